@@ -1,0 +1,514 @@
+/**
+ * Every table and column of the database: its class for the API and its action in the lake. Data, not code.
+ *
+ * Read by the API (who may see what), the snapshot (what COPY sends), the Parquet schema, the Glue tables, the crawler, the
+ * views and the infrastructure. A test compares it with the migrated database: a column without an entry fails the build, and
+ * so does an entry without a column. Imports nothing.
+ */
+
+export type DataClass = 'public' | 'internal' | 'personal' | 'secret'
+
+/** Types that COPY may send, see `parquet/`. `enum` is any Postgres enum: its label is text on the wire. */
+export type PgType =
+  | 'uuid'
+  | 'text'
+  | 'enum'
+  | 'jsonb'
+  | 'timestamptz(3)'
+  | 'date'
+  | 'smallint'
+  | 'integer'
+  | 'bigint'
+  | 'boolean'
+  | `numeric(${number},${number})`
+
+export type AthenaType = 'string' | 'timestamp' | 'date' | 'int' | 'bigint' | 'boolean' | `decimal(${number},${number})`
+
+/** A person's id under another name: the same value in every table, meaningless without the lake key. */
+export type PseudonymName = 'player_ref' | 'owner_ref' | 'actor_ref' | 'entity_ref'
+export type Generalisation = 'toBoolean' | 'toBirthYear' | 'toLanguage'
+
+/** One of several lake columns made from one database column. */
+export interface LakeColumn {
+  readonly as: string
+  /** Must be total: an error inside COPY names no row. */
+  readonly sql: string
+  readonly pgType: PgType
+  readonly athenaType: AthenaType
+  readonly action: 'include' | 'pseudonymise'
+  readonly nullable: boolean
+}
+
+export type LakeAction =
+  | 'include'
+  | 'drop'
+  | { readonly pseudonymise: PseudonymName }
+  | { readonly generalise: Generalisation; readonly as: string }
+  | readonly LakeColumn[]
+
+export interface Column {
+  readonly class: DataClass
+  readonly lake: LakeAction
+  /** Type of the expression that COPY sends: of `sql` if given, else of the action's expression, else of the column. */
+  readonly pgType?: PgType
+  readonly athenaType?: AthenaType
+  /** The database column may be NULL. */
+  readonly nullable?: true
+  /** The expression that COPY sends in place of the column itself. */
+  readonly sql?: string
+  /** Why a personal column is in the lake all the same. */
+  readonly reason?: string
+  /** `false`: never in a response, an export or an import line. */
+  readonly api?: false
+  /** What a value does that Parquet or its readers cannot hold; default `fail`. */
+  readonly onUnrepresentable?: 'fail' | 'null'
+  /** `false`: no minimum and maximum in the file. */
+  readonly stats?: false
+}
+
+export interface Dataset {
+  /** API resource, for scopes. */
+  readonly resource: string
+  /** Glue table and S3 folder; `null`: not in the lake. */
+  readonly lakeTable: string | null
+  /** What one row is, for the catalogue and the API's data dictionary. */
+  readonly description: string
+  /** Always in the COPY, even when dropped from the lake: error texts need it. */
+  readonly primaryKey: readonly string[]
+  /** Contract version; above 1 the lake table is `<lakeTable>_v<version>`. */
+  readonly version: number
+  /** Order = order in the file; new columns are appended. */
+  readonly columns: Readonly<Record<string, Column>>
+}
+
+const UUID_PATTERN = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+
+const publicText = { class: 'public', lake: 'include', pgType: 'text', athenaType: 'string' } as const
+const internalText = { class: 'internal', lake: 'include', pgType: 'text', athenaType: 'string' } as const
+const publicId = { class: 'public', lake: 'include', pgType: 'uuid', athenaType: 'string' } as const
+const internalId = { class: 'internal', lake: 'include', pgType: 'uuid', athenaType: 'string' } as const
+const playerRef = {
+  class: 'internal',
+  lake: { pseudonymise: 'player_ref' },
+  pgType: 'uuid',
+  athenaType: 'string',
+} as const
+const ownerRef = {
+  class: 'internal',
+  lake: { pseudonymise: 'owner_ref' },
+  pgType: 'uuid',
+  athenaType: 'string',
+} as const
+const internalEnum = { class: 'internal', lake: 'include', pgType: 'enum', athenaType: 'string' } as const
+const publicEnum = { class: 'public', lake: 'include', pgType: 'enum', athenaType: 'string' } as const
+const internalTime = { class: 'internal', lake: 'include', pgType: 'timestamptz(3)', athenaType: 'timestamp' } as const
+const publicDate = { class: 'public', lake: 'include', pgType: 'date', athenaType: 'date' } as const
+const personal = { class: 'personal', lake: 'drop' } as const
+const control = { class: 'internal', lake: 'drop' } as const
+const nullableControl = { ...control, nullable: true } as const
+const nullable = { nullable: true } as const
+const emailVerified = {
+  class: 'personal',
+  lake: { generalise: 'toBoolean', as: 'email_verified' },
+  pgType: 'boolean',
+  athenaType: 'boolean',
+  nullable: true,
+} as const
+const personalCountry = {
+  class: 'personal',
+  lake: 'include',
+  reason: 'coarse; analysts compare markets',
+  sql: 'country::text',
+  pgType: 'text',
+  athenaType: 'string',
+  nullable: true,
+} as const
+
+/** `version`, `created_at`, `updated_at` of every table that has them. */
+const common = {
+  version: { class: 'internal', lake: 'include', pgType: 'integer', athenaType: 'int' },
+  created_at: internalTime,
+  updated_at: internalTime,
+} as const
+
+export const datasets = {
+  studio: {
+    resource: 'studios',
+    lakeTable: 'studios',
+    description: 'A partner company, from first contact to closed',
+    primaryKey: ['id'],
+    version: 1,
+    columns: {
+      id: publicId,
+      slug: publicText,
+      name: publicText,
+      legal_name: { ...internalText, ...nullable },
+      country: { ...publicText, sql: 'country::text', ...nullable },
+      website: { ...publicText, ...nullable },
+      status: internalEnum,
+      status_changed_at: internalTime,
+      external_ref: { ...internalText, ...nullable },
+      ...common,
+    },
+  },
+  studio_owner: {
+    resource: 'owners',
+    lakeTable: 'studio_owners',
+    description: 'A person who owns or runs studios, without name or address',
+    primaryKey: ['id'],
+    version: 1,
+    columns: {
+      id: ownerRef,
+      full_name: { ...personal, ...nullable },
+      email: { ...personal, ...nullable },
+      email_key: { ...personal, ...nullable, api: false },
+      email_verified_at: emailVerified,
+      country: personalCountry,
+      auth_subject: { ...personal, ...nullable },
+      status: internalEnum,
+      external_ref: { ...personal, ...nullable },
+      ...common,
+    },
+  },
+  studio_membership: {
+    resource: 'studios',
+    lakeTable: 'studio_memberships',
+    description: 'Who owns or administers which studio',
+    primaryKey: ['studio_id', 'owner_id'],
+    version: 1,
+    columns: {
+      studio_id: internalId,
+      owner_id: ownerRef,
+      role: internalEnum,
+      status: internalEnum,
+      ownership_percent: { class: 'internal', lake: 'drop', ...nullable },
+      joined_at: { ...internalTime, ...nullable },
+      left_at: { ...internalTime, ...nullable },
+      ...common,
+    },
+  },
+  game: {
+    resource: 'games',
+    lakeTable: 'games',
+    description: 'A game, from draft to retired',
+    primaryKey: ['id'],
+    version: 1,
+    columns: {
+      id: publicId,
+      studio_id: publicId,
+      slug: publicText,
+      title: publicText,
+      summary: { class: 'public', lake: 'drop', ...nullable },
+      genres: { class: 'public', lake: 'include', sql: 'to_jsonb(genres)', pgType: 'jsonb', athenaType: 'string' },
+      min_age: { class: 'public', lake: 'include', pgType: 'smallint', athenaType: 'int', ...nullable },
+      release_date: { ...publicDate, ...nullable },
+      release_precision: publicEnum,
+      status: internalEnum,
+      status_changed_at: internalTime,
+      external_ref: { ...internalText, ...nullable },
+      ...common,
+    },
+  },
+  game_platform: {
+    resource: 'games',
+    lakeTable: 'game_platforms',
+    description: 'Where a game ships: one row per game and platform',
+    primaryKey: ['game_id', 'platform'],
+    version: 1,
+    columns: {
+      game_id: publicId,
+      platform: publicEnum,
+      store: publicText,
+      store_app_id: { ...publicText, ...nullable },
+      released_on: { ...publicDate, ...nullable },
+      delisted_on: { ...publicDate, ...nullable },
+      ...common,
+    },
+  },
+  player: {
+    resource: 'players',
+    lakeTable: 'players',
+    description: 'A player account, without name, address or birth date',
+    primaryKey: ['id'],
+    version: 1,
+    columns: {
+      id: playerRef,
+      username: personal,
+      username_key: { ...personal, api: false },
+      display_name: { ...personal, ...nullable },
+      email: { ...personal, ...nullable },
+      email_key: { ...personal, ...nullable, api: false },
+      email_verified_at: emailVerified,
+      birth_date: {
+        class: 'personal',
+        lake: { generalise: 'toBirthYear', as: 'birth_year' },
+        pgType: 'text',
+        athenaType: 'string',
+        nullable: true,
+      },
+      country: personalCountry,
+      locale: {
+        class: 'personal',
+        lake: { generalise: 'toLanguage', as: 'language' },
+        pgType: 'text',
+        athenaType: 'string',
+        nullable: true,
+      },
+      status: internalEnum,
+      closed_at: { ...internalTime, ...nullable },
+      erased_at: { ...internalTime, ...nullable },
+      ...common,
+    },
+  },
+  player_identity: {
+    resource: 'players',
+    lakeTable: 'player_identities',
+    description: 'An account of a player elsewhere: one row per link, without the account itself',
+    primaryKey: ['id'],
+    version: 1,
+    columns: {
+      id: { class: 'internal', lake: 'drop' },
+      player_id: playerRef,
+      provider: internalEnum,
+      namespace: internalText,
+      subject: { ...personal, ...nullable },
+      provider_name: { ...personal, ...nullable },
+      verified_at: { ...internalTime, ...nullable },
+      linked_at: internalTime,
+      unlinked_at: { ...internalTime, ...nullable },
+      ...common,
+    },
+  },
+  player_game: {
+    resource: 'library',
+    lakeTable: 'player_games',
+    description: 'What a player owns: one row per player, game and platform',
+    primaryKey: ['id'],
+    version: 1,
+    columns: {
+      id: internalId,
+      player_id: playerRef,
+      game_id: internalId,
+      platform: internalEnum,
+      source: internalEnum,
+      source_ref: { ...personal, ...nullable },
+      acquired_at: internalTime,
+      expires_at: { ...internalTime, ...nullable },
+      revoked_at: { ...internalTime, ...nullable },
+      revoke_reason: { ...internalText, ...nullable },
+      playtime_seconds: { class: 'internal', lake: 'include', pgType: 'bigint', athenaType: 'bigint' },
+      first_played_at: { ...internalTime, ...nullable },
+      last_played_at: { ...internalTime, ...nullable },
+      ...common,
+    },
+  },
+  audit_event: {
+    resource: 'audit',
+    lakeTable: 'audit_events',
+    description: 'Who changed what and when; the changed values themselves stay in the database',
+    primaryKey: ['seq'],
+    version: 1,
+    columns: {
+      seq: { class: 'internal', lake: 'include', pgType: 'bigint', athenaType: 'bigint' },
+      occurred_at: internalTime,
+      actor_type: internalEnum,
+      actor_id: {
+        class: 'internal',
+        lake: [
+          {
+            as: 'actor_id',
+            sql: "CASE WHEN actor_type <> 'user' THEN actor_id END",
+            pgType: 'text',
+            athenaType: 'string',
+            action: 'include',
+            nullable: true,
+          },
+          {
+            as: 'actor_ref',
+            sql: `CASE WHEN actor_type = 'user' AND actor_id ~ '${UUID_PATTERN}' THEN actor_id::uuid END`,
+            pgType: 'uuid',
+            athenaType: 'string',
+            action: 'pseudonymise',
+            nullable: true,
+          },
+        ],
+      },
+      request_id: {
+        class: 'internal',
+        lake: [
+          {
+            as: 'request_id',
+            sql: `CASE WHEN request_id !~* '${UUID_PATTERN}' THEN request_id END`,
+            pgType: 'text',
+            athenaType: 'string',
+            action: 'include',
+            nullable: true,
+          },
+        ],
+      },
+      action: internalText,
+      entity_type: internalText,
+      entity_id: {
+        class: 'internal',
+        lake: [
+          {
+            as: 'entity_id',
+            sql: "CASE WHEN entity_type NOT IN ('player', 'owner') THEN entity_id END",
+            pgType: 'text',
+            athenaType: 'string',
+            action: 'include',
+            nullable: true,
+          },
+          {
+            as: 'entity_ref',
+            sql: `CASE WHEN entity_type IN ('player', 'owner') AND entity_id ~ '${UUID_PATTERN}' THEN entity_id::uuid END`,
+            pgType: 'uuid',
+            athenaType: 'string',
+            action: 'pseudonymise',
+            nullable: true,
+          },
+        ],
+      },
+      studio_id: { ...internalId, ...nullable },
+      reason: { ...personal, ...nullable },
+      changes: { class: 'internal', lake: 'drop' },
+    },
+  },
+  api_key: {
+    resource: 'api-keys',
+    lakeTable: null,
+    description: 'A key that calls the API',
+    primaryKey: ['id'],
+    version: 1,
+    columns: {
+      id: control,
+      name: control,
+      secret_hash: { class: 'secret', lake: 'drop', api: false },
+      scopes: control,
+      created_by: control,
+      created_at: control,
+      expires_at: control,
+      last_used_at: nullableControl,
+      revoked_at: nullableControl,
+    },
+  },
+  idempotency_key: {
+    resource: 'idempotency-keys',
+    lakeTable: null,
+    description: 'The stored answer of a request that carried an Idempotency-Key',
+    primaryKey: ['caller_id', 'key'],
+    version: 1,
+    columns: {
+      caller_id: control,
+      key: control,
+      fingerprint: control,
+      locked_until: nullableControl,
+      response_status: nullableControl,
+      response_headers: nullableControl,
+      response_body: { ...personal, ...nullable, api: false },
+      created_at: control,
+      expires_at: control,
+    },
+  },
+  lake_snapshots: {
+    resource: 'lake',
+    lakeTable: null,
+    description: 'One run of the snapshot, from requested to published',
+    primaryKey: ['id'],
+    version: 1,
+    columns: {
+      id: control,
+      sequence: control,
+      state: control,
+      fence: nullableControl,
+      owner: nullableControl,
+      requested_by: control,
+      requested_at: control,
+      started_at: nullableControl,
+      prepared_at: nullableControl,
+      committed_at: nullableControl,
+      published_at: nullableControl,
+      retiring_at: nullableControl,
+      ended_at: nullableControl,
+      source: nullableControl,
+      manifest: nullableControl,
+      manifest_sha256: nullableControl,
+      total_rows: nullableControl,
+      total_bytes: nullableControl,
+      problem: { ...nullableControl },
+      updated_at: control,
+    },
+  },
+  lake_snapshot_tables: {
+    resource: 'lake',
+    lakeTable: null,
+    description: 'The tables of a snapshot and their counts',
+    primaryKey: ['snapshot_id', 'table_name'],
+    version: 1,
+    columns: {
+      snapshot_id: control,
+      table_name: control,
+      state: control,
+      rows_copied: nullableControl,
+      rows_encoded: nullableControl,
+      bytes: nullableControl,
+      files: nullableControl,
+      updated_at: control,
+    },
+  },
+  lake_uploads: {
+    resource: 'lake',
+    lakeTable: null,
+    description: 'The multipart uploads of a snapshot: invisible until its commit',
+    primaryKey: ['key'],
+    version: 1,
+    columns: {
+      key: control,
+      snapshot_id: control,
+      table_name: control,
+      upload_id: control,
+      state: control,
+      parts: nullableControl,
+      bytes: nullableControl,
+      rows: nullableControl,
+      crc32: nullableControl,
+      sha256: nullableControl,
+      footer: nullableControl,
+      created_at: control,
+      updated_at: control,
+    },
+  },
+  lake_lease: {
+    resource: 'lake',
+    lakeTable: null,
+    description: 'The one row that names who may write the lake now',
+    primaryKey: ['id'],
+    version: 1,
+    columns: {
+      id: control,
+      owner: nullableControl,
+      fence: control,
+      expires_at: control,
+      host: nullableControl,
+      process_id: nullableControl,
+      process_started_at: nullableControl,
+    },
+  },
+  lake_holds: {
+    resource: 'lake',
+    lakeTable: null,
+    description: 'Keeps retention away from a snapshot while somebody reads it',
+    primaryKey: ['id'],
+    version: 1,
+    columns: {
+      id: control,
+      snapshot_id: control,
+      holder: control,
+      reason: control,
+      created_at: control,
+      expires_at: control,
+    },
+  },
+} as const satisfies Readonly<Record<string, Dataset>>
+
+export type TableName = keyof typeof datasets
