@@ -1,0 +1,76 @@
+import type { Manifest } from './manifest.ts'
+
+/** One thing that `verify` found: a stable code for scripts, a sentence for people. */
+export interface Finding {
+  /** `object_missing`, `partition_missing`, `type_drift`, … */
+  readonly code: string
+  readonly message: string
+  readonly snapshotId?: string
+  readonly table?: string
+  readonly key?: string
+}
+
+/** A snapshot that the views may show. */
+export interface PublishedSnapshot {
+  readonly snapshotId: string
+  readonly snapshotDate: string
+  readonly sequence: number
+  /** ISO time of the database transaction that read the rows. */
+  readonly takenAt: string
+  readonly walLsn: string
+  readonly totalRows: number
+  readonly totalBytes: number
+  readonly contractFingerprint: string
+  /** Rows by Glue table, for the smoke queries. */
+  readonly tableRows: Readonly<Record<string, number>>
+}
+
+/**
+ * Makes a committed snapshot visible: the catalogue (Glue) and the views (Athena). Every method may be repeated, by another
+ * process as well, at any moment after a crash; the second call finds what the first one did and succeeds.
+ *
+ * Errors are `LakeProblem`s: `crawler_busy`, `crawler_failed`, `catalogue_failed`, `query_failed`, `smoke_mismatch`, and
+ * `DriftError` when the catalogue differs from the contract. After any error views are as they were.
+ */
+export interface Publisher {
+  /**
+   * Resolves when the crawler is READY and has no schedule, so that no crawl can see files of a commit under way. Creates
+   * databases, tables and crawler where they are missing.
+   *
+   * @throws LakeProblem `crawler_busy` at the deadline, `crawler_scheduled` at once.
+   */
+  crawlerReady(deadline: Date): Promise<void>
+  /**
+   * Tables, then the snapshot's partitions (every entry of `Errors[]` is read), then one crawl that starts after this call, then
+   * the comparison of Glue with the contract.
+   *
+   * @throws DriftError when they differ.
+   */
+  register(manifest: Manifest): Promise<void>
+  /**
+   * Replaces all views: `<table>_latest` shows the one with the highest sequence, `<table>_daily` the last of each day, `snapshots`
+   * lists all. Then counts each `_latest` view against `tableRows`. An empty list leaves no row in any view.
+   */
+  publishViews(live: readonly PublishedSnapshot[]): Promise<void>
+  /** Removes the snapshot's partitions; those already gone are success. Tables stay. */
+  unregister(manifest: Manifest): Promise<void>
+  /** Read only: partitions without a manifest or with a wrong location, columns and types that differ, views on other ids. */
+  findings(live: readonly Manifest[]): Promise<Finding[]>
+  /** Read only: what `register` would change in the catalogue, one sentence each; empty when nothing. */
+  plannedChanges(): Promise<string[]>
+}
+
+/** What the views need to know of a snapshot, from its manifest. */
+export function publishedSnapshot(manifest: Manifest): PublishedSnapshot {
+  return {
+    snapshotId: manifest.snapshot_id,
+    snapshotDate: manifest.snapshot_date,
+    sequence: manifest.sequence,
+    takenAt: manifest.source.taken_at,
+    walLsn: manifest.source.wal_lsn,
+    totalRows: manifest.totals.rows,
+    totalBytes: manifest.totals.bytes,
+    contractFingerprint: manifest.contract_set_fingerprint,
+    tableRows: Object.fromEntries(manifest.tables.map((table) => [table.name, table.rows])),
+  }
+}
