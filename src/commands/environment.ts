@@ -1,0 +1,120 @@
+import path from 'node:path'
+import { type Config, parseConfig } from '../config.ts'
+import { UsageError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+
+/**
+ * Where a command works: on the settings given (production), on the embedded default that already runs in this data folder,
+ * or on one that it brings up for as long as it runs.
+ */
+
+type Values = Readonly<Record<string, string | undefined>>
+
+/** What `rocketgames env` prints. Where ROCKETGAMES_LOCAL is set, they are its own and never taken for foreign settings. */
+export const PRINTED = [
+  'API_URL',
+  'API_KEY',
+  'DATABASE_URL',
+  'AWS_ENDPOINT_URL',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_REGION',
+  'LAKE_BUCKET',
+  'ATHENA_WORKGROUP',
+] as const
+
+/** The environment without what an `eval "$(rocketgames env)"` in this shell left behind. */
+export function ownSettings(env: Values): Values {
+  if (!env.ROCKETGAMES_LOCAL) return env
+  const printed = new Set<string>(PRINTED)
+  const rest = Object.fromEntries(Object.entries(env).filter(([name]) => !printed.has(name)))
+  return { ...rest, LOCAL_DATA_DIR: env.ROCKETGAMES_LOCAL }
+}
+
+export interface Workplace {
+  /** Complete: the lake's settings and the secrets are there. */
+  readonly config: Config
+  /** The environment that a child process of this command gets. */
+  readonly env: Values
+  /** Absolute; undefined when nothing local is in use. */
+  readonly localDir: string | undefined
+  /** The embedded parts that this command brought up; undefined when it joined a running one or none is needed. */
+  readonly embedded: Embedded | undefined
+  close(): Promise<void>
+}
+
+export interface Embedded {
+  readonly values: Readonly<Record<string, string>>
+  /** Settles with a sentence when a part stops by itself. */
+  readonly failed: Promise<string>
+  stop(): Promise<void>
+}
+
+async function loadLocal() {
+  try {
+    const [embedded, running, secrets] = await Promise.all([
+      import('../local/embedded.ts'),
+      import('../local/running.ts'),
+      import('../local/secrets.ts'),
+    ])
+    return { ...embedded, ...running, ...secrets }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
+    throw new UsageError(
+      'This installation has no embedded Postgres and no local AWS endpoint (development dependencies are not installed): set DATABASE_URL and the LAKE_* settings, see "Settings" in README.md',
+      { cause: error },
+    )
+  }
+}
+
+function requireSecrets(config: Config): void {
+  const missing = [
+    ...(config.apiKeyPepper ? [] : ['API_KEY_PEPPER']),
+    ...(config.cursorKey ? [] : ['CURSOR_KEY']),
+    ...(config.lake ? [] : ['LAKE_BUCKET']),
+  ]
+  if (missing.length > 0) throw new UsageError(`${missing.join(', ')} must be set; see "Settings" in README.md`)
+}
+
+export interface WorkplaceOptions {
+  readonly log: Logger
+  /** `own`: refuse when another process already runs on the folder (the service itself). Default: join it. */
+  readonly when?: 'join-or-start' | 'own'
+}
+
+/**
+ * @throws UsageError when settings are missing or cannot be used, the folder is in use or a port is taken.
+ */
+export async function openWorkplace(
+  given: Values,
+  { log, when = 'join-or-start' }: WorkplaceOptions,
+): Promise<Workplace> {
+  const env = ownSettings(given)
+  const base = parseConfig(env)
+  const wantsDatabase = base.databaseUrl === undefined
+  const wantsLake = base.lake === undefined
+  if (!wantsDatabase && !wantsLake) {
+    requireSecrets(base)
+    return { config: base, env, localDir: undefined, embedded: undefined, close: async () => {} }
+  }
+  const local = await loadLocal()
+  const dir = path.resolve(base.local.dataDir)
+  const secrets = Object.fromEntries(Object.entries(local.localSecrets(dir)).filter(([name]) => !env[name]))
+  const complete = (values: Readonly<Record<string, string>>) => {
+    const merged = { ...env, ...secrets, ...values, LOCAL_DATA_DIR: dir }
+    return { env: merged, config: parseConfig(merged), localDir: dir }
+  }
+  const running = when === 'own' ? undefined : local.findRunning(dir)
+  if (running) {
+    const { API_URL: _url, API_KEY: _key, ROCKETGAMES_LOCAL: _local, ...values } = running.values
+    const lakeResults = { LAKE_RESULTS: local.LOCAL_RESULTS }
+    return { ...complete({ ...lakeResults, ...values }), embedded: undefined, close: async () => {} }
+  }
+  const embedded = await local.startEmbedded({
+    dir,
+    database: wantsDatabase,
+    aws: wantsLake ? { port: base.local.awsPort, region: base.lake?.region ?? 'us-east-1' } : undefined,
+    log: (line: string) => log.debug({ part: 'embedded' }, line),
+  })
+  return { ...complete(embedded.values), embedded, close: () => embedded.stop() }
+}

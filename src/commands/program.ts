@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { addEnvCommand } from './env.ts'
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
+
+export const program = new Command('rocketgames')
+  .description(
+    'The account system of a game publisher: players, studios and games over HTTP, and as Parquet snapshots for Athena.',
+  )
+  .version(version)
+  .showHelpAfterError('(rocketgames --help lists the commands)')
+  .addHelpText(
+    'after',
+    `
+Exit codes: 0 done, 1 the work failed or found something wrong, 2 it could not run (usage, settings, something it needs is away).
+Without DATABASE_URL and LAKE_BUCKET every command works on the embedded default under LOCAL_DATA_DIR (.local).`,
+  )
+
+addEnvCommand(program)
+program.exitOverride((error) => {
+  // commander ends with 1 for wrong usage; scripts want to tell that from work that failed.
+  process.exit(error.exitCode === 0 ? 0 : 2)
+})

@@ -1,0 +1,41 @@
+import { rmSync } from 'node:fs'
+import path from 'node:path'
+import { readPrivateFile, writePrivateFile } from './secrets.ts'
+
+/**
+ * What runs on a data folder right now: written by the process that brought it up, read by `rocketgames env` and by commands
+ * that want to join in instead of starting a second copy.
+ */
+export interface Running {
+  /** The process that brought it up. */
+  readonly pid: number
+  /** What `rocketgames env` prints: names and values for a shell. */
+  readonly values: Readonly<Record<string, string>>
+}
+
+const file = (dir: string) => path.join(dir, 'running.json')
+
+export function announceRunning(dir: string, running: Running): void {
+  writePrivateFile(file(dir), `${JSON.stringify(running, null, 2)}\n`)
+}
+
+export function forgetRunning(dir: string): void {
+  rmSync(file(dir), { force: true })
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** Undefined when nothing runs there; what a killed process left behind does not count. */
+export function findRunning(dir: string): Running | undefined {
+  const text = readPrivateFile(file(dir))
+  if (text === undefined) return undefined
+  const running = JSON.parse(text) as Running
+  return isAlive(running.pid) ? running : undefined
+}

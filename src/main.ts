@@ -1,0 +1,24 @@
+import { AppError, describe, UsageError } from './errors.ts'
+
+/**
+ * The command line. Exit codes: 0 done; 1 the work failed or found something wrong; 2 it could not run at all (usage, settings,
+ * something it needs is away); 130 interrupted.
+ */
+if (Number(process.versions.node.split('.')[0]) < 24) {
+  process.stderr.write(
+    `RocketGames needs Node 24 or newer, this is ${process.versions.node}: use npm start or npx rocketgames.\n`,
+  )
+  process.exit(2)
+}
+
+const { program } = await import('./commands/program.ts')
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.stderr.write(`${describe(error)}\n`)
+  if (error instanceof AppError) {
+    for (const e of error.errors) process.stderr.write(`  ${e.pointer ?? e.parameter ?? ''}: ${e.detail ?? e.code}\n`)
+  }
+  const cannotRun = error instanceof UsageError || (error instanceof AppError && error.code === 'unavailable')
+  process.exitCode = cannotRun ? 2 : 1
+}
