@@ -420,6 +420,7 @@ export const datasets = {
       id: control,
       sequence: control,
       state: control,
+      running: nullableControl,
       fence: nullableControl,
       owner: nullableControl,
       requested_by: control,
