@@ -1,0 +1,27 @@
+/** Settings of every client: an address, and who calls. Without credentials the SDK's own chain finds them. */
+export interface AwsAddress {
+  readonly region: string
+  /** Undefined: the real AWS endpoints. */
+  readonly endpoint?: string | undefined
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined
+}
+
+/**
+ * Client settings that Glue and Athena share. Retries are ours (`retries.ts`), with the SDK's adaptive rate limit below them.
+ * Times in ms: a request that hangs is an outage, not a wait.
+ */
+export function clientSettings({ region, endpoint, credentials }: AwsAddress) {
+  return {
+    region,
+    retryMode: 'adaptive',
+    maxAttempts: 1,
+    requestHandler: { connectionTimeout: 3_000, requestTimeout: 30_000 },
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(credentials === undefined ? {} : { credentials }),
+  }
+}
+
+/** The name of an AWS exception (`EntityNotFoundException`), or of any other error. */
+export function awsErrorName(error: unknown): string {
+  return error instanceof Error ? error.name : ''
+}

@@ -1,0 +1,202 @@
+import type { Crawler, GlueClient } from '@aws-sdk/client-glue'
+import type { TableContract } from '../contract.ts'
+import { DriftError, LakeProblem } from '../lake-problem.ts'
+import type { Manifest } from '../manifest.ts'
+import type { Finding } from '../publication.ts'
+import { CRAWL_PACE, type CrawlPace, crawl, createCrawler, findCrawler, waitUntilReady } from './crawl.ts'
+import { crawlerDefinition, crawlerDifferences } from './crawler-definition.ts'
+import { ensureDatabase } from './databases.ts'
+import { type Drift, extraTables, partitionDrift, tableDrift } from './drift.ts'
+import { findPartition, partitionsIn, registerPartitions, unregisterPartitions } from './partitions.ts'
+import { byTable, type PartitionFacts, partitionsOf } from './table-definition.ts'
+import { ensureTable, plannedTableChange, type TableChange, tablesOf } from './tables.ts'
+
+export interface CatalogueSettings {
+  readonly bucket: string
+  /** Glue database of the tables, `rocketgames_raw`. */
+  readonly rawDatabase: string
+  readonly crawler: string
+  readonly crawlerRole: string
+  /** How long a crawl may take, and how long a foreign one is waited for. */
+  readonly crawlerWaitMs: number
+  readonly pace?: CrawlPace
+}
+
+/** A drift as a finding: code, table and snapshot for scripts, one sentence for people. */
+function finding({ code, subject, detail }: Drift): Finding {
+  const [table = '', rest] = subject.split(/[/.](.*)/s)
+  const snapshotId = subject.includes('/') ? rest?.split('.')[0] : undefined
+  return { code, message: `${subject}: ${detail}`, table, ...(snapshotId === undefined ? {} : { snapshotId }) }
+}
+
+/**
+ * The lake's half of the Glue catalogue: databases, tables, partitions, the crawler, and whether they still say what the
+ * contracts say. Everything may be repeated.
+ */
+export class Catalogue {
+  readonly #glue: GlueClient
+  readonly #contracts: readonly TableContract[]
+  readonly #settings: CatalogueSettings
+
+  constructor(glue: GlueClient, contracts: readonly TableContract[], settings: CatalogueSettings) {
+    this.#glue = glue
+    this.#contracts = contracts
+    this.#settings = settings
+  }
+
+  get #definition() {
+    const { crawler, crawlerRole, bucket, rawDatabase } = this.#settings
+    return crawlerDefinition(this.#contracts, { name: crawler, role: crawlerRole, bucket, database: rawDatabase })
+  }
+
+  /** Creates the database, the tables and the crawler that are missing. Returns what it made, one phrase each. */
+  async ensure(): Promise<string[]> {
+    const { rawDatabase, crawler } = this.#settings
+    const made: string[] = []
+    if (await ensureDatabase(this.#glue, rawDatabase, 'Tables of the lake, one partition a snapshot; read the views')) {
+      made.push(`database ${rawDatabase}`)
+    }
+    made.push(...(await this.#ensureTables()))
+    if ((await findCrawler(this.#glue, crawler)) === undefined) {
+      await createCrawler(this.#glue, this.#definition)
+      made.push(`crawler ${crawler}`)
+    }
+    return made
+  }
+
+  async #ensureTables(): Promise<string[]> {
+    const made: string[] = []
+    for (const contract of this.#contracts) {
+      const change = await ensureTable(this.#glue, contract, this.#place)
+      const text = changeText(contract.name, change)
+      if (text !== undefined) made.push(text)
+    }
+    return made
+  }
+
+  get #place() {
+    return { bucket: this.#settings.bucket, database: this.#settings.rawDatabase }
+  }
+
+  /**
+   * Resolves when no crawl is under way and none can begin by itself.
+   *
+   * @throws LakeProblem `crawler_busy` at the deadline, `crawler_scheduled` when the crawler has a schedule.
+   */
+  async crawlerReady(deadline: Date): Promise<void> {
+    await this.ensure()
+    const { crawler } = this.#settings
+    refuseSchedule(await findCrawler(this.#glue, crawler), crawler)
+    refuseSchedule(await waitUntilReady(this.#glue, crawler, deadline, this.#settings.pace ?? CRAWL_PACE), crawler)
+  }
+
+  /** Tables, partitions, one crawl after them, then the comparison. @throws DriftError when Glue differs from the contracts. */
+  async register(manifest: Manifest): Promise<void> {
+    const { rawDatabase, crawler, crawlerWaitMs, pace = CRAWL_PACE } = this.#settings
+    await this.ensure()
+    const partitions = partitionsOf(manifest, this.#settings.bucket)
+    await registerPartitions(this.#glue, rawDatabase, partitions)
+    await crawl(this.#glue, crawler, new Date(Date.now() + crawlerWaitMs), pace)
+    const drifts = [...(await this.#tableDrifts()), ...(await this.#partitionDrifts(partitions))]
+    if (drifts.length > 0) throw new DriftError(drifts.map(finding))
+  }
+
+  async unregister(manifest: Manifest): Promise<void> {
+    await unregisterPartitions(this.#glue, this.#settings.rawDatabase, partitionsOf(manifest, this.#settings.bucket))
+  }
+
+  async #tableDrifts(): Promise<Drift[]> {
+    const tables = await tablesOf(this.#glue, this.#settings.rawDatabase)
+    const known = this.#contracts.flatMap((c) => tableDrift(c, tables.get(c.name), this.#settings.bucket))
+    return [...known, ...extraTables(this.#contracts, [...tables.keys()])]
+  }
+
+  async #partitionDrifts(partitions: readonly PartitionFacts[]): Promise<Drift[]> {
+    const { rawDatabase } = this.#settings
+    const drifts: Drift[] = []
+    for (const expected of partitions) {
+      const values = [expected.snapshotDate, expected.snapshotId]
+      drifts.push(...partitionDrift(expected, await findPartition(this.#glue, rawDatabase, expected.table, values)))
+    }
+    return drifts
+  }
+
+  /** Read only: how tables, partitions and crawler differ from the contracts and the manifests of all live snapshots. */
+  async findings(live: readonly Manifest[]): Promise<Finding[]> {
+    const { rawDatabase, bucket } = this.#settings
+    const tables = await tablesOf(this.#glue, rawDatabase)
+    const drifts = this.#contracts.flatMap((c) => tableDrift(c, tables.get(c.name), bucket))
+    drifts.push(...extraTables(this.#contracts, [...tables.keys()]))
+    const expected = byTable(live.flatMap((manifest) => partitionsOf(manifest, bucket)))
+    for (const name of new Set([...expected.keys(), ...this.#contracts.map((c) => c.name)])) {
+      if (tables.has(name)) drifts.push(...(await this.#partitionFindings(name, expected.get(name) ?? [])))
+    }
+    return [...drifts.map(finding), ...(await this.#crawlerFindings())]
+  }
+
+  async #partitionFindings(table: string, expected: readonly PartitionFacts[]): Promise<Drift[]> {
+    const found = await partitionsIn(this.#glue, this.#settings.rawDatabase, table)
+    const byId = new Map(found.map((partition) => [partition.Values?.join('/') ?? '', partition]))
+    const drifts: Drift[] = []
+    for (const partition of expected) {
+      const key = `${partition.snapshotDate}/${partition.snapshotId}`
+      drifts.push(...partitionDrift(partition, byId.get(key)))
+      byId.delete(key)
+    }
+    const extra = [...byId.values()].map(
+      ({ Values }): Drift => ({
+        code: 'extra_partition',
+        subject: `${table}/${Values?.[1] ?? Values?.[0] ?? ''}`,
+        detail: 'a partition that no live snapshot explains',
+      }),
+    )
+    return [...drifts, ...extra]
+  }
+
+  async #crawlerFindings(): Promise<Finding[]> {
+    const { crawler } = this.#settings
+    const found = await findCrawler(this.#glue, crawler)
+    if (found === undefined) return [{ code: 'crawler_missing', message: `There is no crawler ${crawler}` }]
+    return crawlerDifferences(found, this.#definition).map(({ setting, expected, found: actual }) => ({
+      code: setting === 'Schedule' ? 'crawler_scheduled' : 'crawler_drift',
+      message: `The crawler ${crawler} differs in ${setting}: expected ${expected}, found ${actual}`,
+    }))
+  }
+
+  /** Read only: what `ensure` would make or change, and where the crawler differs, one sentence each. */
+  async plannedChanges(): Promise<string[]> {
+    const { rawDatabase, crawler, bucket } = this.#settings
+    let tables: Awaited<ReturnType<typeof tablesOf>>
+    try {
+      tables = await tablesOf(this.#glue, rawDatabase)
+    } catch (error) {
+      if (!(error instanceof Error && error.name === 'EntityNotFoundException')) throw error
+      tables = new Map()
+    }
+    const changes = this.#contracts.flatMap((contract) => {
+      const text = changeText(contract.name, plannedTableChange(contract, tables.get(contract.name), bucket))
+      return text === undefined ? [] : [text]
+    })
+    const found = await findCrawler(this.#glue, crawler)
+    if (found === undefined) return [...changes, `crawler ${crawler}`]
+    return [...changes, ...(await this.#crawlerFindings()).map((difference) => difference.message)]
+  }
+}
+
+function changeText(table: string, change: TableChange): string | undefined {
+  if (change.kind === 'none') return undefined
+  return change.kind === 'create' ? `table ${table}` : `table ${table}: columns ${change.columns.join(', ')}`
+}
+
+function refuseSchedule(crawler: Crawler | undefined, name: string): void {
+  const schedule = crawler?.Schedule
+  if (schedule?.ScheduleExpression === undefined || schedule.ScheduleExpression === '') return
+  if (schedule.State === 'NOT_SCHEDULED') return
+  throw new LakeProblem(
+    'crawler_scheduled',
+    `The crawler ${name} has a schedule; remove it, snapshots start the crawler`,
+    {
+      crawler: name,
+    },
+  )
+}
