@@ -1,0 +1,139 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import net from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+
+/** The program as its user starts it: `rocketgames serve` on a data folder of its own and free ports. */
+export interface Service {
+  readonly dir: string
+  readonly port: number
+  readonly child: ChildProcess
+  /** What it printed so far, both streams. */
+  output(): string
+  /** Resolves when the output matches; rejects with the output when the program ends before. */
+  saw(pattern: RegExp): Promise<RegExpExecArray>
+  /** SIGTERM, or the signal given, and its exit code. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>
+}
+
+export const ROOT = path.resolve(import.meta.dirname, '../..')
+const MAIN = path.join(ROOT, 'src/main.ts')
+
+export async function freePort(): Promise<number> {
+  const server = net.createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as net.AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+/** The environment of a new shell: nothing of this project's settings, no AWS profile. */
+export function cleanEnvironment(extra: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(
+    ([name]) =>
+      !/^(AWS_|LAKE_|LOCAL_|DATABASE_|API_|ATHENA_|ROCKETGAMES_|PORT$|SAMPLE_DATA$|VITEST|NODE_ENV$)/.test(name),
+  )
+  return { ...Object.fromEntries(kept), ...extra }
+}
+
+function watch(child: ChildProcess) {
+  let text = ''
+  let ended: string | undefined
+  const waiting = new Set<() => void>()
+  const wake = () => {
+    for (const check of waiting) check()
+  }
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk: Buffer) => {
+      text += chunk
+      wake()
+    })
+  }
+  child.once('close', (code, signal) => {
+    ended = `it ended with ${signal ?? code}`
+    wake()
+  })
+  const saw = (pattern: RegExp) =>
+    new Promise<RegExpExecArray>((resolve, reject) => {
+      const check = () => {
+        const match = pattern.exec(text)
+        if (!match && ended === undefined) return
+        waiting.delete(check)
+        if (match) resolve(match)
+        else reject(new Error(`${pattern} was not printed, ${ended}:\n${text}`))
+      }
+      waiting.add(check)
+      check()
+    })
+  return { output: () => text, saw }
+}
+
+export interface ServiceOptions {
+  readonly dir?: string
+  readonly port?: number
+  readonly awsPort?: number
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Starts the program; does not wait for anything. The folder is the caller's to remove. */
+export async function startService(options: ServiceOptions = {}): Promise<Service> {
+  const dir = options.dir ?? mkdtempSync(path.join(os.tmpdir(), 'rocketgames-e2e-'))
+  const port = options.port ?? (await freePort())
+  const awsPort = options.awsPort ?? (await freePort())
+  const child = spawn(process.execPath, [MAIN, 'serve'], {
+    cwd: ROOT,
+    env: cleanEnvironment({
+      LOCAL_DATA_DIR: dir,
+      PORT: String(port),
+      LOCAL_AWS_PORT: String(awsPort),
+      ...options.env,
+    }),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const closed = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)))
+  return {
+    dir,
+    port,
+    child,
+    ...watch(child),
+    stop: (signal = 'SIGTERM') => {
+      child.kill(signal)
+      return closed
+    },
+  }
+}
+
+export interface Finished {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs `rocketgames <args>` to its end. */
+export function runCommand(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Finished> {
+  return run(process.execPath, [MAIN, ...args], env)
+}
+
+/** Runs any program to its end in a clean environment. */
+export function run(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Finished> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd: ROOT, env: cleanEnvironment(env), stdio: ['ignore', 'pipe', 'pipe'] })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.on('data', (chunk: Buffer) => {
+      stdout += chunk
+    })
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk
+    })
+    child.once('error', reject)
+    child.once('close', (code) => resolve({ code, stdout, stderr }))
+  })
+}
+
+export const removeFolder = (dir: string): void => rmSync(dir, { recursive: true, force: true })
