@@ -1,0 +1,173 @@
+import type { TableContract } from '../contract.ts'
+import { isSnapshotId } from '../object-keys.ts'
+import type { PublishedSnapshot } from '../publication.ts'
+
+/**
+ * The views that analysts read, as text; all of them come from one list of snapshots. Their predicates are literals only: a
+ * filter in a subquery would make the engine list every partition and read files of snapshots that nobody asked for.
+ */
+export interface View {
+  readonly name: string
+  /** The SELECT of the view. */
+  readonly body: string
+  /** Ids of the snapshots whose rows it shows, ascending by sequence. */
+  readonly snapshotIds: readonly string[]
+}
+
+export interface ViewPlace {
+  /** Database of the views, `rocketgames`. */
+  readonly database: string
+  /** Database of the tables, `rocketgames_raw`. */
+  readonly rawDatabase: string
+}
+
+/** Names stand unquoted in views: lower case, no reserved word. The contract's lint holds that; this makes sure. */
+function identifier(name: string): string {
+  if (!/^[a-z][a-z0-9_]{0,62}$/.test(name)) throw new RangeError(`${JSON.stringify(name)} is no name of the lake`)
+  return name
+}
+
+function text(value: string): string {
+  return `'${value.replaceAll("'", "''")}'`
+}
+
+function checked(snapshot: PublishedSnapshot): PublishedSnapshot {
+  if (!isSnapshotId(snapshot.snapshotId) || !/^\d{4}-\d{2}-\d{2}$/.test(snapshot.snapshotDate)) {
+    throw new RangeError('A view needs snapshot ids and dates in their own form')
+  }
+  return snapshot
+}
+
+/** `= 'a'` for one value, `IN ('a', 'b')` for several; no snapshot matches the empty text. */
+function equals(column: string, values: readonly string[]): string {
+  const distinct = [...new Set(values)]
+  if (distinct.length <= 1) return `${column} = ${text(distinct[0] ?? '')}`
+  return `${column} IN (${distinct.map(text).join(', ')})`
+}
+
+function tableView(
+  name: string,
+  contract: TableContract,
+  { rawDatabase }: ViewPlace,
+  shown: readonly PublishedSnapshot[],
+): View {
+  const columns = [...contract.columns.map((column) => column.name), 'snapshot_date', 'snapshot_id'].map(identifier)
+  const dates = equals(
+    'snapshot_date',
+    shown.map((s) => s.snapshotDate),
+  )
+  const ids = equals(
+    'snapshot_id',
+    shown.map((s) => s.snapshotId),
+  )
+  return {
+    name,
+    body: `SELECT ${columns.join(', ')}\nFROM ${identifier(rawDatabase)}.${identifier(contract.name)}\nWHERE ${dates} AND ${ids}`,
+    snapshotIds: shown.map((s) => s.snapshotId),
+  }
+}
+
+/** The last snapshot of each day, ascending. */
+function lastOfEachDay(ascending: readonly PublishedSnapshot[]): PublishedSnapshot[] {
+  return [...new Map(ascending.map((snapshot) => [snapshot.snapshotDate, snapshot])).values()]
+}
+
+const SNAPSHOT_COLUMNS = [
+  ['snapshot_id', 'varchar'],
+  ['snapshot_date', 'varchar'],
+  ['sequence', 'bigint'],
+  ['taken_at', 'timestamp(3)'],
+  ['wal_lsn', 'varchar'],
+  ['total_rows', 'bigint'],
+  ['total_bytes', 'bigint'],
+  ['contract_fingerprint', 'varchar'],
+] as const
+
+/** `2026-11-22T02:00:05.123456+00:00` as Trino writes a timestamp of milliseconds in UTC. */
+function timestamp(iso: string): string {
+  return new Date(iso).toISOString().slice(0, 23).replace('T', ' ')
+}
+
+function snapshotRow(s: PublishedSnapshot): string {
+  const numbers = [s.sequence, s.totalRows, s.totalBytes]
+  if (!numbers.every(Number.isSafeInteger)) throw new RangeError('Sequence, rows and bytes are whole numbers')
+  const values = [
+    text(s.snapshotId),
+    text(s.snapshotDate),
+    s.sequence,
+    text(timestamp(s.takenAt)),
+    text(s.walLsn),
+    s.totalRows,
+    s.totalBytes,
+    text(s.contractFingerprint),
+  ]
+  return `(${values.join(', ')})`
+}
+
+/** One row a live snapshot, newest last. */
+function snapshotsView(ascending: readonly PublishedSnapshot[]): View {
+  const columns = SNAPSHOT_COLUMNS.map(([name, type]) => `CAST(${name} AS ${type}) AS ${name}`)
+  const none = ascending.length === 0
+  const rows = none ? [`('', '', 0, '1970-01-01 00:00:00.000', '', 0, 0, '')`] : ascending.map(snapshotRow)
+  const names = SNAPSHOT_COLUMNS.map(([name]) => name).join(', ')
+  const values = `(VALUES\n  ${rows.join(',\n  ')}\n) AS live (${names})`
+  return {
+    name: 'snapshots',
+    body: `SELECT ${columns.join(', ')}\nFROM ${values}${none ? "\nWHERE snapshot_id <> ''" : ''}`,
+    snapshotIds: ascending.map((s) => s.snapshotId),
+  }
+}
+
+/**
+ * All views over the live snapshots: `snapshots`, then for each table `<table>_daily` (the last snapshot of each day) and
+ * `<table>_latest` (the one with the highest sequence). A snapshot that lacks a table, because it was taken under an older
+ * contract, is left out of that table's views.
+ */
+export function viewsOf(
+  contracts: readonly TableContract[],
+  live: readonly PublishedSnapshot[],
+  place: ViewPlace,
+): View[] {
+  const ascending = live.map(checked).sort((a, b) => a.sequence - b.sequence)
+  const tables = contracts.flatMap((contract) => {
+    const holding = ascending.filter((snapshot) => snapshot.tableRows[contract.name] !== undefined)
+    return [
+      tableView(`${contract.lakeTable}_daily`, contract, place, lastOfEachDay(holding)),
+      tableView(`${contract.lakeTable}_latest`, contract, place, holding.slice(-1)),
+    ]
+  })
+  return [snapshotsView(ascending), ...tables]
+}
+
+export function createView({ name, body }: View, { database }: ViewPlace): string {
+  return `CREATE OR REPLACE VIEW ${identifier(database)}.${identifier(name)} AS\n${body}`
+}
+
+/** What a `_latest` view must count. */
+export interface ExpectedCount {
+  readonly view: string
+  readonly body: string
+  readonly rows: number
+}
+
+/** The rows that each `_latest` view must show: those of its snapshot's manifest, or none. */
+export function expectedCounts(
+  contracts: readonly TableContract[],
+  live: readonly PublishedSnapshot[],
+  views: readonly View[],
+): ExpectedCount[] {
+  const byId = new Map(live.map((snapshot) => [snapshot.snapshotId, snapshot]))
+  return contracts.map((contract) => {
+    const view = views.find((each) => each.name === `${contract.lakeTable}_latest`)
+    if (view === undefined) throw new RangeError(`There is no view of ${contract.lakeTable}`)
+    const snapshot = byId.get(view.snapshotIds[0] ?? '')
+    return { view: view.name, body: view.body, rows: snapshot?.tableRows[contract.name] ?? 0 }
+  })
+}
+
+/** Counts all given sources in one query: a row each, `(name, rows)`. */
+export function countQuery(sources: readonly { readonly name: string; readonly from: string }[]): string {
+  return sources
+    .map(({ name, from }) => `SELECT ${text(name)} AS name, count(*) AS n FROM ${from}`)
+    .join('\nUNION ALL\n')
+}
