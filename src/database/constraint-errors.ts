@@ -1,0 +1,198 @@
+import { AppError } from '../errors.ts'
+import { Prisma } from '../generated/prisma/client.ts'
+import { type ConstraintName, constraints, isConstraintName } from './constraints.ts'
+
+/**
+ * What the database says, in our words.
+ *
+ * The same fact arrives in three shapes: from Prisma with the driver's error in `meta`, from a transaction's commit as a bare
+ * `DriverAdapterError`, from raw SQL as pg's own error. They are told apart by SQLSTATE (PostgreSQL documentation, appendix A).
+ * The originals are not kept as a cause: they carry "Failing row contains (…)", which is personal data.
+ */
+
+export type ConstraintKind = 'unique' | 'foreign-key' | 'check' | 'refused' | 'not-null' | 'value'
+
+export interface ConstraintErrorFacts {
+  readonly kind: ConstraintKind
+  readonly constraint?: ConstraintName | undefined
+  readonly table?: string | undefined
+  readonly column?: string | undefined
+  readonly inUse?: boolean
+  readonly sqlState: string
+}
+
+/**
+ * The database refused a change. A service turns the ones it expects into an `AppError` by `constraint`; every other one is a
+ * defect of ours and becomes `internal`. Its message names rules and tables, never values.
+ */
+export class ConstraintError extends Error {
+  override readonly name: string = 'ConstraintError'
+  /** `refused`: a row that may not be deleted or changed. `value`: a text or number that the column's type cannot hold. */
+  readonly kind: ConstraintKind
+  /** The rule; undefined for `refused`, `not-null`, `value`, and for rules that `constraints.ts` does not know. */
+  readonly constraint: ConstraintName | undefined
+  readonly table: string | undefined
+  /** Columns of the rule, or the one that must not be NULL. */
+  readonly columns: readonly string[]
+  /** Of a foreign key: true when others refer to the row that was to go, false when the row referred to does not exist. */
+  readonly inUse: boolean
+  readonly sqlState: string
+
+  constructor(facts: ConstraintErrorFacts) {
+    const rule = facts.constraint === undefined ? undefined : constraints[facts.constraint]
+    const table = facts.table ?? rule?.table
+    const place = [facts.constraint, table && `table ${table}`, facts.column && `column ${facts.column}`]
+    super(`the database refused a change (${[facts.kind, ...place, facts.sqlState].filter(Boolean).join(', ')})`)
+    this.kind = facts.kind
+    this.constraint = facts.constraint
+    this.table = table
+    this.columns = rule?.columns ?? (facts.column === undefined ? [] : [facts.column])
+    this.inUse = facts.inUse ?? false
+    this.sqlState = facts.sqlState
+  }
+}
+
+/** 503 that a second attempt of the whole transaction may well cure: a deadlock or a serialization failure. */
+export class WriteConflict extends AppError {
+  override readonly name: string = 'WriteConflict'
+
+  constructor() {
+    super('unavailable', 'other changes to the same records got in the way; try again', {
+      headers: { 'Retry-After': '1' },
+    })
+  }
+}
+
+interface DriverFacts {
+  readonly sqlState: string
+  readonly message: string
+  readonly constraint: string | undefined
+  readonly table: string | undefined
+  readonly column: string | undefined
+}
+
+/** Adapter-pg's `MappedError`, the members that are read here. */
+interface MappedError {
+  readonly originalCode?: string
+  readonly originalMessage?: string
+  readonly constraint?: { readonly index?: string }
+  readonly table?: string
+  readonly column?: string
+  readonly kind?: string
+}
+
+function mappedErrorOf(error: Error): MappedError | undefined {
+  if (error instanceof Prisma.PrismaClientKnownRequestError) {
+    return (error.meta?.driverAdapterError as { cause?: MappedError } | undefined)?.cause
+  }
+  return error.name === 'DriverAdapterError' ? (error.cause as MappedError) : undefined
+}
+
+function driverFactsOf(error: Error): DriverFacts | undefined {
+  const mapped = mappedErrorOf(error)
+  if (mapped?.originalCode !== undefined) {
+    return {
+      sqlState: mapped.originalCode,
+      message: mapped.originalMessage ?? '',
+      constraint: mapped.constraint?.index,
+      table: mapped.table,
+      column: mapped.column,
+    }
+  }
+  const { code, severity, constraint, table, column } = error as Error & Partial<Record<string, string>>
+  // pg's DatabaseError; by its members, because a second copy of pg would have another class.
+  if (code === undefined || severity === undefined || !/^[0-9A-Z]{5}$/.test(code)) return undefined
+  return { sqlState: code, message: error.message, constraint, table, column }
+}
+
+/** The adapter passes on the name of a CHECK or trigger only inside the message, in quotes. */
+function constraintOf(facts: DriverFacts): ConstraintName | undefined {
+  const quoted = [...facts.message.matchAll(/"([^"]+)"/g)].map((match) => match[1] as string)
+  return [facts.constraint, ...quoted].find((name): name is ConstraintName => !!name && isConstraintName(name))
+}
+
+const UNAVAILABLE_STATES: Readonly<Record<string, string>> = {
+  '57014': 'the database took too long and the request was given up',
+  '55P03': 'another change holds the record for too long',
+  '25P03': 'the database closed a transaction that was idle for too long',
+  '25P04': 'the database closed a transaction that took too long',
+  '57P01': 'the database is shutting down',
+  '57P02': 'the database is shutting down',
+  '57P03': 'the database is starting up or shutting down',
+  '57P05': 'the database closed an idle connection',
+  '25006': 'the database is read-only at the moment',
+}
+
+function unavailable(why: string): AppError {
+  return new AppError('unavailable', `${why}; try again`, { headers: { 'Retry-After': '1' } })
+}
+
+function fromDriver(facts: DriverFacts): Error | undefined {
+  const { sqlState, message, table, column } = facts
+  const constraint = constraintOf(facts)
+  const known = { sqlState, table, column, constraint }
+  switch (sqlState) {
+    case '23505':
+      return new ConstraintError({ ...known, kind: 'unique' })
+    case '23514':
+      return new ConstraintError({ ...known, kind: 'check' })
+    // ON DELETE RESTRICT has a code of its own from PostgreSQL 18 on; before, only the text tells the two ways apart.
+    case '23001':
+      return new ConstraintError({ ...known, kind: 'foreign-key', inUse: true })
+    case '23503':
+      return new ConstraintError({ ...known, kind: 'foreign-key', inUse: message.startsWith('update or delete') })
+    case '23502': {
+      const [nullColumn, relation] = [...message.matchAll(/"([^"]+)"/g)].map((match) => match[1])
+      return new ConstraintError({ sqlState, kind: 'not-null', table: table ?? relation, column: column ?? nullColumn })
+    }
+    case '55000':
+      return new ConstraintError({ sqlState, kind: 'refused', table: table ?? /"([^"]+)"/.exec(message)?.[1] })
+    case '40001':
+    case '40P01':
+      return new WriteConflict()
+  }
+  if (UNAVAILABLE_STATES[sqlState]) return unavailable(UNAVAILABLE_STATES[sqlState])
+  if (sqlState.startsWith('53')) return unavailable('the database has no more room for this request')
+  if (sqlState.startsWith('08')) return unavailable('the connection to the database was lost')
+  // Class 22, data exceptions, quote the value in their text.
+  if (sqlState.startsWith('22')) return new ConstraintError({ sqlState, kind: 'value', table, column })
+  return undefined
+}
+
+const AWAY_PRISMA = new Set(['P1001', 'P1002', 'P1008', 'P1011', 'P1017', 'P2024', 'P2037'])
+const AWAY_SOCKET = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'EPIPE',
+  'EHOSTUNREACH',
+])
+/** pg and pg-pool give these errors no code. */
+const AWAY_TEXT =
+  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Cannot use a pool after calling end)/
+
+function fromConnection(error: Error): AppError | undefined {
+  const code = (error as { code?: unknown }).code
+  if (error instanceof Prisma.PrismaClientKnownRequestError) {
+    if (error.code === 'P2034') return new WriteConflict()
+    if (error.code === 'P2025') return new AppError('not-found', 'the record to change does not exist')
+    if (AWAY_PRISMA.has(error.code)) return unavailable('the database cannot be reached')
+    // Also told when the code inside the transaction took too long; both pass when the load does.
+    if (error.code === 'P2028') return unavailable('the transaction did not start or end in time')
+  }
+  const away = (typeof code === 'string' && AWAY_SOCKET.has(code)) || AWAY_TEXT.test(error.message)
+  return away ? unavailable('the database cannot be reached') : undefined
+}
+
+/**
+ * `ConstraintError` for a change that the database refuses, `AppError` for one that it cannot make now (`unavailable`,
+ * `WriteConflict`) or whose record is not there (`not-found`). Everything else comes back as it is, so it is safe to hand over
+ * any error, twice too.
+ */
+export function databaseError(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof AppError || error instanceof ConstraintError) return error
+  const facts = driverFactsOf(error)
+  return (facts && fromDriver(facts)) ?? fromConnection(error) ?? error
+}
