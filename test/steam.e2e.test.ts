@@ -1,0 +1,135 @@
+import { createReadStream, existsSync, mkdtempSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { createInterface } from 'node:readline'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { lakeDifferences } from './support/lake-equality.ts'
+import { ROOT, removeFolder, run, runCommand, type Service, startService } from './support/service.ts'
+
+const STEAM = path.resolve(ROOT, '../shared/data/steam')
+const here = existsSync(path.join(STEAM, 'games.csv'))
+
+interface Answer {
+  readonly line?: number
+  readonly status?: string
+  readonly problem?: { readonly code: string; readonly errors?: readonly { pointer?: string; code: string }[] }
+}
+
+async function answers(file: string): Promise<Answer[]> {
+  const lines: Answer[] = []
+  for await (const line of createInterface({ input: createReadStream(file) })) lines.push(JSON.parse(line) as Answer)
+  return lines.filter((l) => l.line !== undefined)
+}
+
+/** `created`, or why not: `validation /studio required`. */
+function verdicts(lines: readonly Answer[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const { status, problem } of lines) {
+    const first = problem?.errors?.[0]
+    const key = problem ? [problem.code, first?.pointer, first?.code].filter(Boolean).join(' ') : String(status)
+    counts[key] = (counts[key] ?? 0) + 1
+  }
+  return counts
+}
+
+describe.skipIf(!here)(`the Steam data${here ? '' : ' (skipped: ../shared/data/steam is not here)'}`, () => {
+  let service: Service
+  let env: Record<string, string>
+  let lines: string
+  const results: Record<string, Answer[]> = {}
+
+  beforeAll(async () => {
+    lines = mkdtempSync(path.join(os.tmpdir(), 'steam-'))
+    const mapped = await run(process.execPath, ['test/support/steam/map.ts', STEAM, lines])
+    expect(mapped.stderr).toBe('')
+    service = await startService({ env: { SAMPLE_DATA: 'off' } })
+    await service.saw(/ready to use/i)
+    const printed = await runCommand(['env', '--json'], { LOCAL_DATA_DIR: service.dir })
+    env = JSON.parse(printed.stdout) as Record<string, string>
+  }, 180_000)
+
+  afterAll(async () => {
+    await service?.stop()
+    removeFolder(service.dir)
+    removeFolder(lines)
+  })
+
+  it('goes in: every input row is a record or an error line that says why', { timeout: 240_000 }, async () => {
+    for (const resource of ['owners', 'studios', 'games', 'players', 'library']) {
+      const out = path.join(lines, `${resource}.answers.ndjson`)
+      const done = await runCommand(['import', resource, path.join(lines, `${resource}.ndjson`), '--output', out], env)
+      // 1: there were error lines, as there are in real files.
+      expect([0, 1], done.stderr).toContain(done.code)
+      results[resource] = await answers(out)
+    }
+    expect(Object.fromEntries(Object.entries(results).map(([k, v]) => [k, v.length]))).toEqual({
+      owners: 6569,
+      studios: 6569,
+      games: 10_000,
+      players: 9418,
+      library: 70_489,
+    })
+    expect(verdicts(results.owners ?? [])).toEqual({ created: 6569 })
+    expect(verdicts(results.players ?? [])).toEqual({ created: 9418 })
+    const studios = verdicts(results.studios ?? [])
+    const tooLong = studios['validation /name too-long'] ?? 0
+    expect(studios).toEqual({ created: 6569 - tooLong, 'validation /name too-long': tooLong })
+  })
+
+  it('refuses dirty games and play rows for the reasons that the data has', () => {
+    const games = verdicts(results.games ?? [])
+    expect(games['validation /studio required'] ?? games['validation /studioId required']).toBe(37)
+    const refused = (results.games ?? []).filter((l) => l.problem)
+    // Repeated app ids, no developer, or a studio whose name was too long to go in: nothing else may be wrong with a game.
+    expect([...new Set(refused.map((l) => l.problem?.errors?.[0]?.pointer ?? l.problem?.code))].sort()).toEqual(
+      expect.arrayContaining(['/studio']),
+    )
+    const library = verdicts(results.library ?? [])
+    const reasons = Object.keys(library).filter((k) => k !== 'created')
+    expect(
+      reasons.every((r) => /\/game\b|duplicate-in-input/.test(r)),
+      reasons.join('; '),
+    ).toBe(true)
+    const accounted = Object.values(library).reduce((sum, n) => sum + n, 0)
+    expect(accounted).toBe(70_489)
+  })
+
+  it('is in Postgres as the answers said', async () => {
+    const client = new pg.Client({ connectionString: env.DATABASE_URL as string })
+    await client.connect()
+    const tables = {
+      owners: 'studio_owner',
+      studios: 'studio',
+      games: 'game',
+      players: 'player',
+      library: 'player_game',
+    }
+    for (const [resource, table] of Object.entries(tables)) {
+      const { rows } = await client.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${table}`)
+      expect(rows[0]?.n, resource).toBe(verdicts(results[resource] ?? []).created)
+    }
+    await client.end()
+  })
+
+  it('is unchanged by the second run', { timeout: 120_000 }, async () => {
+    const out = path.join(lines, 'again.ndjson')
+    await runCommand(['import', 'games', path.join(lines, 'games.ndjson'), '--output', out], env)
+    const { created, unchanged, ...errors } = verdicts(await answers(out))
+    const first = verdicts(results.games ?? [])
+    expect(created).toBeUndefined()
+    expect(unchanged).toBe(first.created)
+    const { created: _created, ...firstErrors } = first
+    expect(errors).toEqual(firstErrors)
+  })
+
+  it('is snapshotted, crawled and queried: Athena and Postgres agree on every exported column', {
+    timeout: 240_000,
+  }, async () => {
+    const snapshot = await runCommand(['snapshot'], { ...env })
+    expect(snapshot.code, snapshot.stderr).toBe(0)
+    expect(await lakeDifferences(env)).toEqual([])
+    const verified = await runCommand(['verify', '--deep'], { ...env })
+    expect(verified.code, verified.stdout + verified.stderr).toBe(0)
+  })
+})
