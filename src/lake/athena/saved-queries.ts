@@ -119,7 +119,7 @@ function fault(
   if (typeof value !== 'string') return { code: 'type', detail: 'must be a string' }
   if (type === 'date') return isDate(value) ? undefined : { code: 'format', detail: 'must be a date as YYYY-MM-DD' }
   if (oneOf !== undefined) {
-    return oneOf.includes(value) ? undefined : { code: 'enum', detail: `must be one of ${oneOf.join(', ')}` }
+    return oneOf.includes(value) ? undefined : { code: 'not-allowed', detail: `must be one of ${oneOf.join(', ')}` }
   }
   if (value.length >= min && value.length <= max) return undefined
   return { code: 'length', detail: `must have ${min} to ${max} characters` }

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest'
+import { createView, expectedCounts, viewsOf } from '../../../src/lake/athena/views.ts'
+import { contracts } from '../../../src/lake/contract.ts'
+import type { PublishedSnapshot } from '../../../src/lake/publication.ts'
+
+const PLACE = { database: 'rocketgames', rawDatabase: 'rocketgames_raw' }
+const COUNTS = Object.fromEntries(contracts.map((contract, i) => [contract.name, i]))
+
+function snapshot(sequence: number, day: string, time: string, tableRows = COUNTS): PublishedSnapshot {
+  return {
+    snapshotId: `${day.replaceAll('-', '')}t${time}z-0000000${sequence}`,
+    snapshotDate: day,
+    sequence,
+    takenAt: `${day}T02:00:01.123456+00:00`,
+    walLsn: '0/16B3748',
+    totalRows: 12,
+    totalBytes: 3_456,
+    contractFingerprint: 'f'.repeat(64),
+    tableRows,
+  }
+}
+
+const FIRST = snapshot(1, '2026-11-21', '020000')
+const NOON = snapshot(2, '2026-11-22', '120000')
+// Taken later, with a clock that was set back: the sequence decides.
+const LAST = snapshot(3, '2026-11-22', '110000')
+
+const bodies = (live: readonly PublishedSnapshot[]) =>
+  new Map(viewsOf(contracts, live, PLACE).map((view) => [view.name, view.body]))
+
+describe('views', () => {
+  it('list every exported column in order, then the snapshot, with literal predicates', () => {
+    const [view] = viewsOf(contracts, [FIRST], PLACE).filter((each) => each.name === 'players_latest')
+    expect(view && createView(view, PLACE)).toBe(
+      `CREATE OR REPLACE VIEW rocketgames.players_latest AS
+SELECT player_ref, email_verified, birth_year, country, language, status, closed_at, erased_at, version, created_at, updated_at, snapshot_date, snapshot_id
+FROM rocketgames_raw.players
+WHERE snapshot_date = '2026-11-21' AND snapshot_id = '20261121t020000z-00000001'`,
+    )
+  })
+
+  it('show the highest sequence as latest and the last one of each day as daily, in any order given', () => {
+    const found = bodies([LAST, FIRST, NOON])
+    expect(found.get('games_latest')).toContain(`snapshot_id = '${LAST.snapshotId}'`)
+    expect(found.get('games_daily')).toContain(`snapshot_date IN ('2026-11-21', '2026-11-22')`)
+    expect(found.get('games_daily')).toContain(`snapshot_id IN ('${FIRST.snapshotId}', '${LAST.snapshotId}')`)
+  })
+
+  it('exist for every table, and one lists the snapshots', () => {
+    expect([...bodies([FIRST]).keys()].sort()).toEqual(
+      ['snapshots', ...contracts.flatMap((c) => [`${c.lakeTable}_daily`, `${c.lakeTable}_latest`])].sort(),
+    )
+    expect(bodies([FIRST, NOON]).get('snapshots')).toContain(
+      `('${NOON.snapshotId}', '2026-11-22', 2, '2026-11-22 02:00:01.123', '0/16B3748', 12, 3456, '${'f'.repeat(64)}')`,
+    )
+  })
+
+  it('show nothing when there is no snapshot', () => {
+    const found = bodies([])
+    expect(found.get('players_latest')).toContain(`snapshot_date = '' AND snapshot_id = ''`)
+    expect(found.get('snapshots')).toContain(`WHERE snapshot_id <> ''`)
+  })
+
+  it('leave a snapshot out of the views of a table that it does not have', () => {
+    const { games: _, ...without } = COUNTS
+    const older = snapshot(1, '2026-11-21', '020000')
+    const found = bodies([older, snapshot(2, '2026-11-22', '020000', without)])
+    expect(found.get('games_latest')).toContain(older.snapshotId)
+    expect(found.get('players_latest')).not.toContain(older.snapshotId)
+  })
+
+  it('expect the rows of the manifest that they show', () => {
+    const live = [FIRST, NOON]
+    const counts = expectedCounts(contracts, live, viewsOf(contracts, live, PLACE))
+    expect(counts.map(({ view, rows }) => [view, rows])).toEqual(contracts.map((c, i) => [`${c.lakeTable}_latest`, i]))
+  })
+
+  it('never take a text from outside that is no id, date or number', () => {
+    expect(() => bodies([{ ...FIRST, snapshotId: "x' OR '1'='1" }])).toThrow(RangeError)
+    expect(() => bodies([{ ...FIRST, snapshotDate: "2026-11-21'" }])).toThrow(RangeError)
+    expect(bodies([{ ...FIRST, walLsn: "0'/1" }]).get('snapshots')).toContain(`'0''/1'`)
+  })
+})

@@ -1,0 +1,118 @@
+import type { Table } from '@aws-sdk/client-glue'
+import { describe, expect, it } from 'vitest'
+import { extraTables, partitionDrift, tableDrift } from '../../../src/lake/catalogue/drift.ts'
+import { partitionInput, tableInput } from '../../../src/lake/catalogue/table-definition.ts'
+import { plannedTableChange } from '../../../src/lake/catalogue/tables.ts'
+import { contracts, type TableContract } from '../../../src/lake/contract.ts'
+
+const BUCKET = 'lake-bucket'
+const players = contracts.find((contract) => contract.name === 'players') as TableContract
+const healthy = tableInput(players, BUCKET) as Table
+const codes = (table: Table | undefined) =>
+  tableDrift(players, table, BUCKET).map(({ code, subject }) => `${code} ${subject}`)
+
+function retyped(name: string, type: string | undefined): Table {
+  const columns = (healthy.StorageDescriptor?.Columns ?? []).flatMap((column) =>
+    column.Name !== name ? [column] : type === undefined ? [] : [{ ...column, Type: type }],
+  )
+  return { ...healthy, StorageDescriptor: { ...healthy.StorageDescriptor, Columns: columns } }
+}
+
+describe('a table in the catalogue', () => {
+  it('as we make it does not drift', () => {
+    expect(codes(healthy)).toEqual([])
+    expect(plannedTableChange(players, healthy, BUCKET)).toEqual({ kind: 'none' })
+  })
+
+  it('says what a column is: class, action and where it comes from', () => {
+    const comments = new Map(healthy.StorageDescriptor?.Columns?.map((column) => [column.Name, column.Comment]))
+    expect(comments.get('player_ref')).toBe('internal, pseudonymise: from id')
+    expect(comments.get('birth_year')).toBe('personal, generalise: from birth_date')
+    expect(comments.get('status')).toBe('internal, include')
+  })
+
+  it('drifts when a column has another type than the files', () => {
+    expect(codes(retyped('created_at', 'bigint'))).toEqual(['type_drift players.created_at'])
+    expect(codes(retyped('version', 'INT'))).toEqual([])
+  })
+
+  it('lacks a column after the contract grew, which is an addition and no drift that stops', () => {
+    const table = retyped('language', undefined)
+    expect(codes(table)).toEqual(['column_missing players.language'])
+    expect(plannedTableChange(players, table, BUCKET)).toEqual({ kind: 'add-columns', columns: ['language'] })
+  })
+
+  it('drifts by a column that no contract names, other keys, another place, another format, or a mark of the crawler', () => {
+    const descriptor = healthy.StorageDescriptor
+    const columns = [...(descriptor?.Columns ?? []), { Name: 'email', Type: 'string' }]
+    expect(codes({ ...healthy, StorageDescriptor: { ...descriptor, Columns: columns } })).toEqual([
+      'extra_column players.email',
+    ])
+    expect(codes({ ...healthy, PartitionKeys: [{ Name: 'snapshot_date', Type: 'date' }] })).toEqual([
+      'partition_key_drift players',
+    ])
+    expect(codes({ ...healthy, StorageDescriptor: { ...descriptor, Location: 's3://lake-bucket/lake/v1/' } })).toEqual([
+      'table_location players',
+    ])
+    const csv = { SerializationLibrary: 'org.apache.hadoop.hive.serde2.OpenCSVSerde' }
+    expect(codes({ ...healthy, StorageDescriptor: { ...descriptor, SerdeInfo: csv } })).toEqual([
+      'format_drift players',
+    ])
+    expect(codes({ ...healthy, Parameters: { DEPRECATED_BY_CRAWLER: '1' } })).toEqual(['table_deprecated players'])
+  })
+
+  it('that is missing is told, and created', () => {
+    expect(codes(undefined)).toEqual(['table_missing players'])
+    expect(plannedTableChange(players, undefined, BUCKET)).toEqual({ kind: 'create' })
+  })
+})
+
+describe('a partition', () => {
+  const expected = {
+    table: 'players',
+    snapshotDate: '2026-11-22',
+    snapshotId: '20261122t020000z-01kaq3c9',
+    location: 's3://lake-bucket/lake/v1/players/snapshot_date=2026-11-22/snapshot_id=20261122t020000z-01kaq3c9/',
+    columns: players.columns.map(({ name, athenaType }) => ({ name, athenaType })),
+  }
+  const found = partitionInput(expected)
+  const subject = 'players/20261122t020000z-01kaq3c9'
+
+  it('as we make it does not drift, with or without the last slash', () => {
+    expect(partitionDrift(expected, found)).toEqual([])
+    const Location = expected.location.slice(0, -1)
+    expect(partitionDrift(expected, { StorageDescriptor: { ...found.StorageDescriptor, Location } })).toEqual([])
+  })
+
+  it('may have columns that its files lack', () => {
+    const Columns = [...(found.StorageDescriptor?.Columns ?? []), { Name: 'later', Type: 'string' }]
+    expect(partitionDrift(expected, { StorageDescriptor: { ...found.StorageDescriptor, Columns } })).toEqual([])
+  })
+
+  it('drifts when it is missing, elsewhere, retyped or lacks a column of its files', () => {
+    const [first, ...rest] = found.StorageDescriptor?.Columns ?? []
+    const drift = (StorageDescriptor: object) =>
+      partitionDrift(expected, { StorageDescriptor: { ...found.StorageDescriptor, ...StorageDescriptor } }).map(
+        ({ code, subject: where }) => `${code} ${where}`,
+      )
+    expect(partitionDrift(expected, undefined)[0]?.code).toBe('partition_missing')
+    expect(drift({ Location: 's3://lake-bucket/lake/v1/players/elsewhere/' })).toEqual([
+      `partition_location ${subject}`,
+    ])
+    expect(drift({ Columns: [{ ...first, Type: 'binary' }, ...rest] })).toEqual([`type_drift ${subject}.player_ref`])
+    expect(drift({ Columns: rest })).toEqual([`column_missing ${subject}.player_ref`])
+  })
+})
+
+describe('tables that nobody explains', () => {
+  it('are told; older versions of a table are explained, later ones are not', () => {
+    const versioned = [{ ...players, name: 'players_v3', version: 3 }]
+    const names = ['players', 'players_v2', 'players_v3', 'players_v4', 'players_v1', 'players_very', 'part_00_0']
+    expect(extraTables(versioned, names).map((drift) => drift.subject)).toEqual([
+      'part_00_0',
+      'players_v1',
+      'players_v4',
+      'players_very',
+    ])
+  })
+})
