@@ -15,6 +15,8 @@ export const DEFAULT_RETRIES: RetryBudget = { tries: 8, baseMs: 200, capMs: 20_0
 export interface RetryOptions {
   readonly budget?: RetryBudget
   readonly signal?: AbortSignal
+  /** Which errors may pass by themselves; default `isTransient`. */
+  readonly passes?: (error: unknown) => boolean
   /** Told before each wait, for counters and logs. */
   readonly onRetry?: (error: unknown, tries: number) => void
   /** Between 0 and 1; for tests. */
@@ -76,7 +78,7 @@ export function isTransient(error: unknown): boolean {
  * failed together do not come back together.
  */
 export async function retrying<T>(call: () => Promise<T>, options: RetryOptions = {}): Promise<T> {
-  const { budget = DEFAULT_RETRIES, signal, random = Math.random } = options
+  const { budget = DEFAULT_RETRIES, signal, random = Math.random, passes = isTransient } = options
   const deadline = Date.now() + budget.totalMs
   for (let tries = 1; ; tries++) {
     signal?.throwIfAborted()
@@ -84,7 +86,7 @@ export async function retrying<T>(call: () => Promise<T>, options: RetryOptions 
       return await call()
     } catch (error) {
       const waitMs = random() * Math.min(budget.capMs, budget.baseMs * 2 ** (tries - 1))
-      if (tries >= budget.tries || !isTransient(error) || Date.now() + waitMs > deadline) throw error
+      if (tries >= budget.tries || !passes(error) || Date.now() + waitMs > deadline) throw error
       options.onRetry?.(error, tries)
       await sleep(waitMs, undefined, signal ? { signal } : {})
     }
