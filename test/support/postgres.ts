@@ -1,0 +1,69 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import pg from 'pg'
+import type { TestProject } from 'vitest/node'
+import { migrate } from '../../src/database/migrate.ts'
+import { lockFolder } from '../../src/local/folder-lock.ts'
+import { startEmbeddedPostgres } from '../../src/local/postgres.ts'
+import { findPostmaster, waitForEnd } from '../../src/local/postmaster.ts'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Of the database `postgres`, as superuser. */
+    postgresAdminUrl: string
+  }
+}
+
+const FOLDER_PREFIX = 'rocketgames-test-'
+const TEMPLATE_DATABASE = 'accounts_template'
+
+/** Its data lives as long as the run, so it need not survive a power cut. */
+const SETTINGS = ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off', 'max_connections=200']
+
+const removeFolder = (dir: string) => rm(dir, { recursive: true, force: true, maxRetries: 5 })
+
+/** A run that was killed could not clean up: its server and folder go now. Folders of runs that still live are left alone. */
+async function sweepKilledRuns(): Promise<void> {
+  const names = (await readdir(os.tmpdir())).filter((name) => name.startsWith(FOLDER_PREFIX))
+  for (const name of names) {
+    const dir = path.join(os.tmpdir(), name)
+    const lock = await lockFolder(dir, 'the sweep before a test run').catch(() => undefined)
+    if (!lock) continue
+    const server = findPostmaster(path.join(dir, 'data'))
+    if (server) {
+      process.kill(server.pid, 'SIGQUIT')
+      await waitForEnd(server.pid, 10_000)
+    }
+    await removeFolder(dir)
+  }
+}
+
+/** One cluster for the whole run, with a migrated template that test files clone; all of it is gone afterwards. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await sweepKilledRuns()
+  const dir = await mkdtemp(path.join(os.tmpdir(), FOLDER_PREFIX))
+  const started = startEmbeddedPostgres({ dir, database: TEMPLATE_DATABASE, settings: SETTINGS })
+  const cluster = await started.catch(async (error: unknown) => {
+    await removeFolder(dir)
+    throw error
+  })
+  const teardown = async () => {
+    await cluster.stop()
+    await removeFolder(dir)
+  }
+  try {
+    await migrate({ url: cluster.url })
+    const adminUrl = new URL(cluster.url)
+    adminUrl.pathname = '/postgres'
+    const admin = new pg.Client(adminUrl.href)
+    await admin.connect()
+    await admin.query(`ALTER DATABASE ${TEMPLATE_DATABASE} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false`)
+    await admin.end()
+    project.provide('postgresAdminUrl', adminUrl.href)
+    return teardown
+  } catch (error) {
+    await teardown()
+    throw error
+  }
+}
