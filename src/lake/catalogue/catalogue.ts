@@ -3,8 +3,16 @@ import type { TableContract } from '../contract.ts'
 import { DriftError, LakeProblem } from '../lake-problem.ts'
 import type { Manifest } from '../manifest.ts'
 import type { Finding } from '../publication.ts'
-import { CRAWL_PACE, type CrawlPace, crawl, createCrawler, findCrawler, waitUntilReady } from './crawl.ts'
-import { crawlerDefinition, crawlerDifferences } from './crawler-definition.ts'
+import {
+  CRAWL_PACE,
+  type CrawlPace,
+  crawl,
+  createCrawler,
+  findCrawler,
+  updateCrawler,
+  waitUntilReady,
+} from './crawl.ts'
+import { type CrawlerDifference, crawlerDefinition, crawlerDifferences } from './crawler-definition.ts'
 import { ensureDatabase } from './databases.ts'
 import { type Drift, extraTables, partitionDrift, tableDrift } from './drift.ts'
 import { findPartition, partitionsIn, registerPartitions, unregisterPartitions } from './partitions.ts'
@@ -62,6 +70,18 @@ export class Catalogue {
       made.push(`crawler ${crawler}`)
     }
     return made
+  }
+
+  /** Settings in which the existing crawler differs from its definition; the definition changes with the contracts. */
+  async crawlerDifferences(): Promise<CrawlerDifference[]> {
+    const found = await findCrawler(this.#glue, this.#settings.crawler)
+    return found === undefined ? [] : crawlerDifferences(found, this.#definition)
+  }
+
+  /** Brings the existing crawler to its definition. For whoever owns the crawler; elsewhere the infrastructure does. */
+  async updateCrawler(): Promise<void> {
+    const { crawlerWaitMs } = this.#settings
+    await updateCrawler(this.#glue, this.#definition, new Date(Date.now() + crawlerWaitMs))
   }
 
   async #ensureTables(): Promise<string[]> {

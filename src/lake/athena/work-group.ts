@@ -1,0 +1,85 @@
+import {
+  type AthenaClient,
+  CreateWorkGroupCommand,
+  GetWorkGroupCommand,
+  type WorkGroup,
+  type WorkGroupConfiguration,
+} from '@aws-sdk/client-athena'
+import { awsErrorName } from '../aws-calls.ts'
+import { retrying } from '../retries.ts'
+
+export interface WorkGroupSettings {
+  readonly name: string
+  /** `s3://…` of the results' bucket. */
+  readonly resultsUri: string
+  readonly kmsKey?: string | undefined
+}
+
+/** 100 GB a query: the whole lake several times, and no more than a cup of coffee. */
+export const BYTES_SCANNED_CUTOFF = 100 * 1024 ** 3
+export const ENGINE_VERSION = 'Athena engine version 3'
+
+function configuration({ resultsUri, kmsKey }: WorkGroupSettings): WorkGroupConfiguration {
+  return {
+    // Callers cannot choose another place, another key or no limit.
+    EnforceWorkGroupConfiguration: true,
+    PublishCloudWatchMetricsEnabled: true,
+    BytesScannedCutoffPerQuery: BYTES_SCANNED_CUTOFF,
+    EngineVersion: { SelectedEngineVersion: ENGINE_VERSION },
+    ResultConfiguration: {
+      OutputLocation: resultsUri,
+      ...(kmsKey === undefined ? {} : { EncryptionConfiguration: { EncryptionOption: 'SSE_KMS', KmsKey: kmsKey } }),
+    },
+  }
+}
+
+async function findWorkGroup(athena: AthenaClient, name: string): Promise<WorkGroup | undefined> {
+  try {
+    const { WorkGroup: group } = await retrying(() => athena.send(new GetWorkGroupCommand({ WorkGroup: name })))
+    return group
+  } catch (error) {
+    // Athena's word for a work group that does not exist.
+    if (awsErrorName(error) === 'InvalidRequestException') return undefined
+    throw error
+  }
+}
+
+/** Where an existing work group is weaker than ours, one sentence each. It is never changed. */
+export function workGroupDifferences(group: WorkGroup, settings: WorkGroupSettings): string[] {
+  const found = group.Configuration ?? {}
+  const plain = (uri: string | undefined) => uri?.replace(/\/+$/, '')
+  const checks: [boolean, string][] = [
+    [group.State !== 'DISABLED', 'is disabled'],
+    [found.EnforceWorkGroupConfiguration === true, 'does not enforce its configuration'],
+    [found.BytesScannedCutoffPerQuery !== undefined, 'has no limit of bytes scanned'],
+    [
+      plain(found.ResultConfiguration?.OutputLocation) === plain(settings.resultsUri),
+      `writes results to ${found.ResultConfiguration?.OutputLocation ?? 'no place of its own'}, not to ${settings.resultsUri}`,
+    ],
+    [
+      found.EngineVersion?.SelectedEngineVersion === ENGINE_VERSION,
+      `has ${found.EngineVersion?.SelectedEngineVersion ?? 'no engine version'} selected, not ${ENGINE_VERSION}`,
+    ],
+  ]
+  return checks.flatMap(([right, text]) => (right ? [] : [`The work group ${settings.name} ${text}`]))
+}
+
+/** Creates the work group where there is none, and tells where an existing one differs. */
+export async function ensureWorkGroup(
+  athena: AthenaClient,
+  settings: WorkGroupSettings,
+): Promise<{ created: boolean; differences: string[] }> {
+  const found = await findWorkGroup(athena, settings.name)
+  if (found !== undefined) return { created: false, differences: workGroupDifferences(found, settings) }
+  await retrying(() =>
+    athena.send(
+      new CreateWorkGroupCommand({
+        Name: settings.name,
+        Description: 'Reads the lake through its views; results are kept for days',
+        Configuration: configuration(settings),
+        Tags: [{ Key: 'app', Value: 'rocketgames-accounts' }],
+      }),
+    ),
+  )
+  return { created: true, differences: [] }
+}

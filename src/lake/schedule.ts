@@ -1,0 +1,199 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { Cron } from 'croner'
+import { ConstraintError } from '../database/constraint-errors.ts'
+import type { Database } from '../database/database.ts'
+import { UsageError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import { newSnapshotId } from './object-keys.ts'
+
+/**
+ * When snapshots are taken, and the hourly care of the lake.
+ *
+ * Each tick of the schedule has one name, its due time, on every replica and whatever its clock says. The snapshot's row carries
+ * that name (`requested_by` = `schedule:<due time>`), and looking for it and inserting it happen under one lock: so a tick
+ * starts one snapshot, whichever replica comes first and however late the others come.
+ */
+
+/** `LAKE` in ASCII; the transactions that claim a tick take it one after the other. */
+const TICK_LOCK = 0x4c414b45
+const HOUR_MS = 3_600_000
+/** While another snapshot runs, a due one is tried again this often. */
+const BUSY_RETRY_MS = 60_000
+/** Timers are cut in pieces, so that a clock that is set, or a laptop that slept, is noticed. */
+const LONGEST_WAIT_MS = 60_000
+
+export interface Clock {
+  now(): Date
+  /** Resolves after that time; rejects when the signal is aborted. */
+  wait(milliseconds: number, signal: AbortSignal): Promise<void>
+}
+
+export const systemClock: Clock = {
+  now: () => new Date(),
+  wait: (milliseconds, signal) => delay(milliseconds, undefined, { signal }),
+}
+
+/** Starts the program's own commands somewhere else: a child process, a task. Resolves when it is started, not when it ends. */
+export interface LakeStarter {
+  snapshot(id: string): Promise<void>
+  recover(): Promise<void>
+  retention(): Promise<void>
+}
+
+export interface ScheduleSettings {
+  /** Cron; undefined: no snapshots by themselves, only the hourly care. */
+  readonly schedule: string | undefined
+  /** IANA name, `Europe/Berlin`. */
+  readonly scheduleZone: string
+}
+
+export type TickResult =
+  | { readonly kind: 'started'; readonly snapshotId: string }
+  /** This tick, or a snapshot after it, is there already. */
+  | { readonly kind: 'taken' }
+  /** Another snapshot is running; the tick is not lost. */
+  | { readonly kind: 'busy' }
+
+/** @throws UsageError when pattern or zone cannot be used. */
+export function parseSchedule({ schedule, scheduleZone }: ScheduleSettings): Cron | undefined {
+  if (schedule === undefined) return undefined
+  try {
+    const cron = new Cron(schedule, { timezone: scheduleZone, paused: true })
+    if (cron.nextRun() === null) throw new RangeError('it never comes')
+    return cron
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new UsageError(
+      `LAKE_SCHEDULE must be a cron pattern such as "0 2 * * *", LAKE_SCHEDULE_ZONE a time zone such as UTC: ${reason}`,
+    )
+  }
+}
+
+export function tickName(due: Date): string {
+  return `schedule:${due.toISOString()}`
+}
+
+/** Claims a tick: inserts the row of its snapshot unless the tick, or a snapshot requested since, has one. */
+export async function claimTick(database: Database, due: Date): Promise<TickResult> {
+  try {
+    return await database.transaction(async (tx) => {
+      await tx.$executeRaw`SELECT pg_advisory_xact_lock(${TICK_LOCK}::bigint)`
+      const taken = await tx.lakeSnapshot.findFirst({
+        where: { OR: [{ requestedBy: tickName(due) }, { requestedAt: { gte: due }, state: { not: 'failed' } }] },
+        select: { id: true },
+      })
+      if (taken !== null) return { kind: 'taken' }
+      const { id } = await tx.lakeSnapshot.create({
+        data: { id: newSnapshotId(new Date()), requestedBy: tickName(due) },
+        select: { id: true },
+      })
+      return { kind: 'started', snapshotId: id }
+    })
+  } catch (error) {
+    if (error instanceof ConstraintError && error.constraint === 'lake_snapshots_one_running') return { kind: 'busy' }
+    throw error
+  }
+}
+
+export interface SchedulerOptions {
+  readonly database: Database
+  readonly starter: LakeStarter
+  readonly settings: ScheduleSettings
+  readonly logger: Logger
+  readonly clock?: Clock
+}
+
+/** Runs until it is stopped. A failure is logged and costs one tick at most. */
+export class LakeScheduler {
+  readonly #options: SchedulerOptions
+  readonly #clock: Clock
+  readonly #cron: Cron | undefined
+  readonly #stop = new AbortController()
+  #running: Promise<unknown> = Promise.resolve()
+
+  /** @throws UsageError when the schedule cannot be used. */
+  constructor(options: SchedulerOptions) {
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
+    this.#cron = parseSchedule(options.settings)
+  }
+
+  start(): void {
+    this.#running = Promise.all([this.#ticks(), this.#care()])
+  }
+
+  /** Resolves when nothing of it is under way. */
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await this.#running
+  }
+
+  /** When the next snapshot is due; undefined without schedule. */
+  nextDue(): Date | undefined {
+    return this.#cron?.nextRun(this.#clock.now()) ?? undefined
+  }
+
+  /** The tick that was missed while nobody ran is the last one; earlier ones would show the same rows. */
+  async #ticks(): Promise<void> {
+    const cron = this.#cron
+    if (cron === undefined) return
+    let due: Date | undefined = cron.previousRuns(1, this.#clock.now())[0] ?? this.nextDue()
+    while (due !== undefined && (await this.#waitUntil(due))) {
+      const next = cron.nextRun(due) ?? undefined
+      await this.#take(due, next)
+      due = next
+    }
+  }
+
+  /** Takes a tick, again and again while another snapshot is running, until the next one is due. */
+  async #take(due: Date, next: Date | undefined): Promise<void> {
+    const { database, starter, logger } = this.#options
+    do {
+      try {
+        const result = await claimTick(database, due)
+        if (result.kind === 'taken') return
+        if (result.kind === 'started') {
+          logger.info({ snapshotId: result.snapshotId, due }, 'a scheduled snapshot starts')
+          await starter.snapshot(result.snapshotId)
+          return
+        }
+        logger.warn({ due }, 'a snapshot is due while another one is running')
+      } catch (error) {
+        logger.error({ err: error, due }, 'a scheduled snapshot could not be started')
+      }
+    } while ((await this.#pause(BUSY_RETRY_MS)) && (next === undefined || this.#clock.now() < next))
+  }
+
+  /** What crashes left behind, and what is too old, once an hour. */
+  async #care(): Promise<void> {
+    const { starter, logger } = this.#options
+    do {
+      for (const task of ['recover', 'retention'] as const) {
+        try {
+          await starter[task]()
+        } catch (error) {
+          logger.error({ err: error, task }, 'the care of the lake could not be started')
+        }
+      }
+    } while (await this.#pause(HOUR_MS))
+  }
+
+  /** False when stopped. */
+  async #waitUntil(due: Date): Promise<boolean> {
+    for (;;) {
+      const left = due.getTime() - this.#clock.now().getTime()
+      if (left <= 0) return !this.#stop.signal.aborted
+      if (!(await this.#pause(Math.min(left, LONGEST_WAIT_MS)))) return false
+    }
+  }
+
+  async #pause(milliseconds: number): Promise<boolean> {
+    if (this.#stop.signal.aborted) return false
+    try {
+      await this.#clock.wait(milliseconds, this.#stop.signal)
+      return !this.#stop.signal.aborted
+    } catch {
+      return false
+    }
+  }
+}
