@@ -1,0 +1,132 @@
+import { type Context, type Principal, SCOPES, type Scope } from '../../caller.ts'
+import type { Database } from '../../database/database.ts'
+import { AppError, describe, type FieldError, invalid } from '../../errors.ts'
+import type { Logger } from '../../logger.ts'
+import { changesOf } from '../audit/audit-event.ts'
+import { appendAudit } from '../audit/audit-store.ts'
+import { line } from '../text/line.ts'
+import { write } from '../writing/write-service.ts'
+import { type ApiKey, hashSecret, isSameHash, MAX_KEY_DAYS, mintKey, parseToken } from './api-key.ts'
+import { findKeyForCheck, insertKey, listKeys, noteKeyUse, revokeKey } from './api-key-store.ts'
+
+export interface NewApiKey {
+  readonly name: string
+  readonly scopes: readonly string[]
+  /** 1-366; default 365. */
+  readonly validDays?: number
+}
+
+export interface CreatedApiKey {
+  readonly key: ApiKey
+  /** The whole token, `rg_live_…`. It cannot be had a second time. */
+  readonly token: string
+}
+
+const DEFAULT_DAYS = 365
+const parseName = line({ max: 100 })
+
+/**
+ * API keys: made, checked, listed, revoked. Each check reads the database, so a revocation holds for the next request.
+ * Implements the authenticator of `http`.
+ */
+export class ApiKeyService {
+  readonly #database: Database
+  readonly #pepper: Buffer
+  readonly #logger: Logger
+  /** Compared with when there is no such key, so that unknown and wrong take the same way. */
+  readonly #nobody: Buffer
+
+  /** @param pepper 32 bytes from the secret store; without it a stolen table proves no key */
+  constructor(database: Database, pepper: Buffer, logger: Logger) {
+    if (pepper.length < 32) throw new RangeError('the API key pepper needs 32 bytes')
+    this.#database = database
+    this.#pepper = pepper
+    this.#logger = logger
+    this.#nobody = hashSecret(mintKey().secret, pepper)
+  }
+
+  /** Undefined for every token that is not valid now. @throws AppError `unavailable` */
+  async authenticate(token: string): Promise<Principal | undefined> {
+    const parts = parseToken(token)
+    if (parts === undefined) return undefined
+    const hash = hashSecret(parts.secret, this.#pepper)
+    const known = await findKeyForCheck(this.#database.prisma, parts.id)
+    const matches = isSameHash(hash, known?.secretHash ?? this.#nobody)
+    if (known === undefined || !matches || !known.isLive) return undefined
+    if (known.isStale) await this.#noteUse(known.key.id)
+    const { id, name, scopes, expiresAt } = known.key
+    return { type: 'api_key', id, name, scopes: new Set(scopes), expiresAt }
+  }
+
+  /**
+   * @throws AppError `validation`; `forbidden` when the new key would have a scope that its maker does not have
+   */
+  create(input: NewApiKey, context: Context): Promise<CreatedApiKey> {
+    const { name, scopes, validDays } = checkedKey(input)
+    const beyond = scopes.filter((scope) => !context.principal.scopes.has(scope))
+    if (beyond.length > 0) {
+      throw new AppError('forbidden', `A key cannot make a key with scopes it does not have: ${beyond.join(', ')}`)
+    }
+    const minted = mintKey()
+    return write(this.#database, async (tx) => {
+      const secretHash = hashSecret(minted.secret, this.#pepper)
+      const createdBy = context.principal.id
+      const key = await insertKey(tx, { id: minted.id, name, scopes, secretHash, createdBy, validDays })
+      const changes = changesOf('api_key', undefined, key)
+      await appendAudit(tx, context, { action: 'api_key.create', entityType: 'api_key', entityId: key.id, changes })
+      return { key, token: minted.token }
+    })
+  }
+
+  /** A key with every scope, for the first start and for operators who lost theirs. */
+  createAdmin(name: string, context: Context): Promise<CreatedApiKey> {
+    return this.create({ name, scopes: SCOPES }, context)
+  }
+
+  /** Every key, oldest first, revoked and expired ones too. */
+  list(_context: Context): Promise<ApiKey[]> {
+    return listKeys(this.#database.prisma)
+  }
+
+  /** Holds from the next request on. Revoking again changes nothing. @throws AppError `not-found` */
+  revoke(id: string, context: Context, reason: string | null = null): Promise<ApiKey> {
+    return write(this.#database, async (tx) => {
+      const outcome = await revokeKey(tx, id)
+      if (outcome === undefined) throw new AppError('not-found', 'There is no such API key')
+      if (outcome.revoked) {
+        const changes = { revokedAt: { from: null, to: outcome.key.revokedAt?.toISOString() } }
+        const event = { action: 'api_key.revoke', entityType: 'api_key', entityId: id, reason, changes } as const
+        await appendAudit(tx, context, event)
+      }
+      return outcome.key
+    })
+  }
+
+  /** A note that fails must not refuse a request that is allowed. */
+  async #noteUse(id: string): Promise<void> {
+    try {
+      await noteKeyUse(this.#database.prisma, id)
+    } catch (error) {
+      this.#logger.warn({ keyId: id, cause: describe(error) }, 'the use of an API key could not be noted')
+    }
+  }
+}
+
+function checkedKey(input: NewApiKey): { name: string; scopes: Scope[]; validDays: number } {
+  const errors: FieldError[] = []
+  const name = parseName(input.name)
+  if (!name.ok) errors.push({ pointer: '/name', code: name.code, detail: name.detail })
+  const known = new Set<string>(SCOPES)
+  const scopes = [...new Set(input.scopes)]
+  if (scopes.length === 0) errors.push({ pointer: '/scopes', code: 'too-short', detail: 'at least 1 scope' })
+  for (const [index, scope] of scopes.entries()) {
+    const detail = `must be one of ${SCOPES.join(', ')}`
+    if (!known.has(scope)) errors.push({ pointer: `/scopes/${index}`, code: 'not-allowed', detail })
+  }
+  const validDays = input.validDays ?? DEFAULT_DAYS
+  if (!Number.isInteger(validDays) || validDays < 1 || validDays > MAX_KEY_DAYS) {
+    errors.push({ pointer: '/validDays', code: 'range', detail: `must be an integer from 1 to ${MAX_KEY_DAYS}` })
+  }
+  if (!name.ok || errors.length > 0) throw invalid(errors)
+  return { name: name.value, scopes: scopes as Scope[], validDays }
+}

@@ -1,0 +1,101 @@
+import type { Scope } from '../../caller.ts'
+import type { PrismaClient, Transaction } from '../../database/database.ts'
+import type { ApiKey } from './api-key.ts'
+
+type Reader = Transaction | PrismaClient
+
+/** Everything but the hash. */
+const shown = {
+  id: true,
+  name: true,
+  scopes: true,
+  createdBy: true,
+  createdAt: true,
+  expiresAt: true,
+  lastUsedAt: true,
+  revokedAt: true,
+} as const
+
+/** A key with what a check needs. `isLive` and `isStale` are judged by the database's clock. */
+export interface KeyForCheck {
+  readonly key: ApiKey
+  readonly secretHash: Uint8Array
+  /** Neither expired nor revoked. */
+  readonly isLive: boolean
+  /** Its last use was noted more than a minute ago, or never. */
+  readonly isStale: boolean
+}
+
+interface CheckRow {
+  readonly id: string
+  readonly name: string
+  readonly scopes: string[]
+  readonly created_by: string
+  readonly created_at: Date
+  readonly expires_at: Date
+  readonly last_used_at: Date | null
+  readonly revoked_at: Date | null
+  readonly secret_hash: Uint8Array
+  readonly is_live: boolean
+  readonly is_stale: boolean
+}
+
+export async function findKeyForCheck(db: Reader, id: string): Promise<KeyForCheck | undefined> {
+  const [row] = await db.$queryRaw<CheckRow[]>`
+    SELECT id, name, scopes, created_by, created_at, expires_at, last_used_at, revoked_at, secret_hash,
+           revoked_at IS NULL AND expires_at > now() AS is_live,
+           last_used_at IS NULL OR last_used_at < now() - interval '1 minute' AS is_stale
+    FROM api_key WHERE id = ${id}`
+  if (row === undefined) return undefined
+  const key = {
+    id: row.id,
+    name: row.name,
+    scopes: row.scopes as Scope[],
+    createdBy: row.created_by,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    lastUsedAt: row.last_used_at,
+    revokedAt: row.revoked_at,
+  }
+  return { key, secretHash: row.secret_hash, isLive: row.is_live, isStale: row.is_stale }
+}
+
+/** Notes a use, at most once a minute whoever else notes one. */
+export async function noteKeyUse(db: Reader, id: string): Promise<void> {
+  await db.$executeRaw`
+    UPDATE api_key SET last_used_at = now()
+    WHERE id = ${id} AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')`
+}
+
+export interface NewKeyRow {
+  readonly id: string
+  readonly name: string
+  readonly scopes: readonly Scope[]
+  readonly secretHash: Buffer
+  readonly createdBy: string
+  readonly validDays: number
+}
+
+export async function insertKey(tx: Transaction, row: NewKeyRow): Promise<ApiKey> {
+  await tx.$executeRaw`
+    INSERT INTO api_key (id, name, scopes, secret_hash, created_by, expires_at)
+    VALUES (${row.id}, ${row.name}, ${[...row.scopes]}::text[], ${row.secretHash}, ${row.createdBy},
+            now() + ${row.validDays}::integer * interval '1 day')`
+  return asKey(await tx.apiKey.findUniqueOrThrow({ where: { id: row.id }, select: shown }))
+}
+
+export async function listKeys(db: Reader): Promise<ApiKey[]> {
+  const rows = await db.apiKey.findMany({ select: shown, orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] })
+  return rows.map(asKey)
+}
+
+/** Undefined when there is no such key. `revoked` is false when it was revoked before. */
+export async function revokeKey(tx: Transaction, id: string): Promise<{ key: ApiKey; revoked: boolean } | undefined> {
+  const count = await tx.$executeRaw`UPDATE api_key SET revoked_at = now() WHERE id = ${id} AND revoked_at IS NULL`
+  const row = await tx.apiKey.findUnique({ where: { id }, select: shown })
+  return row === null ? undefined : { key: asKey(row), revoked: count === 1 }
+}
+
+function asKey(row: Omit<ApiKey, 'scopes'> & { scopes: string[] }): ApiKey {
+  return { ...row, scopes: row.scopes as Scope[] }
+}

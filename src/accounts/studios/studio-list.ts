@@ -1,0 +1,26 @@
+import type { ListSpec } from '../../list.ts'
+import { STUDIO_STATUSES } from './studio.ts'
+
+/** What a list of studios can be asked. */
+export const studioList = {
+  table: 'studio',
+  idField: 'id',
+  filters: {
+    status: { kind: 'enum', operators: ['eq', 'ne', 'in'], values: STUDIO_STATUSES, sqlType: 'studio_status' },
+    country: { kind: 'text', operators: ['eq', 'ne', 'in', 'isNull'], sqlType: 'bpchar' },
+    slug: { kind: 'text', operators: ['eq', 'in', 'prefix'] },
+    externalRef: { kind: 'text', operators: ['eq', 'in', 'isNull'] },
+    createdAt: { kind: 'timestamp', operators: ['gt', 'gte', 'lt', 'lte'] },
+    updatedAt: { kind: 'timestamp', operators: ['gt', 'gte', 'lt', 'lte'] },
+  },
+  sorts: {
+    createdAt: { kind: 'timestamp' },
+    updatedAt: { kind: 'timestamp' },
+    name: { kind: 'text' },
+    slug: { kind: 'text' },
+    country: { kind: 'text', sqlType: 'bpchar', nullable: true },
+    status: { kind: 'enum', sqlType: 'studio_status' },
+  },
+  defaultSort: '-createdAt',
+  search: ['name'],
+} as const satisfies ListSpec

@@ -1,0 +1,100 @@
+import { v7 as uuidv7 } from 'uuid'
+import type { Context, ExpectedVersion } from '../../caller.ts'
+import type { Database } from '../../database/database.ts'
+import { AppError } from '../../errors.ts'
+import type { ListRequest, Page } from '../../list.ts'
+import { changesOf, forced } from '../audit/audit-event.ts'
+import { appendAudit } from '../audit/audit-store.ts'
+import { requireTransition, type Transitions, transitionsFrom } from '../lifecycle/lifecycle.ts'
+import type { IdOrSlug } from '../text/code.ts'
+import { changedFields, requireVersion } from '../writing/version.ts'
+import { write } from '../writing/write-service.ts'
+import {
+  missingForStudio,
+  STUDIO_LIFECYCLE,
+  type Studio,
+  type StudioDraft,
+  type StudioFacts,
+  type StudioPatch,
+  type StudioStatus,
+} from './studio.ts'
+import { findStudio, insertStudio, listStudios, lockStudio, studioFacts, updateStudio } from './studio-store.ts'
+
+/** Studios: load, judge, save, audit - each write in one transaction. */
+export class StudioService {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /** @throws AppError `slug-taken`, `conflict` */
+  create(draft: StudioDraft, context: Context): Promise<Studio> {
+    return write(this.#database, async (tx) => {
+      const studio = await insertStudio(tx, uuidv7(), draft)
+      const changes = changesOf('studio', undefined, studio)
+      await appendAudit(tx, context, { action: 'studio.create', ...about(studio), changes })
+      return studio
+    })
+  }
+
+  /** @throws AppError `not-found` */
+  async get(ref: IdOrSlug, _context: Context): Promise<Studio> {
+    return found(await findStudio(this.#database.prisma, ref))
+  }
+
+  list(request: ListRequest, _context: Context): Promise<Page<Studio>> {
+    return listStudios(this.#database.prisma, request)
+  }
+
+  /** A patch that changes nothing changes neither the version nor the trail. */
+  update(ref: IdOrSlug, patch: StudioPatch, expected: ExpectedVersion, context: Context): Promise<Studio> {
+    return write(this.#database, async (tx) => {
+      const before = found(await lockStudio(tx, ref))
+      requireVersion(before.version, expected)
+      const change = changedFields(before, patch)
+      if (Object.keys(change).length === 0) return before
+      const after = await updateStudio(tx, before.id, change)
+      const changes = forced(changesOf('studio', before, after), expected)
+      await appendAudit(tx, context, { action: 'studio.update', ...about(before), changes })
+      return after
+    })
+  }
+
+  async transitions(ref: IdOrSlug, _context: Context): Promise<Transitions<StudioStatus>> {
+    const studio = found(await findStudio(this.#database.prisma, ref))
+    return transitionsOf(studio, await studioFacts(this.#database.prisma, studio.id))
+  }
+
+  /** @throws AppError `not-found`, `version-mismatch`, `invalid-transition`, `transition-blocked` */
+  transition(
+    ref: IdOrSlug,
+    step: { readonly to: StudioStatus; readonly reason: string | null },
+    expected: ExpectedVersion,
+    context: Context,
+  ): Promise<Studio> {
+    return write(this.#database, async (tx) => {
+      // Under the lock neither the members nor the games of the studio make a step of their own.
+      const before = found(await lockStudio(tx, ref))
+      requireVersion(before.version, expected)
+      requireTransition(transitionsOf(before, await studioFacts(tx, before.id)), step.to)
+      const after = await updateStudio(tx, before.id, { status: step.to })
+      const changes = forced(changesOf('studio', before, after), expected)
+      await appendAudit(tx, context, { action: 'studio.transition', ...about(before), reason: step.reason, changes })
+      return after
+    })
+  }
+}
+
+function transitionsOf(studio: Studio, facts: StudioFacts): Transitions<StudioStatus> {
+  return transitionsFrom(STUDIO_LIFECYCLE, studio.status, (to) => missingForStudio(to, facts))
+}
+
+function about(studio: Studio) {
+  return { entityType: 'studio', entityId: studio.id, studioId: studio.id } as const
+}
+
+function found(studio: Studio | undefined): Studio {
+  if (studio === undefined) throw new AppError('not-found', 'There is no such studio')
+  return studio
+}

@@ -1,0 +1,61 @@
+import type { PrismaClient, Transaction } from '../../database/database.ts'
+import { camelRow, type ListSource, listSql, pageFrom, selectList } from '../../database/list-sql.ts'
+import type { ListRequest, Page } from '../../list.ts'
+import type { IdOrSlug } from '../text/code.ts'
+import {
+  GAME_STATUSES_OF_A_CLOSED_STUDIO,
+  type Studio,
+  type StudioDraft,
+  type StudioFacts,
+  type StudioPatch,
+  type StudioStatus,
+} from './studio.ts'
+import { studioList } from './studio-list.ts'
+
+/** Inside a transaction or not. */
+type Reader = Transaction | PrismaClient
+
+const source: ListSource = { spec: studioList }
+
+export async function insertStudio(tx: Transaction, id: string, draft: StudioDraft): Promise<Studio> {
+  return tx.studio.create({ data: { id, ...draft } })
+}
+
+export async function findStudio(db: Reader, ref: IdOrSlug): Promise<Studio | undefined> {
+  return (await db.studio.findUnique({ where: ref })) ?? undefined
+}
+
+/**
+ * The studio as it is now, and nobody else changes it until this transaction ends. Steps of its games wait too: they take a
+ * share lock on it.
+ */
+export async function lockStudio(tx: Transaction, ref: IdOrSlug): Promise<Studio | undefined> {
+  const [column, value] = 'id' in ref ? ['t.id = $1::uuid', ref.id] : ['t.slug = $1', ref.slug]
+  const sql = `SELECT ${selectList(source)} FROM studio t WHERE ${column} FOR NO KEY UPDATE`
+  const [row] = await tx.$queryRawUnsafe<Record<string, unknown>[]>(sql, value)
+  return row && camelRow<Studio>(row)
+}
+
+export async function updateStudio(
+  tx: Transaction,
+  id: string,
+  change: StudioPatch & { readonly status?: StudioStatus },
+): Promise<Studio> {
+  return tx.studio.update({ where: { id }, data: change })
+}
+
+export async function listStudios(db: Reader, request: ListRequest): Promise<Page<Studio>> {
+  const { text, values } = listSql(source, request)
+  const rows = await db.$queryRawUnsafe<Record<string, unknown>[]>(text, ...values)
+  return pageFrom(studioList, request, rows.map(camelRow<Studio>))
+}
+
+/** What the steps of a studio depend on. Exact only under a lock on the studio. */
+export async function studioFacts(db: Reader, id: string): Promise<StudioFacts> {
+  const activeOwner = { studioId: id, role: 'owner', status: 'active', owner: { status: 'active' } } as const
+  const owner = await db.studioMembership.findFirst({ where: activeOwner, select: { ownerId: true } })
+  const openGames = await db.game.count({
+    where: { studioId: id, status: { notIn: [...GAME_STATUSES_OF_A_CLOSED_STUDIO] } },
+  })
+  return { hasActiveOwner: owner !== null, openGames }
+}

@@ -1,0 +1,27 @@
+import { ConstraintError } from '../../database/constraint-errors.ts'
+import type { Database, Transaction } from '../../database/database.ts'
+import { AppError } from '../../errors.ts'
+import { refusals } from './refusals.ts'
+
+/**
+ * A change and its audit events, all or nothing: every write of a service goes through here. What the database refuses arrives
+ * as the problem that `refusals.ts` names; deferred rules speak at the commit, so only a catch around it hears them.
+ *
+ * The work may run again after a deadlock: no effects but those on the database.
+ */
+export async function write<T>(database: Database, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  try {
+    return await database.transaction(work)
+  } catch (error) {
+    throw explained(error)
+  }
+}
+
+/** A refusal of the database as the problem a caller can act on; any other error unchanged. */
+export function explained(error: unknown): unknown {
+  if (!(error instanceof ConstraintError) || error.constraint === undefined) return error
+  const refusal = Object.hasOwn(refusals, error.constraint) ? refusals[error.constraint] : undefined
+  if (refusal === undefined) return error
+  const errors = refusal.pointer === undefined ? [] : [{ pointer: refusal.pointer, code: refusal.code }]
+  return new AppError(refusal.code, refusal.detail, { errors, cause: error })
+}

@@ -1,0 +1,69 @@
+import { z } from 'zod'
+import { SCOPES } from '../caller.ts'
+
+export const statusSchema = z.object({ status: z.string() }).meta({ id: 'Health' })
+
+export const checksSchema = z
+  .object({
+    status: z.literal('ready'),
+    checks: z.array(z.object({ name: z.string(), ok: z.boolean(), ms: z.int() })),
+  })
+  .meta({ id: 'Readiness' })
+
+export const whoamiSchema = z
+  .object({
+    type: z.enum(['api_key', 'user', 'system']),
+    id: z.string(),
+    name: z.string(),
+    scopes: z.array(z.enum(SCOPES)),
+    expiresAt: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'Whoami', description: 'The caller, as this service knows it' })
+
+export const enumsSchema = z
+  .record(z.string(), z.array(z.string()))
+  .meta({ id: 'Enums', description: 'Every enumeration by name; new values are announced before they are used' })
+
+export const problemKindSchema = z
+  .object({ type: z.string(), code: z.string(), title: z.string(), status: z.int(), advice: z.string() })
+  .meta({ id: 'ProblemKind' })
+
+export const documentSchema = z.record(z.string(), z.unknown()).meta({ id: 'OpenApiDocument' })
+
+export const problemSchema = z
+  .looseObject({
+    type: z.string().meta({ description: 'Identifies the kind of problem; compare code instead' }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string().optional(),
+    code: z.string(),
+    requestId: z.string().optional(),
+    errors: z
+      .array(
+        z.looseObject({
+          pointer: z.string().optional().meta({ description: 'RFC 6901, into the body' }),
+          parameter: z.string().optional(),
+          header: z.string().optional(),
+          code: z.string(),
+          detail: z.string().optional(),
+        }),
+      )
+      .optional(),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457; never carries a value of the request' })
+
+/** A page of a list. */
+export function pageSchema(item: z.ZodType, id: string): z.ZodType {
+  return z
+    .object({
+      data: z.array(item),
+      page: z.object({
+        limit: z.int(),
+        hasMore: z.boolean(),
+        next: z.string().nullable().meta({ description: 'The cursor of the next page' }),
+        prev: z.string().nullable().meta({ description: 'The cursor of the page before' }),
+      }),
+    })
+    .meta({ id })
+}

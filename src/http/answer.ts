@@ -1,0 +1,58 @@
+import type { Page } from '../list.ts'
+import { etagOf } from './conditional.ts'
+import type { ListQuery } from './list-query.ts'
+
+type Headers = Readonly<Record<string, string>>
+
+/** What a handler gives back: data, so that it can be stored, replayed and tested without a server. */
+export type Answer =
+  | { readonly kind: 'json'; readonly status: number; readonly headers: Headers; readonly body: unknown }
+  | { readonly kind: 'empty'; readonly status: number; readonly headers: Headers }
+  | { readonly kind: 'text'; readonly status: number; readonly headers: Headers; readonly text: string }
+  | PageAnswer
+  | LinesAnswer
+
+export interface PageAnswer {
+  readonly kind: 'page'
+  readonly list: ListQuery
+  readonly page: Pick<Page<unknown>, 'next' | 'previous'>
+  readonly data: readonly unknown[]
+}
+
+/** NDJSON: each yielded array is written as one piece, with back-pressure; a client that leaves ends the iteration. */
+export interface LinesAnswer {
+  readonly kind: 'lines'
+  readonly status: number
+  readonly headers: Headers
+  readonly batches: AsyncIterable<readonly unknown[]>
+}
+
+/** 200 with a JSON body; `version` becomes the ETag of a single resource. */
+export function ok(body: unknown, { version, headers = {} }: { version?: number; headers?: Headers } = {}): Answer {
+  return { kind: 'json', status: 200, body, headers: withEtag(headers, version) }
+}
+
+export function created(location: string, body: unknown, version?: number): Answer {
+  return { kind: 'json', status: 201, body, headers: withEtag({ Location: location }, version) }
+}
+
+export function noContent(headers: Headers = {}): Answer {
+  return { kind: 'empty', status: 204, headers }
+}
+
+export function text(type: string, content: string): Answer {
+  return { kind: 'text', status: 200, text: content, headers: { 'Content-Type': type } }
+}
+
+/** A page of a list, its rows presented by `present`. */
+export function pageOf<Row>(page: Page<Row>, list: ListQuery, present: (row: Row) => unknown): Answer {
+  return { kind: 'page', list, page, data: page.rows.map(present) }
+}
+
+export function lines(batches: AsyncIterable<readonly unknown[]>, headers: Headers = {}): Answer {
+  return { kind: 'lines', status: 200, batches, headers }
+}
+
+function withEtag(headers: Headers, version: number | undefined): Headers {
+  return version === undefined ? headers : { ...headers, ETag: etagOf(version) }
+}

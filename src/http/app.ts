@@ -1,0 +1,84 @@
+import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express'
+import { AppError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { Metrics } from '../metrics.ts'
+import { aboutRoutes } from './about.ts'
+import { accessLog } from './access-log.ts'
+import type { Authenticator } from './authentication.ts'
+import { CursorCodec } from './cursor.ts'
+import { errorAnswer } from './error-answer.ts'
+import { healthRoutes, Readiness, type ReadinessCheck } from './health.ts'
+import { type ApiInfo, openApiOf } from './openapi.ts'
+import type { RouteGroup } from './route.ts'
+import { routerOf } from './router.ts'
+
+const MAX_URL_BYTES = 8 * 1024
+
+export interface AppOptions {
+  readonly info: ApiInfo
+  /** What the parts of the API contribute. */
+  readonly groups: readonly RouteGroup[]
+  readonly enums: Readonly<Record<string, readonly string[]>>
+  readonly authenticator: Authenticator
+  /** 32 bytes; signs cursors. The same in every process of a deployment, or pages break when another one answers. */
+  readonly cursorKey: Buffer
+  readonly checks: readonly ReadinessCheck[]
+  readonly logger: Logger
+  readonly metrics: Metrics
+  /** Errors of lower layers as expected ones: a lost database as `unavailable`. Returns what it does not know unchanged. */
+  readonly translateError?: (error: unknown) => unknown
+  /** Further handlers after the API, for pages that are not part of it. */
+  readonly pages?: readonly RequestHandler[]
+}
+
+export interface App {
+  readonly express: Express
+  readonly readiness: Readiness
+  /** The API document. */
+  readonly document: Readonly<Record<string, unknown>>
+}
+
+/** Composes the application out of its parts; opens nothing. */
+export function createApp(options: AppOptions): App {
+  const { logger, metrics } = options
+  const readiness = new Readiness(options.checks)
+  let document: Readonly<Record<string, unknown>> = {}
+  const about = aboutRoutes({ enums: options.enums, document: () => document })
+  const groups = [healthRoutes(readiness, metrics), about, ...options.groups]
+  document = openApiOf(groups, options.info)
+
+  const app = express()
+  app.disable('x-powered-by')
+  app.set('etag', false)
+  app.set('query parser', false)
+  app.use(accessLog(logger, metrics))
+  app.use(standardHeaders(readiness))
+  app.use(boundedUrl)
+  app.use(routerOf(groups, { authenticator: options.authenticator, cursors: new CursorCodec(options.cursorKey) }))
+  for (const page of options.pages ?? []) app.use(page)
+  app.use((_request, _response, next) => next(new AppError('not-found', 'There is nothing at this address')))
+  app.use(errorAnswer(logger, options.translateError ?? ((error) => error)))
+  return { express: app, readiness, document }
+}
+
+function standardHeaders(readiness: Readiness): RequestHandler {
+  return (_request, response, next) => {
+    response.set({
+      'Cache-Control': 'private, no-cache',
+      Vary: 'Accept, Authorization',
+      'X-Content-Type-Options': 'nosniff',
+      'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+      'Cross-Origin-Resource-Policy': 'same-origin',
+      'Referrer-Policy': 'no-referrer',
+      'Strict-Transport-Security': 'max-age=31536000',
+    })
+    // A client that keeps its connection would otherwise keep sending to a process that is leaving.
+    if (readiness.draining) response.set('Connection', 'close')
+    next()
+  }
+}
+
+function boundedUrl(request: Request, _response: Response, next: NextFunction): void {
+  if (Buffer.byteLength(request.originalUrl) <= MAX_URL_BYTES) next()
+  else next(new AppError('uri-too-long', `The address has more than ${MAX_URL_BYTES} bytes`))
+}

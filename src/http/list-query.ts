@@ -1,0 +1,207 @@
+import { z } from 'zod'
+import type { Filter, FilterField, FilterValue, ListRequest, ListSpec, Operator, SortKey } from '../list.ts'
+import { listFingerprint } from './cursor.ts'
+import type { ParameterDoc, QueryContext, QueryReader } from './query.ts'
+import { invalidParameter, type QueryEntry, unknownParameter } from './query-string.ts'
+import { requireReadable } from './visibility.ts'
+
+export const DEFAULT_LIMIT = 50
+export const MAX_LIMIT = 200
+const MAX_IN_VALUES = 100
+const MAX_SORT_KEYS = 3
+const MAX_SEARCH_CHARACTERS = 100
+const MAX_TEXT_CHARACTERS = 512
+
+/** A list request together with what its cursors are bound to. */
+export interface ListQuery {
+  readonly request: ListRequest
+  readonly fingerprint: string
+}
+
+const CONTROLS = ['limit', 'cursor', 'sort'] as const
+
+/** The query of a list: `limit`, `cursor`, `sort`, `q` and the filters that the spec names. */
+export function listQuery(spec: ListSpec): QueryReader<ListQuery> {
+  const parameters = documented(spec)
+  const names = parameters.map(({ name }) => name)
+  return {
+    parameters,
+    read(entries, context) {
+      const controls = new Map<string, string>()
+      const filters: Filter[] = []
+      for (const entry of entries) {
+        if (!names.includes(entry.parameter)) throw unknownParameter(entry, names)
+        if (isControl(entry, spec)) controls.set(entry.name, entry.value)
+        else filters.push(readFilter(spec, entry, context))
+      }
+      const sort = readSort(spec, controls.get('sort'), context)
+      const search = readSearch(spec, controls.get('q'), context)
+      const fingerprint = fingerprintOf(context, filters, search, sort)
+      const cursor = controls.get('cursor')
+      return {
+        fingerprint,
+        request: {
+          filters,
+          search,
+          sort,
+          limit: readLimit(controls.get('limit')),
+          position: cursor === undefined ? undefined : context.cursors.decode(cursor, fingerprint),
+        },
+      }
+    },
+  }
+}
+
+function isControl(entry: QueryEntry, spec: ListSpec): boolean {
+  if (entry.operator !== undefined) return false
+  return (CONTROLS as readonly string[]).includes(entry.name) || (entry.name === 'q' && spec.search !== undefined)
+}
+
+function fingerprintOf(
+  { path, principal }: QueryContext,
+  filters: readonly Filter[],
+  search: string | undefined,
+  sort: readonly SortKey[],
+): string {
+  const order = (filter: Filter) => `${filter.field}[${filter.operator}]`
+  const sorted = [...filters].sort((a, b) => (order(a) < order(b) ? -1 : 1))
+  return listFingerprint([path, sorted, search ?? null, sort, [...principal.scopes].sort()])
+}
+
+function readLimit(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_LIMIT
+  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0
+  if (limit < 1 || limit > MAX_LIMIT)
+    throw invalidParameter('limit', 'range', `must be an integer from 1 to ${MAX_LIMIT}`)
+  return limit
+}
+
+function readSort(spec: ListSpec, text: string | undefined, context: QueryContext): SortKey[] {
+  const keys = (text ?? spec.defaultSort).split(',').map((part) => {
+    const descending = part.startsWith('-')
+    return { field: descending ? part.slice(1) : part, descending }
+  })
+  const fields = keys.map(({ field }) => field)
+  if (keys.length > MAX_SORT_KEYS || new Set(fields).size < fields.length) {
+    throw invalidParameter('sort', 'invalid', `at most ${MAX_SORT_KEYS} different fields, separated by commas`)
+  }
+  for (const { field } of keys) {
+    if (!Object.hasOwn(spec.sorts, field)) {
+      const allowed = Object.keys(spec.sorts).join(', ')
+      throw invalidParameter('sort', 'not-allowed', `fields: ${allowed}; a leading - sorts downwards`)
+    }
+    requireReadable(spec.table, field, context.principal, 'sort')
+  }
+  return keys
+}
+
+function readSearch(spec: ListSpec, text: string | undefined, context: QueryContext): string | undefined {
+  if (text === undefined) return undefined
+  for (const field of spec.search ?? []) requireReadable(spec.table, field, context.principal, 'q')
+  const search = text.normalize('NFC')
+  const length = [...search].length
+  if (length < 1 || length > MAX_SEARCH_CHARACTERS) {
+    throw invalidParameter('q', 'length', `must have 1 to ${MAX_SEARCH_CHARACTERS} characters`)
+  }
+  return search
+}
+
+function readFilter(spec: ListSpec, entry: QueryEntry, context: QueryContext): Filter {
+  const field = spec.filters[entry.name]
+  if (field === undefined) throw new Error(`${entry.name} is documented but not a filter`)
+  requireReadable(spec.table, field.column ?? entry.name, context.principal, entry.parameter)
+  const operator = (entry.operator ?? 'eq') as Operator
+  return { field: entry.name, operator, value: filterValue(field, operator, entry) }
+}
+
+function filterValue(field: FilterField, operator: Operator, { parameter, value }: QueryEntry): FilterValue {
+  if (operator === 'isNull') {
+    if (value === 'true' || value === 'false') return value === 'true'
+    throw invalidParameter(parameter, 'not-allowed', 'must be true or false')
+  }
+  if (operator !== 'in') return scalar(field, parameter, value)
+  const items = value.split(',')
+  if (items.length > MAX_IN_VALUES) throw invalidParameter(parameter, 'too-long', `at most ${MAX_IN_VALUES} values`)
+  return items.map((item) => String(scalar(field, parameter, item)))
+}
+
+const INSTANT = z.iso.datetime({ offset: true, precision: undefined })
+const DATE = z.iso.date()
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+function scalar(field: FilterField, parameter: string, text: string): string | number | boolean {
+  switch (field.kind) {
+    case 'text':
+      if (text !== '' && [...text].length <= MAX_TEXT_CHARACTERS) return text.normalize('NFC')
+      throw invalidParameter(parameter, 'length', `must have 1 to ${MAX_TEXT_CHARACTERS} characters`)
+    case 'enum':
+      if (field.values?.includes(text)) return text
+      throw invalidParameter(parameter, 'not-allowed', `must be one of ${field.values?.join(', ')}`)
+    case 'uuid':
+      if (UUID.test(text)) return text.toLowerCase()
+      throw invalidParameter(parameter, 'format', 'must be a UUID')
+    case 'timestamp':
+      // More digits than the database keeps would be cut off, and the comparison would be another one.
+      if (INSTANT.safeParse(text).success && !/\.\d{4}/.test(text)) return new Date(text).toISOString()
+      throw invalidParameter(parameter, 'format', 'must be an instant such as 2026-01-31T12:00:00Z, to the millisecond')
+    case 'date':
+      if (DATE.safeParse(text).success) return text
+      throw invalidParameter(parameter, 'format', 'must be YYYY-MM-DD')
+    case 'integer':
+      if (/^-?\d{1,9}$/.test(text)) return Number(text)
+      throw invalidParameter(parameter, 'format', 'must be an integer')
+    case 'boolean':
+      if (text === 'true' || text === 'false') return text === 'true'
+      throw invalidParameter(parameter, 'not-allowed', 'must be true or false')
+  }
+}
+
+function documented(spec: ListSpec): ParameterDoc[] {
+  const sorts = Object.keys(spec.sorts).join(', ')
+  const docs: ParameterDoc[] = [
+    {
+      name: 'limit',
+      description: 'Rows a page',
+      schema: { type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT },
+    },
+    {
+      name: 'cursor',
+      description: 'page.next or page.prev of an earlier answer to the same filter and sort',
+      schema: { type: 'string' },
+    },
+    {
+      name: 'sort',
+      description: `Up to ${MAX_SORT_KEYS} of ${sorts}, separated by commas; a leading - sorts downwards; NULL comes last`,
+      schema: { type: 'string', default: spec.defaultSort },
+    },
+  ]
+  if (spec.search !== undefined) {
+    const description = `Text that ${spec.search.join(' or ')} contains, in any letter case`
+    docs.push({ name: 'q', description, schema: { type: 'string', minLength: 1, maxLength: MAX_SEARCH_CHARACTERS } })
+  }
+  for (const [name, field] of Object.entries(spec.filters)) {
+    for (const operator of field.operators) docs.push(documentedFilter(name, field, operator))
+  }
+  return docs
+}
+
+const JSON_SCHEMAS: Readonly<Record<FilterField['kind'], Readonly<Record<string, unknown>>>> = {
+  text: { type: 'string', minLength: 1, maxLength: MAX_TEXT_CHARACTERS },
+  enum: { type: 'string' },
+  uuid: { type: 'string', format: 'uuid' },
+  timestamp: { type: 'string', format: 'date-time' },
+  date: { type: 'string', format: 'date' },
+  integer: { type: 'integer' },
+  boolean: { type: 'boolean' },
+}
+
+function documentedFilter(name: string, field: FilterField, operator: Operator): ParameterDoc {
+  const about = field.description ?? `Filter by ${name}`
+  if (operator === 'isNull') return { name: `${name}[isNull]`, description: about, schema: { type: 'boolean' } }
+  if (operator === 'in') {
+    const description = `${about}: up to ${MAX_IN_VALUES} values separated by commas`
+    return { name: `${name}[in]`, description, schema: { type: 'string' } }
+  }
+  const schema = { ...JSON_SCHEMAS[field.kind], ...(field.values === undefined ? {} : { enum: field.values }) }
+  return { name: operator === 'eq' ? name : `${name}[${operator}]`, description: about, schema }
+}

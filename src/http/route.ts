@@ -1,0 +1,94 @@
+import type { z } from 'zod'
+import type { Context, ExpectedVersion, Scope } from '../caller.ts'
+import type { ErrorCode } from '../errors.ts'
+import type { Answer } from './answer.ts'
+import type { IncomingStream, JsonBody, StreamBody } from './body.ts'
+import type { QueryReader } from './query.ts'
+
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
+
+/** `open`: no key at all. `key`: any valid key. Else every scope that is named. */
+export type Access = 'open' | 'key' | readonly Scope[]
+
+export type IfMatch = 'required' | 'optional'
+
+/** One answer in the API document. */
+export interface AnswerDoc {
+  readonly description: string
+  /** Absent: no body. */
+  readonly schema?: z.ZodType
+  readonly type?: string
+  /** Carries an ETag. */
+  readonly versioned?: true
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** A request that passed every check that its route declares. */
+export interface Exchange<Params, Query, Body, Match extends IfMatch = IfMatch> {
+  readonly params: Params
+  readonly query: Query
+  readonly body: Body
+  readonly context: Context
+  /** What `If-Match` said; undefined only where the route does not require it and the caller sent none. */
+  readonly expected: Match extends 'required' ? ExpectedVersion : ExpectedVersion | undefined
+  /** `If-None-Match: *` on a route that takes it. */
+  readonly createOnly: boolean
+  /** Aborted when the client leaves before the answer is whole. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * An operation, declared once: Express and the API document both come from it, so neither can promise what the other does not
+ * keep. Problems that follow from the declaration (401, 403, 404 of an address, 406, 413, 415, 422 of a body, 428, …) need no
+ * mention in `problems`.
+ */
+export interface RouteSpec<Params, Query, Body, Match extends IfMatch = IfMatch> {
+  /** `createStudio`; unique. */
+  readonly operation: string
+  readonly method: Method
+  /** `/v1/studios/{id}`; parameters are whole segments. */
+  readonly path: string
+  readonly tag: string
+  readonly summary: string
+  readonly description?: string
+  readonly access: Access
+  /** A strict object over the path's parameters; what it refuses is 404. */
+  readonly params?: z.ZodType<Params, unknown>
+  /** Default: no query. */
+  readonly query?: QueryReader<Query>
+  /** Default: no body. */
+  readonly body?: JsonBody<Body> | (Body extends IncomingStream ? StreamBody : never)
+  /** `required`: 428 without. `optional`: handed on. Default: ignored, as RFC 9110 allows where no state is compared. */
+  readonly ifMatch?: Match
+  /** Takes `If-None-Match: *`. */
+  readonly createOnly?: true
+  /** Media types of the answers; default JSON. */
+  readonly produces?: readonly string[]
+  readonly answers: Readonly<Record<number, AnswerDoc>>
+  readonly problems?: readonly ErrorCode[]
+  /** Default `private, no-cache`. */
+  readonly cacheControl?: string
+  readonly handle: (exchange: Exchange<Params, Query, Body, Match>) => Promise<Answer> | Answer
+}
+
+/** A declared route; its types are checked where it is declared and forgotten here. */
+export type Route = RouteSpec<unknown, unknown, unknown>
+
+export function route<Params = undefined, Query = undefined, Body = undefined, Match extends IfMatch = 'optional'>(
+  spec: RouteSpec<Params, Query, Body, Match>,
+): Route {
+  return spec as unknown as Route
+}
+
+/** A method that does not exist on purpose: 405 with a sentence that says what to do instead. */
+export interface Refusal {
+  readonly method: Method
+  readonly path: string
+  readonly advice: string
+}
+
+/** What a part of the API contributes to the application. */
+export interface RouteGroup {
+  readonly routes: readonly Route[]
+  readonly refusals?: readonly Refusal[]
+}

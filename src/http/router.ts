@@ -1,0 +1,140 @@
+import { type IRouter, type Request, type Response, Router } from 'express'
+import type { Context, ExpectedVersion, Principal } from '../caller.ts'
+import { AppError } from '../errors.ts'
+import { ANONYMOUS, type Authenticator, authenticate } from './authentication.ts'
+import { hasBody, limited, mediaType, parseJson, rawBody } from './body.ts'
+import { parseCreateOnly, parseIfMatch } from './conditional.ts'
+import type { CursorCodec } from './cursor.ts'
+import { NO_QUERY } from './query.ts'
+import { parseQueryString } from './query-string.ts'
+import { factsOf } from './request-facts.ts'
+import type { Refusal, Route, RouteGroup } from './route.ts'
+import { send } from './send.ts'
+import { check } from './validation.ts'
+import { requireScope } from './visibility.ts'
+
+export interface RouterServices {
+  readonly authenticator: Authenticator
+  readonly cursors: CursorCodec
+}
+
+const JSON_TYPES = ['application/json']
+
+/** Express from the declared routes: one handler an operation, and 405 with `Allow` for every other method of a path. */
+export function routerOf(groups: readonly RouteGroup[], services: RouterServices): IRouter {
+  const router = Router({ caseSensitive: true, strict: true })
+  const byPath = Map.groupBy(
+    groups.flatMap((group) => group.routes),
+    (route) => route.path,
+  )
+  const refusals = groups.flatMap((group) => group.refusals ?? [])
+  for (const [path, routes] of byPath) {
+    const at = router.route(expressPath(path))
+    at.all((request, _response, next) => {
+      factsOf(request).route = path
+      next()
+    })
+    for (const route of routes) {
+      at[route.method]((request, response) => answer(route, request, response, services))
+    }
+    at.all((request, response) => refuse(request, response, path, routes, refusals))
+  }
+  return router
+}
+
+/** `/v1/studios/{id}` as path-to-regexp 8 writes it. */
+function expressPath(path: string): string {
+  return path.replace(/\{(\w+)\}/g, ':$1')
+}
+
+/** The checks of a request, in the order in which a caller wants to hear of them. */
+async function answer(route: Route, request: Request, response: Response, services: RouterServices): Promise<void> {
+  const facts = factsOf(request)
+  const principal = await authorised(route, request, services.authenticator)
+  facts.keyId = principal.id
+  const context: Context = { principal, requestId: facts.requestId }
+  if (!request.accepts([...(route.produces ?? JSON_TYPES)])) throw notAcceptable(route)
+  const params = readParams(route, request)
+  const [path = '', query = ''] = request.originalUrl.split('?', 2)
+  const reader = route.query ?? NO_QUERY
+  const read = reader.read(parseQueryString(query), { principal, cursors: services.cursors, path })
+  const expected = readExpected(route, request)
+  const createOnly = route.createOnly === true && parseCreateOnly(request.get('If-None-Match'))
+  const body = await readBody(route, request, response)
+  if (route.cacheControl !== undefined) response.set('Cache-Control', route.cacheControl)
+  const signal = departure(response)
+  const result = await route.handle({ params, query: read, body, context, expected, createOnly, signal })
+  if (!response.destroyed) await send(result, request, response, services.cursors)
+}
+
+async function authorised(route: Route, request: Request, authenticator: Authenticator): Promise<Principal> {
+  if (route.access === 'open') return ANONYMOUS
+  const principal = await authenticate(authenticator, request.get('Authorization'))
+  // Known before the scopes are, so that the log names who was refused.
+  factsOf(request).keyId = principal.id
+  if (route.access !== 'key') for (const scope of route.access) requireScope(principal, scope)
+  return principal
+}
+
+function readParams(route: Route, request: Request): unknown {
+  if (route.params === undefined) return undefined
+  const checked = check(route.params, { ...request.params })
+  if (checked.ok) return checked.value
+  throw new AppError('not-found', 'The address names nothing that can exist: an id or a name in it has another form')
+}
+
+function readExpected(route: Route, request: Request): ExpectedVersion | undefined {
+  if (route.ifMatch === undefined) return undefined
+  const header = request.get('If-Match')
+  if (header !== undefined) return parseIfMatch(header)
+  if (route.ifMatch === 'optional') return undefined
+  throw preconditionRequired()
+}
+
+/** For routes that need `If-Match` only when there is something to overwrite. */
+export function preconditionRequired(): AppError {
+  return new AppError('precondition-required', 'Send If-Match with the ETag of the state that the change is based on')
+}
+
+async function readBody(route: Route, request: Request, response: Response): Promise<unknown> {
+  if (route.body === undefined) {
+    if (!hasBody(request)) return undefined
+    throw new AppError('unsupported-media-type', 'This operation takes no body')
+  }
+  const type = mediaType(request.get('Content-Type'), route.body.types)
+  if (route.body.kind === 'stream') return { type, stream: limited(request, route.body.maxBytes) }
+  return route.body.read(parseJson(await rawBody(request, response)))
+}
+
+function departure(response: Response): AbortSignal {
+  const controller = new AbortController()
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort(new Error('the client left'))
+  })
+  return controller.signal
+}
+
+function notAcceptable(route: Route): AppError {
+  const types = route.produces ?? JSON_TYPES
+  return new AppError('not-acceptable', `This operation answers with ${types.join(' or ')}`)
+}
+
+function refuse(
+  request: Request,
+  response: Response,
+  path: string,
+  routes: readonly Route[],
+  refusals: readonly Refusal[],
+): void {
+  const methods = routes.map((route) => route.method.toUpperCase())
+  const allow = [...new Set([...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'])].join(', ')
+  if (request.method === 'OPTIONS') {
+    response.status(204).set('Allow', allow).end()
+    return
+  }
+  const refusal = refusals.find((r) => r.path === path && r.method.toUpperCase() === request.method)
+  const advice = refusal?.advice ?? `Allowed: ${allow}`
+  throw new AppError('method-not-allowed', `${request.method} does not exist here. ${advice}`, {
+    headers: { Allow: allow },
+  })
+}

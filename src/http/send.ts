@@ -1,0 +1,67 @@
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { Request, Response } from 'express'
+import type { Answer, LinesAnswer, PageAnswer } from './answer.ts'
+import { hasVersion } from './conditional.ts'
+import type { CursorCodec } from './cursor.ts'
+
+/** Writes an answer. Resolves when the last byte is handed to the socket; rejects when a stream fails in its middle. */
+export async function send(answer: Answer, request: Request, response: Response, cursors: CursorCodec): Promise<void> {
+  switch (answer.kind) {
+    case 'page':
+      return sendPage(answer, request, response, cursors)
+    case 'lines':
+      return sendLines(answer, response)
+    case 'empty':
+      response.status(answer.status).set(answer.headers).end()
+      return
+    case 'text':
+      response.status(answer.status).set(answer.headers).end(answer.text)
+      return
+    case 'json':
+      response.status(answer.status).set(answer.headers)
+      if (isUnchanged(answer.headers.ETag, request)) response.status(304).end()
+      else sendJson(response, answer.body)
+  }
+}
+
+/** Express would add its own charset and ETag logic; JSON is UTF-8 by definition (RFC 8259). */
+export function sendJson(response: Response, body: unknown, type = 'application/json'): void {
+  const bytes = Buffer.from(JSON.stringify(body))
+  response.setHeader('Content-Type', type)
+  response.setHeader('Content-Length', bytes.length)
+  response.end(response.req.method === 'HEAD' ? undefined : bytes)
+}
+
+function isUnchanged(etag: string | undefined, request: Request): boolean {
+  if (etag === undefined || (request.method !== 'GET' && request.method !== 'HEAD')) return false
+  return hasVersion(request.get('If-None-Match'), Number(etag.slice(1, -1)))
+}
+
+function sendPage({ list, page, data }: PageAnswer, request: Request, response: Response, cursors: CursorCodec): void {
+  const next = page.next === undefined ? null : cursors.encode(page.next, list.fingerprint)
+  const prev = page.previous === undefined ? null : cursors.encode(page.previous, list.fingerprint)
+  const links = [next && linkOf(request, next, 'next'), prev && linkOf(request, prev, 'prev')].filter(Boolean)
+  if (links.length > 0) response.set('Link', links.join(', '))
+  sendJson(response, { data, page: { limit: list.request.limit, hasMore: next !== null, next, prev } })
+}
+
+/** RFC 8288: the same address with another cursor. */
+function linkOf(request: Request, cursor: string, relation: string): string {
+  const [path = '', query = ''] = request.originalUrl.split('?', 2)
+  const kept = query.split('&').filter((part) => part !== '' && !part.startsWith('cursor='))
+  // < and > end the reference; every other character stands as the caller sent it
+  const target = `${path}?${[...kept, `cursor=${cursor}`].join('&')}`.replaceAll('<', '%3C').replaceAll('>', '%3E')
+  return `<${target}>; rel="${relation}"`
+}
+
+async function sendLines(answer: LinesAnswer, response: Response): Promise<void> {
+  response.status(answer.status).set({ 'Content-Type': 'application/x-ndjson', ...answer.headers })
+  await pipeline(Readable.from(ndjson(answer.batches), { highWaterMark: 1 }), response)
+}
+
+async function* ndjson(batches: AsyncIterable<readonly unknown[]>): AsyncGenerator<string> {
+  for await (const batch of batches) {
+    if (batch.length > 0) yield batch.map((line) => `${JSON.stringify(line)}\n`).join('')
+  }
+}

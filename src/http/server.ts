@@ -1,0 +1,55 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { App } from './app.ts'
+
+/** Above the limit of an address, so that a long one gets a problem and not Node's bare 431. */
+const MAX_HEADER_BYTES = 32 * 1024
+const HEADERS_TIMEOUT_MS = 20_000
+/** Longer than the idle timeout of the load balancer (60 s): it must be the one that closes. */
+const KEEP_ALIVE_MS = 65_000
+
+export interface RunningServer {
+  readonly host: string
+  readonly port: number
+  /**
+   * Stops in order: not ready, no new connections, answers that run are finished; what still runs after `graceMs` is cut.
+   * May be called again; all calls wait for the same end.
+   */
+  drain(graceMs: number): Promise<void>
+}
+
+/** Listens; resolves once requests are answered. Port 0 takes a free one. */
+export async function startServer(app: App, { host, port }: { host: string; port: number }): Promise<RunningServer> {
+  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS }, app.express)
+  // A streamed import of 1 GB may take long; slow headers are bounded above, small bodies by their size.
+  server.requestTimeout = 0
+  server.keepAliveTimeout = KEEP_ALIVE_MS
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  let ended: Promise<void> | undefined
+  return {
+    host,
+    port: (server.address() as AddressInfo).port,
+    drain(graceMs) {
+      app.readiness.drain()
+      ended ??= close(server, graceMs)
+      return ended
+    },
+  }
+}
+
+function close(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const deadline = setTimeout(() => server.closeAllConnections(), graceMs)
+    server.close(() => {
+      clearTimeout(deadline)
+      resolve()
+    })
+    server.closeIdleConnections()
+  })
+}

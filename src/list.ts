@@ -1,0 +1,80 @@
+/**
+ * A list as it is asked for, and a page of it: the shape that routes parse into, services pass on and stores turn into SQL.
+ * Imports types only.
+ */
+import type { TableName } from './lake/datasets.ts'
+
+/** `=v` is `eq`; the others are written `field[op]=v`. */
+export type Operator = 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte' | 'in' | 'prefix' | 'isNull'
+
+export type FieldKind = 'text' | 'enum' | 'uuid' | 'timestamp' | 'date' | 'integer' | 'boolean'
+
+/** A field that a list can be filtered by. */
+export interface FilterField {
+  readonly kind: FieldKind
+  readonly operators: readonly Operator[]
+  /** The allowed values of an enum. */
+  readonly values?: readonly string[]
+  /** Type to cast parameters to where the kind does not say it: the enum's name in Postgres. */
+  readonly sqlType?: string
+  /** The column it reads, when that is not the field's own: decides who may ask. */
+  readonly column?: string
+  readonly description?: string
+}
+
+export interface SortField {
+  readonly kind: FieldKind
+  readonly sqlType?: string
+  /** NULLs come last in both directions. */
+  readonly nullable?: true
+}
+
+/** What a collection can be asked, as data: the query parser, the SQL and the API document all read it. */
+export interface ListSpec {
+  readonly table: TableName
+  /** The column that makes the order total; always appended to the sort. */
+  readonly idField: string
+  readonly filters: Readonly<Record<string, FilterField>>
+  readonly sorts: Readonly<Record<string, SortField>>
+  /** As a caller would write it: `-createdAt`. */
+  readonly defaultSort: string
+  /** Fields that `q` searches for a substring; none: `q` is an unknown parameter. */
+  readonly search?: readonly string[]
+}
+
+export type FilterValue = string | number | boolean | readonly string[]
+
+export interface Filter {
+  readonly field: string
+  readonly operator: Operator
+  readonly value: FilterValue
+}
+
+export interface SortKey {
+  readonly field: string
+  readonly descending: boolean
+}
+
+/** A place between two rows: the sort values and the id of the row beside it. */
+export interface Position {
+  /** One per sort key: text, ISO instant, number or NULL. */
+  readonly values: readonly (string | number | null)[]
+  readonly id: string
+  /** True: the page before this place. */
+  readonly backward: boolean
+}
+
+export interface ListRequest {
+  readonly filters: readonly Filter[]
+  readonly search: string | undefined
+  readonly sort: readonly SortKey[]
+  readonly position: Position | undefined
+  readonly limit: number
+}
+
+export interface Page<Row> {
+  readonly rows: readonly Row[]
+  /** Undefined: nothing follows (or precedes). */
+  readonly next: Position | undefined
+  readonly previous: Position | undefined
+}
