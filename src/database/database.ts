@@ -15,7 +15,7 @@ export type IsolationLevel = 'ReadCommitted' | 'RepeatableRead' | 'Serializable'
 export interface TransactionOptions {
   /** Default `ReadCommitted`. */
   readonly isolation?: IsolationLevel
-  /** How long the work may take before it is rolled back; default 15 s. */
+  /** How long the work may take before it is rolled back; default 15 s. A statement that runs is not cut by it. */
   readonly timeoutMs?: number
   /** How long to wait for a free connection; default 5 s. */
   readonly maxWaitMs?: number
