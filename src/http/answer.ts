@@ -11,6 +11,7 @@ export type Answer =
   | { readonly kind: 'text'; readonly status: number; readonly headers: Headers; readonly text: string }
   | PageAnswer
   | LinesAnswer
+  | PiecesAnswer
 
 export interface PageAnswer {
   readonly kind: 'page'
@@ -25,6 +26,14 @@ export interface LinesAnswer {
   readonly status: number
   readonly headers: Headers
   readonly batches: AsyncIterable<readonly unknown[]>
+}
+
+/** Text of any type, piece by piece with back-pressure; a client that leaves ends the iteration. */
+export interface PiecesAnswer {
+  readonly kind: 'pieces'
+  readonly status: number
+  readonly headers: Headers
+  readonly pieces: AsyncIterable<string>
 }
 
 /** 200 with a JSON body; `version` becomes the ETag of a single resource. */
@@ -51,6 +60,15 @@ export function pageOf<Row>(page: Page<Row>, list: ListQuery, present: (row: Row
 
 export function lines(batches: AsyncIterable<readonly unknown[]>, headers: Headers = {}): Answer {
   return { kind: 'lines', status: 200, batches, headers }
+}
+
+export function pieces(type: string, content: AsyncIterable<string>, headers: Headers = {}): Answer {
+  return { kind: 'pieces', status: 200, pieces: content, headers: { 'Content-Type': type, ...headers } }
+}
+
+/** 202: the work goes on; `location` tells how far it is. */
+export function accepted(location: string, body: unknown, headers: Headers = {}): Answer {
+  return { kind: 'json', status: 202, body, headers: { Location: location, ...headers } }
 }
 
 function withEtag(headers: Headers, version: number | undefined): Headers {

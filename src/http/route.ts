@@ -33,6 +33,8 @@ export interface Exchange<Params, Query, Body, Match extends IfMatch = IfMatch> 
   readonly expected: Match extends 'required' ? ExpectedVersion : ExpectedVersion | undefined
   /** `If-None-Match: *` on a route that takes it. */
   readonly createOnly: boolean
+  /** Of the operation's media types the one that the caller likes best. */
+  readonly accepted: string
   /** Aborted when the client leaves before the answer is whole. */
   readonly signal: AbortSignal
 }

@@ -53,7 +53,8 @@ async function answer(route: Route, request: Request, response: Response, servic
   const principal = await authorised(route, request, services.authenticator)
   facts.keyId = principal.id
   const context: Context = { principal, requestId: facts.requestId }
-  if (!request.accepts([...(route.produces ?? JSON_TYPES)])) throw notAcceptable(route)
+  const accepted = request.accepts([...(route.produces ?? JSON_TYPES)])
+  if (accepted === false) throw notAcceptable(route)
   const params = readParams(route, request)
   const [path = '', query = ''] = request.originalUrl.split('?', 2)
   const reader = route.query ?? NO_QUERY
@@ -63,7 +64,7 @@ async function answer(route: Route, request: Request, response: Response, servic
   const body = await readBody(route, request, response)
   if (route.cacheControl !== undefined) response.set('Cache-Control', route.cacheControl)
   const signal = departure(response)
-  const result = await route.handle({ params, query: read, body, context, expected, createOnly, signal })
+  const result = await route.handle({ params, query: read, body, context, expected, createOnly, accepted, signal })
   if (!response.destroyed) await send(result, request, response, services.cursors)
 }
 

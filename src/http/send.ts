@@ -12,6 +12,9 @@ export async function send(answer: Answer, request: Request, response: Response,
       return sendPage(answer, request, response, cursors)
     case 'lines':
       return sendLines(answer, response)
+    case 'pieces':
+      response.status(answer.status).set(answer.headers)
+      return pipeline(Readable.from(answer.pieces, { highWaterMark: 1 }), response)
     case 'empty':
       response.status(answer.status).set(answer.headers).end()
       return
