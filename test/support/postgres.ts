@@ -18,8 +18,14 @@ declare module 'vitest' {
 const FOLDER_PREFIX = 'rocketgames-test-'
 const TEMPLATE_DATABASE = 'accounts_template'
 
-/** Its data lives as long as the run, so it need not survive a power cut. */
-const SETTINGS = ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off', 'max_connections=200']
+/** Its data lives as long as the run, so it need not survive a power cut. Deadlocks that tests provoke are found at once. */
+const SETTINGS = [
+  'fsync=off',
+  'full_page_writes=off',
+  'synchronous_commit=off',
+  'max_connections=200',
+  'deadlock_timeout=50ms',
+]
 
 const removeFolder = (dir: string) => rm(dir, { recursive: true, force: true, maxRetries: 5 })
 
