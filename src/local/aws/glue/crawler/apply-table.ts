@@ -1,0 +1,277 @@
+import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import type { Column } from '@aws-sdk/client-glue'
+import type { WirePartition, WireTable } from '../../ports.ts'
+import { indexOf } from '../catalogue/partition-index-operations.ts'
+import { dropStatistics } from '../catalogue/partition-operations.ts'
+import { partitionOf, tableOf } from '../catalogue/table-input.ts'
+import { nowSeconds } from '../request.ts'
+import { type CatalogueStore, type DatabaseEntry, partitionKey, type TableEntry } from '../store/catalogue-store.ts'
+import type { Change } from '../store/keyed-log.ts'
+import type { CrawlLog } from './crawl-log.ts'
+import type { CrawlSummary } from './crawl-summary.ts'
+import type { CrawlerConfiguration } from './crawler-configuration.ts'
+import { catalogueColumns, type DetectedPartition, type DetectedTable, type FileStatistics } from './detect-table.ts'
+import { catalogueName, normalLocation } from './table-layout.ts'
+
+export type DeleteBehavior = 'IGNORE' | 'LOG' | 'DELETE_FROM_DATABASE' | 'DEPRECATE_IN_DATABASE'
+
+/** How a crawler may change the catalogue. */
+export interface ChangePolicy {
+  readonly crawlerName: string
+  readonly tablePrefix: string
+  /** False: what the catalogue has already stays as it is; only new tables and partitions are added. */
+  readonly mayUpdate: boolean
+  readonly deleteBehavior: DeleteBehavior
+  readonly configuration: CrawlerConfiguration
+}
+
+export interface ApplyContext {
+  readonly store: CatalogueStore
+  readonly database: string
+  readonly policy: ChangePolicy
+  readonly log: CrawlLog
+  readonly summary: CrawlSummary
+}
+
+export const DEPRECATED = 'DEPRECATED_BY_CRAWLER'
+export const UPDATED_BY = 'UPDATED_BY_CRAWLER'
+const INDEX_NAME = 'crawler_partition_index'
+
+const PARQUET = {
+  InputFormat: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat',
+  OutputFormat: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat',
+  SerdeInfo: {
+    SerializationLibrary: 'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe',
+    Parameters: { 'serialization.format': '1' },
+  },
+  NumberOfBuckets: -1,
+}
+
+/** Brings the catalogue in line with one detected table. Runs inside the database's turn. */
+export async function applyTable(
+  entry: DatabaseEntry,
+  found: DetectedTable,
+  context: ApplyContext,
+): Promise<TableEntry> {
+  const existing = tableAt(entry, found.location)
+  const table = existing ? await updateTable(existing, found, context) : await createTable(entry, found, context)
+  if (sameKeys(table, found)) await applyPartitions(table, found, context)
+  return table
+}
+
+function tableAt(entry: DatabaseEntry, location: string): TableEntry | undefined {
+  for (const table of entry.tables.values()) {
+    if (normalLocation(table.record.table.StorageDescriptor?.Location) === location) return table
+  }
+  return undefined
+}
+
+async function createTable(entry: DatabaseEntry, found: DetectedTable, context: ApplyContext): Promise<TableEntry> {
+  const { policy, log, summary } = context
+  const plain = catalogueName(policy.tablePrefix + found.folderName)
+  // Another table has the name: the hash of the location keeps the two apart, in every crawl the same way.
+  const hash = createHash('md5').update(found.location).digest('hex')
+  const name = entry.tables.has(plain) ? `${plain}_${hash}` : plain
+  const parameters = parametersOf(found.statistics, policy)
+  const now = nowSeconds()
+  const table = tableOf(
+    {
+      Name: name,
+      Owner: 'owner',
+      TableType: 'EXTERNAL_TABLE',
+      Parameters: parameters,
+      PartitionKeys: found.keys.map((key) => ({ Name: key, Type: 'string' })),
+      StorageDescriptor: {
+        ...PARQUET,
+        Columns: catalogueColumns(found.columns),
+        Location: found.location,
+        Parameters: parameters,
+      },
+    },
+    {
+      database: context.database,
+      createdSeconds: now,
+      updatedSeconds: now,
+      versionId: '0',
+      createdBy: creator(policy),
+    },
+  )
+  const indexed = policy.configuration.createPartitionIndex && found.keys.length > 0
+  const indexes = indexed ? [indexOf({ IndexName: INDEX_NAME, Keys: [...found.keys] }, table, [])] : []
+  const created = await context.store.createTable(entry, name, { table, indexes })
+  summary.table('ADD', name)
+  log.info(`created table ${context.database}.${name} at ${found.location}`)
+  return created
+}
+
+const creator = (policy: ChangePolicy): string => `crawler/${policy.crawlerName}`
+
+async function updateTable(entry: TableEntry, found: DetectedTable, context: ApplyContext): Promise<TableEntry> {
+  const { policy, log, summary } = context
+  const old = entry.record.table
+  const name = old.Name ?? ''
+  if (!sameKeys(entry, found) && (entry.partitions.size > 0 || !policy.mayUpdate)) {
+    log.warn(
+      `table ${name} has the partition keys (${keyNames(entry).join(', ')}), its folders say (${found.keys.join(', ')}); left alone`,
+    )
+    return entry
+  }
+  if (!policy.mayUpdate) return entry
+  const table = updatedTable(old, found, policy, sameKeys(entry, found))
+  const schemaChanged = !isDeepStrictEqual(shapeOf(old), shapeOf(table))
+  if (!schemaChanged && isDeepStrictEqual(old.Parameters, table.Parameters)) return entry
+  const version = { VersionId: String(Number(old.VersionId ?? 0) + 1), UpdateTime: nowSeconds() }
+  const indexes = withIndex(entry, table, policy)
+  // New counts alone are no new version of the schema worth keeping.
+  await context.store.saveTable(entry, { table: { ...table, ...version }, indexes }, { archive: schemaChanged })
+  summary.table('UPDATE', name)
+  log.info(`updated table ${context.database}.${name}${schemaChanged ? '' : ', its counts only'}`)
+  return entry
+}
+
+function withIndex(entry: TableEntry, table: WireTable, policy: ChangePolicy): TableEntry['record']['indexes'] {
+  const { indexes } = entry.record
+  const keys = (table.PartitionKeys ?? []).map((key) => key.Name ?? '')
+  const covered = indexes.some((index) => isDeepStrictEqual(index.Keys, keys))
+  if (!policy.configuration.createPartitionIndex || keys.length === 0 || covered || indexes.length >= 3) return indexes
+  if (indexes.some((index) => index.IndexName === INDEX_NAME)) return indexes
+  return [...indexes, indexOf({ IndexName: INDEX_NAME, Keys: keys }, table, indexes)]
+}
+
+function updatedTable(old: WireTable, found: DetectedTable, policy: ChangePolicy, keepKeys: boolean): WireTable {
+  const statistics = parametersOf(found.statistics, policy)
+  const before = old.StorageDescriptor
+  const { [DEPRECATED]: _, ...parameters } = old.Parameters ?? {}
+  const sameSerde = before?.SerdeInfo?.SerializationLibrary === PARQUET.SerdeInfo.SerializationLibrary
+  return {
+    ...old,
+    PartitionKeys: keepKeys ? (old.PartitionKeys ?? []) : found.keys.map((key) => ({ Name: key, Type: 'string' })),
+    Parameters: { ...parameters, ...statistics },
+    StorageDescriptor: {
+      ...before,
+      ...(sameSerde ? {} : PARQUET),
+      Columns: mergedColumns(before?.Columns ?? [], found, policy.configuration.mergeNewColumns),
+      Parameters: { ...before?.Parameters, ...statistics },
+    },
+  } as WireTable
+}
+
+/** With MergeNewColumns known columns stay as they are, also those without files. Without it the files decide; comments stay. */
+function mergedColumns(known: readonly Column[], found: DetectedTable, onlyAdd: boolean): Column[] {
+  const detected = catalogueColumns(found.columns)
+  const byName = new Map(known.map((column) => [column.Name?.toLowerCase() ?? '', column]))
+  if (onlyAdd) return [...known, ...detected.filter((column) => !byName.has(column.Name))]
+  return detected.map((column) => ({ ...byName.get(column.Name), ...column }))
+}
+
+const shapeOf = (table: WireTable) => ({
+  columns: table.StorageDescriptor?.Columns,
+  keys: table.PartitionKeys,
+  serde: table.StorageDescriptor?.SerdeInfo,
+  formats: [table.StorageDescriptor?.InputFormat, table.StorageDescriptor?.OutputFormat],
+  deprecated: table.Parameters?.[DEPRECATED],
+})
+
+const keyNames = (entry: TableEntry): string[] =>
+  (entry.record.table.PartitionKeys ?? []).map((key) => key.Name?.toLowerCase() ?? '')
+
+const sameKeys = (entry: TableEntry, found: DetectedTable): boolean =>
+  isDeepStrictEqual(keyNames(entry), [...found.keys])
+
+/** What AWS's crawlers write. */
+function parametersOf(statistics: FileStatistics, policy: ChangePolicy): Record<string, string> {
+  const { objects, records, sizeBytes } = statistics
+  return {
+    CrawlerSchemaDeserializerVersion: '1.0',
+    CrawlerSchemaSerializerVersion: '1.0',
+    [UPDATED_BY]: policy.crawlerName,
+    averageRecordSize: String(records > 0 ? Math.round(sizeBytes / records) : 0),
+    classification: 'parquet',
+    compressionType: 'none',
+    objectCount: String(objects),
+    recordCount: String(records),
+    sizeKey: String(sizeBytes),
+    typeOfData: 'file',
+    ...(policy.configuration.createPartitionIndex ? { 'partition_filtering.enabled': 'true' } : {}),
+  }
+}
+
+async function applyPartitions(entry: TableEntry, found: DetectedTable, context: ApplyContext): Promise<void> {
+  const name = entry.record.table.Name ?? ''
+  const changes: Change<WirePartition>[] = []
+  for (const partition of found.partitions) {
+    const key = partitionKey(partition.values)
+    const old = entry.partitions.get(key)
+    if (old && !context.policy.mayUpdate) continue
+    const next = partitionFor(entry, partition, old, context)
+    if (old && isDeepStrictEqual(old, next)) continue
+    changes.push([key, next])
+    context.summary.partition(old ? 'UPDATE' : 'ADD', `${name} ${key}`)
+  }
+  const seen = new Set([...found.partitions.map((one) => one.values), ...found.unreadable].map(partitionKey))
+  changes.push(...vanished(entry, seen, found.location, context))
+  await entry.partitions.write(changes)
+  await dropStatistics(entry, changes)
+  if (changes.length > 0) context.log.info(`changed ${changes.length} partitions of ${context.database}.${name}`)
+}
+
+function partitionFor(
+  entry: TableEntry,
+  found: DetectedPartition,
+  old: WirePartition | undefined,
+  { policy, database }: ApplyContext,
+): WirePartition {
+  const table = entry.record.table
+  const base = old?.StorageDescriptor ?? table.StorageDescriptor
+  const { [DEPRECATED]: _, ...parameters } = old?.Parameters ?? {}
+  const statistics = parametersOf(found.statistics, policy)
+  const inherited = policy.configuration.inheritFromTable
+  return partitionOf(
+    {
+      Values: [...found.values],
+      Parameters: { ...parameters, ...statistics },
+      LastAccessTime: old?.LastAccessTime,
+      LastAnalyzedTime: old?.LastAnalyzedTime,
+      StorageDescriptor: {
+        ...base,
+        Columns: inherited ? table.StorageDescriptor?.Columns : catalogueColumns(found.columns),
+        Location: old?.StorageDescriptor?.Location ?? found.location,
+        Parameters: { ...old?.StorageDescriptor?.Parameters, ...statistics },
+      },
+    },
+    {
+      database,
+      table: table.Name ?? '',
+      keyCount: found.values.length,
+      createdSeconds: old?.CreationTime ?? nowSeconds(),
+    },
+  )
+}
+
+/** Partitions below the table's folder for which there are no files any more. Others were put there by someone who knows. */
+function vanished(
+  entry: TableEntry,
+  seen: ReadonlySet<string>,
+  root: string,
+  { policy, log, summary }: ApplyContext,
+): Change<WirePartition>[] {
+  if (policy.deleteBehavior === 'IGNORE') return []
+  const name = entry.record.table.Name ?? ''
+  const changes: Change<WirePartition>[] = []
+  for (const key of entry.partitions.keys()) {
+    const partition = entry.partitions.get(key)
+    if (seen.has(key) || !partition) continue
+    if (!normalLocation(partition.StorageDescriptor?.Location)?.startsWith(root)) continue
+    if (policy.deleteBehavior === 'LOG') {
+      log.info(`partition ${key} of ${name} has no files any more`)
+    } else if (policy.deleteBehavior === 'DELETE_FROM_DATABASE') {
+      changes.push([key, null])
+      summary.partition('DELETE', `${name} ${key}`)
+    } else if (partition.Parameters?.[DEPRECATED] === undefined) {
+      changes.push([key, { ...partition, Parameters: { ...partition.Parameters, [DEPRECATED]: String(Date.now()) } }])
+      summary.partition('UPDATE', `${name} ${key}`)
+    }
+  }
+  return changes
+}
