@@ -39,7 +39,8 @@ export async function answerJson(
   context: RequestContext,
 ): Promise<void> {
   const [prefix, name = ''] = target.split('.', 2)
-  const offered = service?.target === prefix ? service.operations : {}
+  const offered: JsonService['operations'] =
+    service !== undefined && service.target === prefix ? service.operations : {}
   const operation = Object.hasOwn(offered, name) ? offered[name] : undefined
   if (operation === undefined) {
     throw new AwsError(
