@@ -126,10 +126,15 @@ export class MultipartSink {
     return this.#parts.sort((a, b) => a.number - b.number)
   }
 
-  /** Stops parts under way and ends the upload: nothing of it is left in S3. */
-  async abort(): Promise<void> {
+  /** Stops sending; the upload itself stays as it is. */
+  cancel(): void {
     this.#fail(new LakeProblem('cancelled', `The upload of ${this.key} was aborted`, { key: this.key }))
     this.#abort.abort()
+  }
+
+  /** Stops sending and ends the upload: nothing of it is left in S3. */
+  async abort(): Promise<void> {
+    this.cancel()
     await Promise.allSettled(this.#live)
     await this.#options.bucket.abortUpload(this.key, this.uploadId)
   }

@@ -1,0 +1,93 @@
+/**
+ * One snapshot in a process of its own, as `rocketgames snapshot` runs it, without catalogue and views; prints one line of JSON with
+ * what the process used between `planning` and `committed`.
+ */
+import { S3Client } from '@aws-sdk/client-s3'
+import { pino } from 'pino'
+import { openDatabase } from '../../src/database/database.ts'
+import { contracts } from '../../src/lake/contract.ts'
+import type { Publisher } from '../../src/lake/publication.ts'
+import type { Lake } from '../../src/lake/snapshot/lake.ts'
+import { runSnapshot } from '../../src/lake/snapshot/run.ts'
+import { LakeBucket } from '../../src/lake/storage/lake-bucket.ts'
+import { unsignedParts } from '../../src/lake/storage/s3-client.ts'
+
+const { accessKeyId, bucket, databaseUrl, endpoint, secretAccessKey, settings } = JSON.parse(process.argv[2] ?? '{}') as {
+  databaseUrl: string
+  endpoint: string
+  bucket: string
+  accessKeyId: string
+  secretAccessKey: string
+  settings?: Partial<Lake['settings']>
+}
+
+const MIB = 1024 * 1024
+const nothing = async () => {}
+const publisher: Publisher = {
+  crawlerReady: nothing,
+  register: nothing,
+  publishViews: nothing,
+  unregister: nothing,
+  findings: async () => [],
+  plannedChanges: async () => [],
+}
+const client = unsignedParts(
+  new S3Client({
+    region: 'us-east-1',
+    endpoint,
+    forcePathStyle: true,
+    credentials: { accessKeyId, secretAccessKey },
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  }),
+)
+const database = openDatabase({ url: databaseUrl, poolSize: 3 })
+const lake: Lake = {
+  database,
+  sourceUrl: databaseUrl,
+  bucket: new LakeBucket({ client, bucket }),
+  publisher,
+  contracts,
+  settings: {
+    codec: 'zstd',
+    pseudonymKey: Buffer.alloc(32, 7),
+    pseudonymKeyVersion: 1,
+    fileTargetBytes: 192 * MIB,
+    rowGroupBytes: 64 * MIB,
+    rowGroupRows: 262_144,
+    partBytes: 8 * MIB,
+    partsInFlight: 2,
+    leaseTtlMs: 60_000,
+    maxSnapshotAgeMs: 45 * 60_000,
+    preparedTtlMs: 6 * 3_600_000,
+    crawlerWaitMs: 60_000,
+    retireGraceMs: 3_600_000,
+    dailyDays: 15,
+    fault: undefined,
+    ...settings,
+  },
+  software: { version: '0.0.0', gitSha: null },
+  logger: pino({ level: 'error' }),
+}
+
+let before = process.cpuUsage()
+let cpu = before
+const view = await runSnapshot(lake, {
+  requestedBy: 'bench',
+  progress: (event) => {
+    if (event.kind !== 'state') return
+    if (event.state === 'planning') before = process.cpuUsage()
+    if (event.state === 'committed') cpu = process.cpuUsage(before)
+  },
+})
+console.log(
+  JSON.stringify({
+    rows: view.totalRows,
+    bytes: view.totalBytes,
+    wallMs: (view.committedAt?.getTime() ?? 0) - (view.startedAt?.getTime() ?? 0),
+    cpuMs: (cpu.user + cpu.system) / 1000,
+    peakRssMiB: process.resourceUsage().maxRSS / 1024,
+  }),
+)
+await database.close()
+client.destroy()

@@ -1,0 +1,172 @@
+import type { Transaction } from '../../database/database.ts'
+import { describe } from '../../errors.ts'
+import { LakeProblem } from '../lake-problem.ts'
+import type { UploadedPart } from '../storage/lake-bucket.ts'
+import type { Lake } from './lake.ts'
+import type { SnapshotState } from './states.ts'
+
+/** What recovery needs to finish an upload, and verification to judge the object. */
+export interface FinishedUpload {
+  readonly parts: readonly UploadedPart[]
+  readonly bytes: number
+  readonly rows: number
+  /** Base 64, of the whole object. */
+  readonly crc32: string
+  /** Hex, of the whole object. */
+  readonly sha256: string
+  readonly tailBytes: number
+  readonly tailSha256: string
+}
+
+export interface StoredUpload extends Partial<FinishedUpload> {
+  readonly key: string
+  readonly table: string
+  readonly uploadId: string
+  readonly state: 'open' | 'uploaded' | 'completed' | 'aborted'
+}
+
+/** Columns of `lake_snapshots` that a run writes. */
+export interface SnapshotChange {
+  readonly state?: SnapshotState
+  readonly source?: object
+  readonly manifest?: string
+  readonly manifestSha256?: string
+  readonly totalRows?: bigint
+  readonly totalBytes?: bigint
+  readonly startedAt?: Date
+  readonly preparedAt?: Date
+  readonly committedAt?: Date
+  readonly publishedAt?: Date
+  readonly retiringAt?: Date
+  readonly endedAt?: Date
+  readonly problem?: object
+}
+
+export interface TableChange {
+  readonly state: 'copying' | 'uploaded' | 'verified'
+  readonly rowsCopied?: number
+  readonly rowsEncoded?: number
+  readonly bytes?: number
+  readonly files?: number
+}
+
+/** Stored form of what ended or stopped a snapshot. */
+export function problemOf(error: unknown, phase: string): { code: string; message: string; phase: string } {
+  const known = error instanceof LakeProblem
+  return {
+    ...(known ? definedFacts(error.facts) : {}),
+    code: known ? error.code : 'internal',
+    message: describe(error),
+    phase,
+  }
+}
+
+function definedFacts(facts: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined))
+}
+
+/**
+ * Control rows of one snapshot, written under the fence of one lease. A write that finds another fence touches nothing and throws
+ * `fenced`: its process has been taken for dead and must stop at once.
+ */
+export class ControlRows {
+  readonly snapshotId: string
+  readonly fence: bigint
+  readonly #database: Lake['database']
+
+  constructor(database: Lake['database'], snapshotId: string, fence: bigint) {
+    this.#database = database
+    this.snapshotId = snapshotId
+    this.fence = fence
+  }
+
+  /** Writes the fence into the snapshot's row: from here on no write of an earlier holder succeeds. */
+  async claim(owner: string): Promise<void> {
+    const { count } = await this.#database.prisma.lakeSnapshot.updateMany({
+      where: { id: this.snapshotId, OR: [{ fence: null }, { fence: { lt: this.fence } }] },
+      data: { fence: this.fence, owner },
+    })
+    if (count === 0) throw fenced(this.snapshotId)
+  }
+
+  async update(change: SnapshotChange): Promise<void> {
+    const { count } = await this.#database.prisma.lakeSnapshot.updateMany({
+      where: { id: this.snapshotId, fence: this.fence },
+      data: change,
+    })
+    if (count === 0) throw fenced(this.snapshotId)
+  }
+
+  async table(name: string, change: TableChange): Promise<void> {
+    const id = { snapshotId: this.snapshotId, tableName: name }
+    await this.#fenced((tx) =>
+      tx.lakeSnapshotTable.upsert({
+        where: { snapshotId_tableName: id },
+        create: { ...id, ...change },
+        update: change,
+      }),
+    )
+  }
+
+  /** Before the first part goes out: whoever takes over can find and abort the upload. */
+  async openUpload(key: string, table: string, uploadId: string): Promise<void> {
+    await this.#fenced((tx) =>
+      tx.lakeUpload.create({ data: { key, tableName: table, uploadId, snapshotId: this.snapshotId } }),
+    )
+  }
+
+  async finishUpload(key: string, upload: FinishedUpload): Promise<void> {
+    const { parts, bytes, rows, crc32, sha256, tailBytes, tailSha256 } = upload
+    await this.#fenced((tx) =>
+      tx.lakeUpload.update({
+        where: { key },
+        data: {
+          state: 'uploaded',
+          parts: parts.map((part) => ({ ...part })),
+          bytes: BigInt(bytes),
+          rows: BigInt(rows),
+          crc32,
+          sha256,
+          footer: { tailBytes, tailSha256 },
+        },
+      }),
+    )
+  }
+
+  async markUpload(key: string, state: 'completed' | 'aborted'): Promise<void> {
+    await this.#fenced((tx) => tx.lakeUpload.update({ where: { key }, data: { state } }))
+  }
+
+  async uploads(): Promise<StoredUpload[]> {
+    const rows = await this.#database.prisma.lakeUpload.findMany({
+      where: { snapshotId: this.snapshotId },
+      orderBy: { key: 'asc' },
+    })
+    return rows.map((row) => ({
+      key: row.key,
+      table: row.tableName,
+      uploadId: row.uploadId,
+      state: row.state as StoredUpload['state'],
+      ...(row.parts ? { parts: row.parts as unknown as UploadedPart[] } : {}),
+      ...(row.bytes === null ? {} : { bytes: Number(row.bytes) }),
+      ...(row.rows === null ? {} : { rows: Number(row.rows) }),
+      ...(row.crc32 === null ? {} : { crc32: row.crc32 }),
+      ...(row.sha256 === null ? {} : { sha256: row.sha256 }),
+      ...(row.footer as { tailBytes: number; tailSha256: string } | null),
+    }))
+  }
+
+  /** One transaction in which the fence cannot change. */
+  async #fenced<T>(write: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.#database.prisma.$transaction(async (tx) => {
+      const held = await tx.$queryRaw<unknown[]>`
+        SELECT 1 FROM lake_snapshots WHERE id = ${this.snapshotId} AND fence = ${this.fence} FOR SHARE`
+      if (held.length === 0) throw fenced(this.snapshotId)
+      return write(tx)
+    })
+  }
+}
+
+function fenced(snapshotId: string): LakeProblem {
+  return new LakeProblem('fenced', `Another process has taken over snapshot ${snapshotId}; this one stops`)
+}

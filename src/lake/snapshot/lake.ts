@@ -1,0 +1,51 @@
+import type { Database } from '../../database/database.ts'
+import type { Logger } from '../../logger.ts'
+import type { TableContract } from '../contract.ts'
+import type { Publisher } from '../publication.ts'
+import type { LakeBucket } from '../storage/lake-bucket.ts'
+
+/** The settings that a snapshot needs: a part of `LakeConfig`. */
+export interface SnapshotSettings {
+  readonly codec: 'zstd' | 'snappy' | 'gzip'
+  readonly pseudonymKey: Buffer
+  readonly pseudonymKeyVersion: number
+  readonly fileTargetBytes: number
+  readonly rowGroupBytes: number
+  readonly rowGroupRows: number
+  readonly partBytes: number
+  readonly partsInFlight: number
+  readonly leaseTtlMs: number
+  readonly maxSnapshotAgeMs: number
+  readonly preparedTtlMs: number
+  readonly crawlerWaitMs: number
+  readonly retireGraceMs: number
+  readonly dailyDays: number
+  readonly fault: string | undefined
+}
+
+/** Everything that the stages of a snapshot work with; made once by the composition root. */
+export interface Lake {
+  /** Control rows. */
+  readonly database: Database
+  /** Where the rows are read from: the primary or a standby of the same database. */
+  readonly sourceUrl: string
+  readonly bucket: LakeBucket
+  readonly publisher: Publisher
+  readonly settings: SnapshotSettings
+  readonly contracts: readonly TableContract[]
+  readonly software: { readonly version: string; readonly gitSha: string | null }
+  readonly logger: Logger
+}
+
+/** What a terminal shows of a run. */
+export type ProgressEvent =
+  | { readonly kind: 'state'; readonly snapshotId: string; readonly state: string }
+  | {
+      readonly kind: 'table'
+      readonly table: string
+      readonly rows: number
+      readonly bytes: number
+      readonly done: boolean
+    }
+
+export type Progress = (event: ProgressEvent) => void

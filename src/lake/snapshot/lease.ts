@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto'
+import { LakeProblem } from '../lake-problem.ts'
+import type { Lake } from './lake.ts'
+import { isGone, thisProcess } from './process-identity.ts'
+
+interface LeaseRow {
+  owner: string | null
+  fence: bigint
+  free: boolean
+  host: string | null
+  process_id: number | null
+  process_started_at: string | null
+}
+
+/**
+ * The right to write the lake, held by one process at a time. Its fence grows with each holder and stands in every control row
+ * that the holder writes: a holder that lost the lease without noticing finds that its writes touch no row, and stops.
+ */
+export class Lease {
+  readonly owner: string
+  readonly fence: bigint
+  readonly #database: Lake['database']
+  readonly #ttlMs: number
+  readonly #lost = new AbortController()
+  #timer: NodeJS.Timeout
+  #beat: Promise<void> = Promise.resolve()
+
+  private constructor(database: Lake['database'], owner: string, fence: bigint, ttlMs: number) {
+    this.#database = database
+    this.owner = owner
+    this.fence = fence
+    this.#ttlMs = ttlMs
+    this.#timer = setInterval(() => {
+      this.#beat = this.#extend()
+    }, ttlMs / 4)
+    this.#timer.unref()
+  }
+
+  /** Aborts with `fenced` when somebody else holds the lease, or it could not be extended in time. */
+  get signal(): AbortSignal {
+    return this.#lost.signal
+  }
+
+  /**
+   * Takes the lease if it is free, has run out, or belongs to a process of this host that is gone.
+   *
+   * @throws LakeProblem `lease_taken` naming its holder.
+   */
+  static async take(database: Lake['database'], ttlMs: number): Promise<Lease> {
+    const owner = randomUUID()
+    const me = thisProcess()
+    const [row] = await database.prisma.$queryRaw<LeaseRow[]>`
+      SELECT owner, fence, expires_at < now() AS free, host, process_id, process_started_at FROM lake_lease WHERE id = 1`
+    if (!row || !(row.free || holderIsGone(row))) throw taken(row)
+    // A free lease may have been extended since; that of a dead process cannot be.
+    const mustHaveRunOut = row.free
+    const updated = await database.prisma.$queryRaw<{ fence: bigint }[]>`
+      UPDATE lake_lease
+         SET owner = ${owner}, fence = fence + 1, expires_at = now() + ${ttlMs} * interval '1 millisecond',
+             host = ${me.host}, process_id = ${me.processId}, process_started_at = ${me.startedAt}
+       WHERE id = 1 AND fence = ${row.fence}
+         AND (expires_at < now() OR NOT ${mustHaveRunOut})
+       RETURNING fence`
+    if (!updated[0]) throw taken(undefined)
+    return new Lease(database, owner, updated[0].fence, ttlMs)
+  }
+
+  /** Gives the lease back; never throws. */
+  async release(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#beat
+    await this.#database.prisma
+      .$executeRaw`UPDATE lake_lease SET expires_at = now() - interval '1 second' WHERE id = 1 AND fence = ${this.fence}`.catch(
+      () => undefined,
+    )
+  }
+
+  async #extend(): Promise<void> {
+    const sentAt = Date.now()
+    try {
+      const rows = await this.#database.prisma.$executeRaw`
+        UPDATE lake_lease SET expires_at = now() + ${this.#ttlMs} * interval '1 millisecond'
+         WHERE id = 1 AND fence = ${this.fence}`
+      if (rows === 0) this.#lose('another process took it')
+      else this.#extendedAt = sentAt
+    } catch {
+      // One missed beat is no loss; the fence in each write decides in the end.
+      if (Date.now() - this.#extendedAt > this.#ttlMs) this.#lose('it could not be extended in time')
+    }
+  }
+
+  #extendedAt = Date.now()
+
+  #lose(why: string): void {
+    clearInterval(this.#timer)
+    this.#lost.abort(new LakeProblem('fenced', `This process no longer holds the lease of the lake: ${why}`))
+  }
+}
+
+function holderIsGone({ host, process_id: processId, process_started_at: startedAt }: LeaseRow): boolean {
+  return host !== null && processId !== null && startedAt !== null && isGone({ host, processId, startedAt })
+}
+
+function taken(row: LeaseRow | undefined): LakeProblem {
+  const holder = row?.host ? `process ${row.process_id} on ${row.host}` : 'another process'
+  return new LakeProblem(
+    'lease_taken',
+    `${holder} is writing the lake; wait for it or look at GET /v1/lake/snapshots`,
+    {
+      processId: row?.process_id ?? null,
+    },
+  )
+}

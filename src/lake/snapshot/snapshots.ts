@@ -1,0 +1,164 @@
+import { ConstraintError } from '../../database/constraint-errors.ts'
+import type { Database, Prisma } from '../../database/database.ts'
+import { AppError } from '../../errors.ts'
+import { isSnapshotId, newSnapshotId } from '../object-keys.ts'
+import { RUNNING_STATES, type SnapshotState } from './states.ts'
+
+/** A row that nobody took within this time never will be: its process could not be started. */
+export const NOT_STARTED_MS = 10 * 60_000
+const LIST_LIMIT = 1000
+
+/** A snapshot as the API and the command line show it. */
+export interface SnapshotView {
+  readonly id: string
+  readonly sequence: number
+  readonly state: SnapshotState
+  readonly requestedBy: string
+  readonly requestedAt: Date
+  readonly startedAt: Date | null
+  readonly preparedAt: Date | null
+  readonly committedAt: Date | null
+  readonly publishedAt: Date | null
+  readonly retiringAt: Date | null
+  readonly endedAt: Date | null
+  /** When the database transaction began that read every table; ISO. */
+  readonly takenAt: string | null
+  readonly totalRows: number | null
+  readonly totalBytes: number | null
+  readonly manifestSha256: string | null
+  readonly problem: SnapshotProblem | null
+  readonly tables: readonly SnapshotTableView[]
+}
+
+export interface SnapshotTableView {
+  readonly name: string
+  readonly state: string
+  /** Counted by Postgres. */
+  readonly rowsCopied: number | null
+  /** Counted by the encoder. */
+  readonly rowsEncoded: number | null
+  readonly bytes: number | null
+  readonly files: number | null
+}
+
+/** Why a snapshot failed, or why it has not got further yet. */
+export interface SnapshotProblem {
+  readonly code: string
+  readonly message: string
+  readonly phase: string
+  readonly [fact: string]: unknown
+}
+
+const withTables = { tables: { orderBy: { tableName: 'asc' } } } as const
+type Row = Prisma.LakeSnapshotGetPayload<{ include: typeof withTables }>
+
+const number = (value: bigint | null) => (value === null ? null : Number(value))
+
+function view(row: Row): SnapshotView {
+  const { id, state, requestedBy, requestedAt, startedAt, preparedAt, committedAt, publishedAt, retiringAt, endedAt } =
+    row
+  return {
+    ...{ id, state, requestedBy, requestedAt, startedAt, preparedAt, committedAt, publishedAt, retiringAt, endedAt },
+    sequence: Number(row.sequence),
+    takenAt: (row.source as { taken_at?: string } | null)?.taken_at ?? null,
+    totalRows: number(row.totalRows),
+    totalBytes: number(row.totalBytes),
+    manifestSha256: row.manifestSha256,
+    problem: row.problem as SnapshotProblem | null,
+    tables: row.tables.map((table) => ({
+      name: table.tableName,
+      state: table.state,
+      rowsCopied: number(table.rowsCopied),
+      rowsEncoded: number(table.rowsEncoded),
+      bytes: number(table.bytes),
+      files: table.files,
+    })),
+  }
+}
+
+/**
+ * Inserts the row of a new snapshot; somebody starts a process that runs it. One snapshot runs at a time.
+ *
+ * @param requestedBy who asked, for the list: a caller's id or `schedule`, never a name or address.
+ * @throws AppError `snapshot-running` with `snapshotId` and `state` of the one that runs.
+ */
+export async function requestSnapshot(database: Database, requestedBy: string): Promise<SnapshotView> {
+  await failNotStarted(database)
+  try {
+    const row = await database.prisma.lakeSnapshot.create({
+      data: { id: newSnapshotId(new Date()), requestedBy },
+      include: withTables,
+    })
+    return view(row)
+  } catch (error) {
+    if (!(error instanceof ConstraintError) || error.constraint !== 'lake_snapshots_one_running') throw error
+    const running = await runningSnapshot(database)
+    throw new AppError(
+      'snapshot-running',
+      `Snapshot ${running?.id ?? '(just ended)'} is ${running?.state ?? 'running'}; wait for it, or ask again`,
+      { extra: { snapshotId: running?.id ?? null, state: running?.state ?? null } },
+    )
+  }
+}
+
+/** Fails snapshots that were requested and never begun. */
+export async function failNotStarted(database: Database): Promise<void> {
+  const before = new Date(Date.now() - NOT_STARTED_MS)
+  await database.prisma.lakeSnapshot.updateMany({
+    where: { state: 'requested', fence: null, requestedAt: { lt: before } },
+    data: {
+      state: 'failed',
+      endedAt: new Date(),
+      problem: {
+        code: 'not_started',
+        message: `No process took this snapshot within ${NOT_STARTED_MS / 60_000} minutes; look at the log of the service`,
+        phase: 'requested',
+      },
+    },
+  })
+}
+
+/** The one snapshot that is not over yet, if there is one. */
+export async function runningSnapshot(database: Database): Promise<SnapshotView | undefined> {
+  const row = await database.prisma.lakeSnapshot.findFirst({
+    where: { state: { in: [...RUNNING_STATES] } },
+    include: withTables,
+  })
+  return row ? view(row) : undefined
+}
+
+export interface SnapshotPage {
+  readonly limit: number
+  /** Only snapshots with a lower sequence: the last one of the page before. */
+  readonly before?: number
+  readonly state?: SnapshotState
+}
+
+/** Newest first. */
+export async function listSnapshots(database: Database, page: SnapshotPage): Promise<SnapshotView[]> {
+  const rows = await database.prisma.lakeSnapshot.findMany({
+    where: {
+      ...(page.before === undefined ? {} : { sequence: { lt: BigInt(page.before) } }),
+      ...(page.state === undefined ? {} : { state: page.state }),
+    },
+    orderBy: { sequence: 'desc' },
+    take: Math.min(page.limit, LIST_LIMIT),
+    include: withTables,
+  })
+  return rows.map(view)
+}
+
+/** @throws AppError `not-found`. */
+export async function readSnapshot(database: Database, id: string): Promise<SnapshotView> {
+  const row = isSnapshotId(id)
+    ? await database.prisma.lakeSnapshot.findUnique({ where: { id }, include: withTables })
+    : null
+  if (!row) throw new AppError('not-found', `There is no snapshot ${JSON.stringify(id.slice(0, 64))}`)
+  return view(row)
+}
+
+/** Canonical body of the manifest; undefined before `prepared`. */
+export async function manifestOf(database: Database, id: string): Promise<string | undefined> {
+  const row = await database.prisma.lakeSnapshot.findUnique({ where: { id }, select: { manifest: true } })
+  return row?.manifest ?? undefined
+}
