@@ -9,7 +9,7 @@ import pg from 'pg'
 import { UsageError } from '../errors.ts'
 import { lockFolder } from './folder-lock.ts'
 import { chooseIdentity, findPostgres, type Identity, type PostgresProgram } from './postgres-program.ts'
-import { clearStalePidFile, findPostmaster, waitForEnd } from './postmaster.ts'
+import { clearStalePidFile, findPostmaster, type Postmaster, waitForEnd } from './postmaster.ts'
 
 export interface EmbeddedPostgresOptions {
   /** Folder of the cluster; created if missing. Below it: `data/`, `password`, the lock. */
@@ -39,7 +39,8 @@ const SUPERUSER = 'postgres'
 const START_TIMEOUT_MS = 60_000
 const STOP_TIMEOUT_MS = 30_000
 const PORT_ATTEMPTS = 3
-const STDERR_TAIL = 4_000
+const POLL_MS = 15
+const STDERR_TAIL_CHARS = 4_000
 
 const SETTINGS = [
   'unix_socket_directories=',
@@ -122,7 +123,7 @@ function launch({ data, dir, program, identity, log }: Cluster, port: number, se
   let tail = ''
   let failure: string | undefined
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    tail = (tail + text).slice(-STDERR_TAIL)
+    tail = (tail + text).slice(-STDERR_TAIL_CHARS)
     for (const line of text.trimEnd().split('\n')) log(line)
   })
   const ended = new Promise<void>((resolve) => {
@@ -140,33 +141,35 @@ function launch({ data, dir, program, identity, log }: Cluster, port: number, se
 
 const isPortTaken = (failure: string) => /Address already in use|could not create any TCP\/IP sockets/.test(failure)
 
-/** Waits until the server takes connections, then makes the database if it is missing. */
-async function awaitReady(adminUrl: string, database: string, failure: () => string | undefined): Promise<void> {
+/**
+ * Waits until the server takes connections. Asks its pid file and not the port, where another server may listen: then ours is
+ * about to end, and `failure` tells why.
+ */
+async function awaitReady(data: string, failure: () => string | undefined): Promise<Postmaster> {
   const deadline = Date.now() + START_TIMEOUT_MS
   for (;;) {
     const failed = failure()
     if (failed !== undefined) throw new Error(failed)
-    const client = new pg.Client({ connectionString: adminUrl, connectionTimeoutMillis: 10_000 })
-    client.on('error', () => undefined)
-    try {
-      await client.connect()
-      const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [database])
-      if (rowCount === 0) await client.query(`CREATE DATABASE ${pg.escapeIdentifier(database)}`)
-      return
-    } catch (error) {
-      const { code } = error as { code?: string }
-      if (code === '28P01') {
-        throw new Error('PostgreSQL refuses the password in the file "password"; restore it, or delete the folder', {
-          cause: error,
-        })
-      }
-      // 57P03: starting up. Refused or reset: not listening yet.
-      const starting = code === '57P03' || code === 'ECONNREFUSED' || code === 'ECONNRESET'
-      if (!starting || Date.now() > deadline) throw error
-    } finally {
-      await client.end().catch(() => undefined)
-    }
-    await sleep(25)
+    const server = findPostmaster(data)
+    if (server?.ready) return server
+    if (Date.now() > deadline) throw new Error(`PostgreSQL was not ready after ${START_TIMEOUT_MS} ms`)
+    await sleep(POLL_MS)
+  }
+}
+
+async function createMissing(database: string, adminUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: adminUrl, connectionTimeoutMillis: 10_000 })
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [database])
+    if (rowCount === 0) await client.query(`CREATE DATABASE ${pg.escapeIdentifier(database)}`)
+  } catch (cause) {
+    if ((cause as { code?: string }).code !== '28P01') throw cause
+    const message = 'PostgreSQL refuses the password in its file "password"; restore the file, or delete the folder'
+    throw new UsageError(message, { cause })
+  } finally {
+    await client.end().catch(() => undefined)
   }
 }
 
@@ -186,37 +189,26 @@ async function openCluster({ dir, log }: EmbeddedPostgresOptions): Promise<Clust
   return cluster
 }
 
+/** The server that was left running, or a new one. */
 async function serve(
   cluster: Cluster,
-  options: EmbeddedPostgresOptions,
-): Promise<
-  Omit<EmbeddedPostgres, 'stop'> & {
-    server: Server | undefined
-  }
-> {
-  const database = options.database ?? 'rocketgames'
-  const password = readFileSync(cluster.passwordFile, 'utf8').trim()
-  const url = (port: number, name: string) =>
-    `postgresql://${SUPERUSER}:${encodeURIComponent(password)}@127.0.0.1:${port}/${encodeURIComponent(name)}`
-  const running = findPostmaster(cluster.data)
-  if (running) {
+  { port: wanted, settings = [] }: EmbeddedPostgresOptions,
+): Promise<{ postmaster: Postmaster; server: Server | undefined }> {
+  if (findPostmaster(cluster.data)) {
     const gone = () => (findPostmaster(cluster.data) ? undefined : 'the PostgreSQL server that was found ended')
-    await awaitReady(url(running.port, 'postgres'), database, gone)
-    return { ...running, url: url(running.port, database), adopted: true, server: undefined }
+    return { postmaster: await awaitReady(cluster.data, gone), server: undefined }
   }
   await clearStalePidFile(cluster.data)
   for (let attempt = 1; ; attempt++) {
-    const port = options.port || (await freePort())
-    const server = launch(cluster, port, options.settings ?? [])
+    const port = wanted || (await freePort())
+    const server = launch(cluster, port, settings)
     try {
-      await awaitReady(url(port, 'postgres'), database, server.failure)
-      const pid = server.process.pid as number
-      return { url: url(port, database), port, pid, adopted: false, server }
+      return { postmaster: await awaitReady(cluster.data, server.failure), server }
     } catch (error) {
       server.process.kill('SIGQUIT')
       await server.ended
       if (!isPortTaken(server.failure() ?? '')) throw error
-      if (options.port) throw new UsageError(`port ${options.port} is taken; choose another one for PostgreSQL`)
+      if (wanted) throw new UsageError(`port ${wanted} is taken; choose another one for PostgreSQL`, { cause: error })
       // Somebody took the free port before PostgreSQL did.
       if (attempt === PORT_ATTEMPTS) throw error
     }
@@ -245,25 +237,29 @@ async function end(pid: number, server: Server | undefined): Promise<void> {
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const dir = path.resolve(options.dir)
   mkdirSync(dir, { recursive: true, mode: 0o700 })
+  const database = options.database ?? 'rocketgames'
   const lock = await lockFolder(dir, 'the embedded PostgreSQL of another copy')
+  let stopping: Promise<void> | undefined
   try {
     const cluster = await openCluster({ ...options, dir })
-    const { server, ...running } = await serve(cluster, options)
+    const { server, postmaster } = await serve(cluster, options)
+    const { pid, port } = postmaster
+    const stop = () => {
+      stopping ??= end(pid, server).then(() => lock.release())
+      return stopping
+    }
+    const password = encodeURIComponent(readFileSync(cluster.passwordFile, 'utf8').trim())
+    const url = (name: string) => `postgresql://${SUPERUSER}:${password}@127.0.0.1:${port}/${encodeURIComponent(name)}`
+    try {
+      await createMissing(database, url('postgres'))
+    } catch (error) {
+      await stop()
+      throw error
+    }
     // A program that forgets to stop may still end; the server stays and is adopted the next time.
     server?.process.unref()
     ;(server?.process.stderr as { unref?(): void } | null | undefined)?.unref?.()
-    let stopping: Promise<void> | undefined
-    const stop = async () => {
-      await end(running.pid, server)
-      await lock.release()
-    }
-    return {
-      ...running,
-      stop: () => {
-        stopping ??= stop()
-        return stopping
-      },
-    }
+    return { url: url(database), port, pid, adopted: server === undefined, stop }
   } catch (error) {
     await lock.release()
     throw error

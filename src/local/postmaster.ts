@@ -7,6 +7,8 @@ import { isAlive } from './process-identity.ts'
 export interface Postmaster {
   readonly pid: number
   readonly port: number
+  /** It has its port and takes connections. */
+  readonly ready: boolean
 }
 
 const ORPHANS_TIMEOUT_MS = 10_000
@@ -21,7 +23,7 @@ export function readPidFile(dataDir: string): Postmaster | undefined {
     return undefined
   }
   const [pid, port] = [Number(lines[0]), Number(lines[3])]
-  return pid > 0 && port > 0 ? { pid, port } : undefined
+  return pid > 0 && port > 0 ? { pid, port, ready: lines[7]?.trim() === 'ready' } : undefined
 }
 
 /** Processes of PostgreSQL work in their data folder, and nothing else does. */
