@@ -26,7 +26,7 @@ export const PRINTED = [
 /** The environment without what an `eval "$(rocketgames env)"` in this shell left behind. */
 export function ownSettings(env: Values): Values {
   if (!env.ROCKETGAMES_LOCAL) return env
-  const printed = new Set<string>(PRINTED)
+  const printed = new Set<string>([...PRINTED, 'ROCKETGAMES_LOCAL'])
   const rest = Object.fromEntries(Object.entries(env).filter(([name]) => !printed.has(name)))
   return { ...rest, LOCAL_DATA_DIR: env.ROCKETGAMES_LOCAL }
 }
@@ -113,8 +113,9 @@ export async function openWorkplace(
   const embedded = await local.startEmbedded({
     dir,
     database: wantsDatabase,
-    aws: wantsLake ? { port: base.local.awsPort, region: base.lake?.region ?? 'us-east-1' } : undefined,
-    log: (line: string) => log.debug({ part: 'embedded' }, line),
+    awsPort: wantsLake ? base.local.awsPort : undefined,
+    databasePort: local.lastDatabasePort(dir),
+    log,
   })
   return { ...complete(embedded.values), embedded, close: () => embedded.stop() }
 }

@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { addEnvCommand } from './env.ts'
+import { addKeysCommand } from './keys.ts'
+import { addLocalCommand } from './local.ts'
+import { addMigrateCommand } from './migrate.ts'
+import { addQueryCommand } from './query.ts'
+import { addServeCommand } from './serve.ts'
+import { addSnapshotCommands } from './snapshot.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
@@ -19,7 +25,17 @@ Exit codes: 0 done, 1 the work failed or found something wrong, 2 it could not r
 Without DATABASE_URL and LAKE_BUCKET every command works on the embedded default under LOCAL_DATA_DIR (.local).`,
   )
 
-addEnvCommand(program)
+for (const add of [
+  addServeCommand,
+  addMigrateCommand,
+  addKeysCommand,
+  addSnapshotCommands,
+  addQueryCommand,
+  addEnvCommand,
+  addLocalCommand,
+]) {
+  add(program)
+}
 program.exitOverride((error) => {
   // commander ends with 1 for wrong usage; scripts want to tell that from work that failed.
   process.exit(error.exitCode === 0 ? 0 : 2)

@@ -1,7 +1,9 @@
+import { createServer } from 'node:net'
 import path from 'node:path'
+import type { Logger } from '../logger.ts'
 import { startLocalAws } from './aws/launcher.ts'
-import { lockFolder } from './folder-lock.ts'
 import { startEmbeddedPostgres } from './postgres.ts'
+import { rememberDatabase } from './running.ts'
 
 export const LOCAL_BUCKET = 'rocketgames-lake'
 export const LOCAL_RESULTS = 's3://rocketgames-results/athena/'
@@ -10,35 +12,55 @@ export interface EmbeddedOptions {
   /** Absolute. Holds everything; deleting it is a full reset. */
   readonly dir: string
   readonly database: boolean
-  /** Undefined: the lake is real, nothing to start. */
-  readonly aws: { readonly port: number; readonly region: string } | undefined
-  readonly log: (line: string) => void
+  /** Undefined: the lake is real, nothing to start. 0: any free port. */
+  readonly awsPort: number | undefined
+  /** Kept over restarts where it is still free, so that shells set up before go on working. */
+  readonly databasePort: number | undefined
+  readonly log: Logger
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer()
+    probe.once('error', () => resolve(false))
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
+  })
 }
 
 /**
- * Brings up Postgres and the S3, Glue and Athena endpoint on one data folder, side by side. The folder is locked first: a
- * second copy is refused. Stops in reverse order.
+ * Brings up Postgres and the S3, Glue and Athena endpoint on one data folder, side by side. Each part locks its folder, so a
+ * second copy is refused.
  *
- * @throws UsageError when the folder is in use or a port is taken.
+ * @throws UsageError when a folder is in use or a port is taken.
  */
-export async function startEmbedded({ dir, database, aws, log }: EmbeddedOptions) {
-  const lock = await lockFolder(dir, 'RocketGames')
+export async function startEmbedded({ dir, database, awsPort, databasePort, log }: EmbeddedOptions) {
   const started: { stop(): Promise<void> }[] = []
   const values: Record<string, string> = {}
   const failures: Promise<string>[] = []
+  let stopping = false
   const stop = async () => {
+    stopping = true
     await Promise.all(started.splice(0).map((part) => part.stop()))
-    await lock.release()
   }
   const startDatabase = async () => {
-    const postgres = await startEmbeddedPostgres({ dir: path.join(dir, 'postgres'), database: 'rocketgames', log })
+    const postgres = await startEmbeddedPostgres({
+      dir: path.join(dir, 'postgres'),
+      database: 'rocketgames',
+      ...(databasePort !== undefined && (await isFree(databasePort)) ? { port: databasePort } : {}),
+      log: (line) => log.debug({ part: 'postgres' }, line),
+    })
     started.push(postgres)
     values.DATABASE_URL = postgres.url
+    rememberDatabase(dir, postgres.url)
   }
   const startAws = async (port: number) => {
     const endpoint = await startLocalAws({ dir, port, log })
     started.push(endpoint)
-    failures.push(endpoint.exited.then(() => 'the local AWS endpoint stopped'))
+    const gone = endpoint.exited.then(() => {
+      if (stopping) return new Promise<string>(() => {})
+      return 'the local S3, Glue and Athena endpoint stopped by itself'
+    })
+    failures.push(gone)
     Object.assign(values, {
       AWS_ENDPOINT_URL: endpoint.endpoint,
       AWS_REGION: endpoint.region,
@@ -50,8 +72,8 @@ export async function startEmbedded({ dir, database, aws, log }: EmbeddedOptions
     })
   }
   const outcomes = await Promise.allSettled([
+    ...(awsPort === undefined ? [] : [startAws(awsPort)]),
     ...(database ? [startDatabase()] : []),
-    ...(aws ? [startAws(aws.port)] : []),
   ])
   const failed = outcomes.find((outcome) => outcome.status === 'rejected')
   if (failed) {

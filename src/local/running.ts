@@ -32,6 +32,17 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** The port that the database had when something last ran there, so that it can have it again. */
+export function lastDatabasePort(dir: string): number | undefined {
+  const text = readPrivateFile(path.join(dir, 'last-database-url'))
+  return text === undefined ? undefined : Number(new URL(text).port) || undefined
+}
+
+export function rememberDatabase(dir: string, url: string): void {
+  const { port } = new URL(url)
+  writePrivateFile(path.join(dir, 'last-database-url'), `postgresql://127.0.0.1:${port}/`)
+}
+
 /** Undefined when nothing runs there; what a killed process left behind does not count. */
 export function findRunning(dir: string): Running | undefined {
   const text = readPrivateFile(file(dir))

@@ -1,0 +1,26 @@
+import { enumerations } from '../accounts/enumerations/enumerations.ts'
+import { ownerRoutes } from '../accounts/owners/owner-routes.ts'
+import { OwnerService } from '../accounts/owners/owner-service.ts'
+import { membershipRoutes } from '../accounts/studios/membership-routes.ts'
+import { MembershipService } from '../accounts/studios/membership-service.ts'
+import { studioRoutes } from '../accounts/studios/studio-routes.ts'
+import { StudioService } from '../accounts/studios/studio-service.ts'
+import type { Database } from '../database/database.ts'
+import type { RouteGroup } from '../http/route.ts'
+
+export interface AccountsApi {
+  readonly groups: readonly RouteGroup[]
+  readonly enums: Readonly<Record<string, readonly string[]>>
+}
+
+/** The records and their routes, wired. */
+export function accountsApi(database: Database): AccountsApi {
+  return {
+    groups: [
+      studioRoutes(new StudioService(database)),
+      membershipRoutes(new MembershipService(database)),
+      ownerRoutes(new OwnerService(database)),
+    ],
+    enums: enumerations,
+  }
+}

@@ -1,0 +1,147 @@
+import { execFileSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { ApiKeyService } from '../accounts/api-keys/api-key-service.ts'
+import { type Context, systemContext } from '../caller.ts'
+import type { Config, LakeConfig } from '../config.ts'
+import { type Database, openDatabase } from '../database/database.ts'
+import { UsageError } from '../errors.ts'
+import { createAthenaClient } from '../lake/athena/athena-client.ts'
+import { createGlueClient } from '../lake/catalogue/glue-client.ts'
+import { contracts } from '../lake/contract.ts'
+import { type LakeClients, type LakeParts, lakeParts } from '../lake/lake-setup.ts'
+import type { Lake } from '../lake/snapshot/lake.ts'
+import { LakeBucket } from '../lake/storage/lake-bucket.ts'
+import { s3Client } from '../lake/storage/s3-client.ts'
+import { createLogger, type Logger } from '../logger.ts'
+import { openWorkplace, type Workplace, type WorkplaceOptions } from './environment.ts'
+
+/** The parts of the program, wired. Only commands and main come here. */
+
+export interface Software {
+  readonly version: string
+  readonly gitSha: string | null
+}
+
+/** The version of the package, and the commit when it runs from a checkout. */
+export function software(): Software {
+  const root = new URL('../../', import.meta.url)
+  const { version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as { version: string }
+  const given = process.env.GIT_SHA
+  if (given) return { version, gitSha: given }
+  try {
+    const sha = execFileSync('git', ['rev-parse', 'HEAD'], { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] })
+    return { version, gitSha: sha.toString().trim() }
+  } catch {
+    return { version, gitSha: null }
+  }
+}
+
+/** Whoever sits at the command line; in the audit trail as `system` `command-line`. */
+export const operator = (): Context => systemContext('command-line', randomUUID())
+
+export interface OpenLake {
+  readonly config: LakeConfig
+  readonly clients: LakeClients
+  readonly parts: LakeParts
+  readonly lake: Lake
+  close(): void
+}
+
+export function openLake(
+  config: LakeConfig,
+  { database, sourceUrl, logger }: { database: Database; sourceUrl: string; logger: Logger },
+): OpenLake {
+  const clients = { s3: s3Client(config), glue: createGlueClient(config), athena: createAthenaClient(config) }
+  const parts = lakeParts(config, clients)
+  const bucket = new LakeBucket({
+    client: clients.s3,
+    bucket: config.bucket,
+    kmsKey: config.kmsKey,
+    onRetry: (operation, error) =>
+      logger.warn({ operation, reason: (error as Error).name }, 'a call to S3 is repeated'),
+  })
+  return {
+    config,
+    clients,
+    parts,
+    lake: {
+      database,
+      sourceUrl,
+      bucket,
+      publisher: parts.publisher,
+      settings: config,
+      contracts,
+      software: software(),
+      logger,
+    },
+    close() {
+      for (const client of Object.values(clients)) client.destroy()
+    },
+  }
+}
+
+export interface Program {
+  readonly workplace: Workplace
+  readonly config: Config
+  readonly databaseUrl: string
+  readonly database: Database
+  readonly keys: ApiKeyService
+  readonly logger: Logger
+  lake(): OpenLake
+  close(): Promise<void>
+}
+
+/** Everything that a command may need, opened lazily by its parts; `close()` ends what the command brought up itself. */
+export async function openProgram(options: Partial<WorkplaceOptions> = {}): Promise<Program> {
+  const logger = options.log ?? createLogger({ level: process.env.LOG_LEVEL || 'warn' })
+  const workplace = await openWorkplace(process.env, { ...options, log: logger })
+  const { config } = workplace
+  const { databaseUrl } = config
+  if (databaseUrl === undefined || config.apiKeyPepper === undefined) {
+    await workplace.close()
+    throw new UsageError('DATABASE_URL and API_KEY_PEPPER must be set; see "Settings" in README.md')
+  }
+  if (workplace.localDir !== undefined) useLocalCredentials(workplace.env)
+  const database = openDatabase({ url: databaseUrl, poolSize: config.databasePoolSize, logger })
+  const keys = new ApiKeyService(database, config.apiKeyPepper, logger)
+  let lake: OpenLake | undefined
+  return {
+    workplace,
+    config,
+    databaseUrl,
+    database,
+    keys,
+    logger,
+    lake() {
+      if (config.lake === undefined) throw new UsageError('LAKE_BUCKET must be set; see "Settings" in README.md')
+      lake ??= openLake(config.lake, { database, sourceUrl: databaseUrl, logger })
+      return lake
+    },
+    async close() {
+      lake?.close()
+      await database.close()
+      await workplace.close()
+    },
+  }
+}
+
+/** Opens the program for one command and closes it whatever happens. */
+export async function withProgram<T>(work: (program: Program) => Promise<T>): Promise<T> {
+  const program = await openProgram()
+  try {
+    return await work(program)
+  } finally {
+    await program.close()
+  }
+}
+
+/** With the local endpoint only its own credentials count: no profile, no session of a real account is ever sent there. */
+function useLocalCredentials(env: Readonly<Record<string, string | undefined>>): void {
+  if (env.AWS_ENDPOINT_URL === undefined) return
+  for (const name of ['AWS_PROFILE', 'AWS_SESSION_TOKEN']) delete process.env[name]
+  for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_REGION']) {
+    const value = env[name]
+    if (value !== undefined) process.env[name] = value
+  }
+}

@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import { UsageError } from '../errors.ts'
+import type { ResultColumn, ResultValue } from '../lake/athena/query-results.ts'
+import { csvHeader, csvLine } from '../lake/athena/query-results.ts'
+import { bindParameters, loadSavedQueries } from '../lake/athena/saved-queries.ts'
+import { type OpenLake, withProgram } from './composition.ts'
+import { count, print, say, size, table } from './terminal.ts'
+
+interface QueryOptions {
+  readonly name?: string
+  readonly param?: readonly string[]
+  readonly csv?: boolean
+  readonly json?: boolean
+  readonly list?: boolean
+}
+
+function savedQuery(name: string, given: readonly string[]) {
+  const all = loadSavedQueries()
+  const query = all.find((q) => q.name === name)
+  if (!query) throw new UsageError(`There is no saved query ${name}: ${all.map((q) => q.name).join(', ')}`)
+  const values = given.map((pair) => {
+    const at = pair.indexOf('=')
+    if (at < 1) throw new UsageError(`--param ${pair} must be name=value`)
+    const key = pair.slice(0, at)
+    const text = pair.slice(at + 1)
+    const isInteger = query.parameters.find((p) => p.name === key)?.type === 'integer'
+    return [key, isInteger ? Number(text) : text] as const
+  })
+  return { sql: query.sql, name, parameters: bindParameters(query, Object.fromEntries(values)) }
+}
+
+type Rows = readonly (readonly ResultValue[])[]
+
+function show(columns: readonly ResultColumn[], rows: Rows, { csv, json }: QueryOptions): void {
+  if (csv) print([csvHeader(columns), ...rows.map((r) => csvLine(r, columns))].join('').trimEnd())
+  else if (json)
+    print(
+      JSON.stringify(
+        rows.map((r) => Object.fromEntries(columns.map((c, i) => [c.name, r[i]]))),
+        null,
+        2,
+      ),
+    )
+  else print(asTable(columns, rows))
+}
+
+export function asTable(columns: readonly ResultColumn[], rows: Rows): string {
+  return table(
+    columns.map((c) => c.name),
+    rows.map((r) => r.map((v) => (v === null ? null : String(v)))),
+  )
+}
+
+/** Runs a query to its end; a failed one is thrown with the engine's own words. */
+export async function runQuery(
+  { parts }: OpenLake,
+  sql: string,
+  options: { name?: string; parameters?: readonly string[] } = {},
+) {
+  const result = await parts.runner.rows(sql, options)
+  if (result.run.state !== 'succeeded') {
+    throw new Error(`The query ${result.run.state}: ${result.run.problem?.detail ?? 'the engine gives no reason'}`)
+  }
+  return result
+}
+
+async function query(sql: string | undefined, options: QueryOptions): Promise<void> {
+  if (options.list) {
+    const rows = loadSavedQueries().map((q) => [q.name, q.title, q.parameters.map((p) => p.name).join(' ')])
+    return print(table(['name', 'title', 'parameters'], rows))
+  }
+  if ((sql === undefined) === (options.name === undefined)) {
+    throw new UsageError(
+      'Give either SQL ("-" reads it from standard input) or --name <saved query>; --list shows the saved ones',
+    )
+  }
+  const asked =
+    options.name === undefined
+      ? { sql: sql === '-' ? readFileSync(0, 'utf8') : String(sql) }
+      : savedQuery(options.name, options.param ?? [])
+  await withProgram(async (program) => {
+    const { sql: text, ...rest } = asked
+    const { run, columns, rows } = await runQuery(program.lake(), text, rest)
+    show(columns, rows, options)
+    say(`${count(rows.length)} row(s), ${size(run.bytesScanned)} scanned, ${run.engineMs} ms`)
+  })
+}
+
+export function addQueryCommand(program: Command): void {
+  program
+    .command('query [sql]')
+    .description('run a query on the lake with Athena and print its answer')
+    .option('--name <query>', 'a saved query in place of SQL')
+    .option(
+      '--param <name=value>',
+      'a parameter of the saved query; may be repeated',
+      (v: string, all: string[] = []) => [...all, v],
+    )
+    .option('--list', 'list the saved queries')
+    .option('--csv', 'as CSV')
+    .option('--json', 'as JSON')
+    .action(query)
+}

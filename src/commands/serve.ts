@@ -1,0 +1,147 @@
+import { writeFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import { databaseError } from '../database/constraint-errors.ts'
+import { migrate } from '../database/migrate.ts'
+import { describe, UsageError } from '../errors.ts'
+import { createApp } from '../http/app.ts'
+import { type RunningServer, startServer } from '../http/server.ts'
+import { createLogger, type Logger } from '../logger.ts'
+import { Metrics } from '../metrics.ts'
+import { accountsApi } from './accounts.ts'
+import { openProgram, operator, type Program, software } from './composition.ts'
+import { firstSteps } from './first-steps.ts'
+import { type LakeApi, lakeApi } from './lake-api.ts'
+import { say } from './terminal.ts'
+
+/** `rocketgames serve`: the service, and on a laptop everything below it. */
+export function addServeCommand(program: Command): void {
+  program
+    .command('serve')
+    .description(
+      'run the service; without DATABASE_URL and LAKE_BUCKET it brings its own Postgres, S3, Glue and Athena',
+    )
+    .action(serve)
+}
+
+interface Listening {
+  readonly server: RunningServer
+  readonly lake: LakeApi
+}
+
+async function serve(): Promise<void> {
+  const logger = createLogger({ level: process.env.LOG_LEVEL || (process.stderr.isTTY ? 'warn' : 'info') })
+  const opened = await openProgram({ log: logger, when: 'own' })
+  let running: Listening | undefined
+  try {
+    const { applied } = await migrate({ url: opened.databaseUrl })
+    if (applied.length > 0) logger.info({ applied }, 'migrations applied')
+    const leave = leaving(opened, logger)
+    running = await listen(opened, logger)
+    await announce(opened, running.server)
+    await firstSteps(opened, running.lake, `http://${running.server.host}:${running.server.port}`, leave.signal)
+    const reason = await leave.reason
+    if (reason.failure) {
+      logger.error(reason.failure)
+      process.exitCode = 1
+    }
+  } finally {
+    if (running) {
+      await running.server.drain(opened.config.shutdownGraceMs)
+      await running.lake.stop()
+    }
+    await forget(opened)
+    await opened.close()
+  }
+}
+
+/** Settles once: by SIGINT or SIGTERM, or when an embedded part dies. A second signal ends the process at once. */
+function leaving(opened: Program, logger: Logger) {
+  const { promise, resolve } = Promise.withResolvers<{ failure?: string }>()
+  const abort = new AbortController()
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (abort.signal.aborted) process.exit(130)
+    if (process.stderr.isTTY) say('\nStopping; once more ends it at once.')
+    logger.info({ signal }, 'stopping')
+    abort.abort()
+    resolve({})
+  }
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  void opened.workplace.embedded?.failed.then((failure) => {
+    abort.abort()
+    resolve({ failure })
+  })
+  return { reason: promise, signal: abort.signal }
+}
+
+async function listen(opened: Program, logger: Logger): Promise<Listening> {
+  const { config, database } = opened
+  if (config.cursorKey === undefined) throw new UsageError('CURSOR_KEY must be set; see "Settings" in README.md')
+  const metrics = new Metrics()
+  const accounts = accountsApi(database)
+  const lake = lakeApi(opened)
+  const { version } = software()
+  const app = createApp({
+    info: {
+      title: 'RocketGames Accounts',
+      version,
+      description: 'Players, studios and games of a game publisher, and their snapshots in the data lake.',
+    },
+    groups: [...accounts.groups, ...lake.groups],
+    enums: accounts.enums,
+    authenticator: opened.keys,
+    cursorKey: config.cursorKey,
+    checks: [{ name: 'database', check: () => database.ping() }],
+    logger,
+    metrics,
+    translateError: databaseError,
+  })
+  try {
+    const server = await startServer(app, { host: config.host, port: config.port })
+    logger.info({ host: server.host, port: server.port, version }, 'listening')
+    return { server, lake }
+  } catch (error) {
+    await lake.stop()
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    throw new UsageError(
+      `Port ${config.port} is taken: stop what listens there, or set PORT to another one (0: any free one)`,
+      {
+        cause: error,
+      },
+    )
+  }
+}
+
+/** On a laptop: the admin key of the first start, and where everything is, for `rocketgames env` and for other commands. */
+async function announce(opened: Program, server: RunningServer): Promise<void> {
+  const { localDir, env } = opened.workplace
+  if (localDir === undefined) return
+  const [{ announceRunning }, { bootstrapKeyFile, readPrivateFile }] = await Promise.all([
+    import('../local/running.ts'),
+    import('../local/secrets.ts'),
+  ])
+  const file = bootstrapKeyFile(localDir)
+  let key = readPrivateFile(file)?.trim()
+  if (key === undefined || (await opened.keys.authenticate(key)) === undefined) {
+    key = (await opened.keys.createAdmin('bootstrap', operator())).token
+    writeFileSync(file, `${key}\n`, { mode: 0o600 })
+  }
+  const { PRINTED } = await import('./environment.ts')
+  const known: Record<string, string | undefined> = {
+    ...env,
+    API_URL: `http://${server.host}:${server.port}`,
+    API_KEY: key,
+  }
+  const values = Object.fromEntries(PRINTED.flatMap((name) => (known[name] ? [[name, known[name]]] : [])))
+  announceRunning(localDir, { pid: process.pid, values: { ...values, ROCKETGAMES_LOCAL: localDir } })
+}
+
+async function forget(opened: Program): Promise<void> {
+  const { localDir } = opened.workplace
+  if (localDir === undefined) return
+  const { forgetRunning } = await import('../local/running.ts')
+  try {
+    forgetRunning(localDir)
+  } catch (error) {
+    opened.logger.warn(describe(error))
+  }
+}
