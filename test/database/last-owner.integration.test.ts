@@ -49,6 +49,27 @@ async function activeOwners(studioId: string): Promise<number> {
   return rows[0]?.n ?? 0
 }
 
+/** Resolves when that connection waits for a lock of another one. */
+async function untilBlocked(client: pg.Client): Promise<void> {
+  const { processID } = client as unknown as { processID: number }
+  const sql = "SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND wait_event_type = 'Lock'"
+  while ((await setup.query(sql, [processID])).rowCount === 0);
+}
+
+it('the second check waits for the transaction of the first, and then sees what it did', async () => {
+  const { studioId, ownerIds } = await insertActiveStudio(setup, 2)
+  const [a, b] = ownerIds as [string, string]
+  await Promise.all([first.query('BEGIN'), second.query('BEGIN')])
+  await Promise.all([first.query(LEAVE, [studioId, a]), second.query(LEAVE, [studioId, b])])
+  await first.query('SET CONSTRAINTS ALL IMMEDIATE')
+  const check = second.query('SET CONSTRAINTS ALL IMMEDIATE').then(() => 'passed', databaseError)
+  expect(await Promise.race([check, untilBlocked(second).then(() => 'waits')])).toBe('waits')
+  await first.query('COMMIT')
+  expect(await check).toMatchObject({ constraint: 'studio_has_owner' })
+  await second.query('ROLLBACK')
+  expect(await activeOwners(studioId)).toBe(1)
+})
+
 const isolations = ['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'] as const
 
 describe.each(isolations)('under %s', (isolation) => {
