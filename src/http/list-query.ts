@@ -125,7 +125,7 @@ function filterValue(field: FilterField, operator: Operator, { parameter, value 
   return items.map((item) => String(scalar(field, parameter, item)))
 }
 
-const INSTANT = z.iso.datetime({ offset: true, precision: undefined })
+const INSTANT = z.iso.datetime({ offset: true })
 const DATE = z.iso.date()
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 

@@ -53,7 +53,7 @@ function operationOf(route: Route, refusals: readonly Refusal[]): ZodOpenApiOper
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(route.body === undefined ? {} : { requestBody: requestBodyOf(route.body) }),
     responses: { ...answersOf(route), ...problemAnswersOf(route) },
-  } as ZodOpenApiOperationObject
+  } as unknown as ZodOpenApiOperationObject
 }
 
 function requestBodyOf(body: NonNullable<Route['body']>) {

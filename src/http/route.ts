@@ -74,7 +74,9 @@ export interface RouteSpec<Params, Query, Body, Match extends IfMatch = IfMatch>
 }
 
 /** A declared route; its types are checked where it is declared and forgotten here. */
-export type Route = RouteSpec<unknown, unknown, unknown>
+export interface Route extends Omit<RouteSpec<unknown, unknown, unknown>, 'body'> {
+  readonly body?: JsonBody<unknown> | StreamBody
+}
 
 export function route<Params = undefined, Query = undefined, Body = undefined, Match extends IfMatch = 'optional'>(
   spec: RouteSpec<Params, Query, Body, Match>,

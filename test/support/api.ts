@@ -1,6 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import supertest from 'supertest'
 import { ApiKeyService } from '../../src/accounts/api-keys/api-key-service.ts'
+import { enumerations } from '../../src/accounts/enumerations/enumerations.ts'
+import { ownerRoutes } from '../../src/accounts/owners/owner-routes.ts'
+import { OwnerService } from '../../src/accounts/owners/owner-service.ts'
+import { membershipRoutes } from '../../src/accounts/studios/membership-routes.ts'
+import { MembershipService } from '../../src/accounts/studios/membership-service.ts'
 import { studioRoutes } from '../../src/accounts/studios/studio-routes.ts'
 import { StudioService } from '../../src/accounts/studios/studio-service.ts'
 import { type Context, SCOPES, type Scope, systemContext } from '../../src/caller.ts'
@@ -35,7 +40,6 @@ export interface TestApi {
 export interface TestApiOptions {
   /** More routes, given the database; the part under test. */
   readonly groups?: (database: Database) => readonly RouteGroup[]
-  readonly enums?: Readonly<Record<string, readonly string[]>>
 }
 
 /** The application of this file's tests on a database of its own; `close()` it in `afterAll`. */
@@ -47,8 +51,13 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
   const keys = new ApiKeyService(database, randomBytes(32), logger)
   const app = createApp({
     info: { title: 'test', version: '0', description: 'test' },
-    groups: [studioRoutes(new StudioService(database)), ...(options.groups?.(database) ?? [])],
-    enums: options.enums ?? {},
+    groups: [
+      studioRoutes(new StudioService(database)),
+      membershipRoutes(new MembershipService(database)),
+      ownerRoutes(new OwnerService(database)),
+      ...(options.groups?.(database) ?? []),
+    ],
+    enums: enumerations,
     authenticator: keys,
     cursorKey: randomBytes(32),
     checks: [{ name: 'database', check: () => database.ping() }],
@@ -84,4 +93,53 @@ let counter = 0
 export function unique(prefix: string): string {
   counter += 1
   return `${prefix}-${process.pid}-${counter}`
+}
+
+/** What an answer must be; its body is in the message when it is not. */
+export function expectStatus(answer: { status: number; body: unknown; text?: string }, status: number): void {
+  if (answer.status === status) return
+  throw new Error(`expected ${status}, got ${answer.status}: ${JSON.stringify(answer.body) ?? answer.text}`)
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** Builders create what they need first and answer with the body of the created record. */
+export async function newStudio(api: TestApi, fields: Fields = {}) {
+  const answer = await api.admin.post('/v1/studios').send({ slug: unique('studio'), name: 'Acme Games', ...fields })
+  expectStatus(answer, 201)
+  return answer.body
+}
+
+export async function newOwner(api: TestApi, fields: Fields = {}) {
+  const email = `${unique('olga')}@owners.example`
+  const answer = await api.admin.post('/v1/owners').send({ fullName: 'Olga Owner', email, ...fields })
+  expectStatus(answer, 201)
+  return answer.body
+}
+
+export async function newMember(api: TestApi, studioId: string, ownerId: string, fields: Fields = {}) {
+  const answer = await api.admin
+    .put(`/v1/studios/${studioId}/members/${ownerId}`)
+    .send({ role: 'owner', status: 'active', ...fields })
+  expectStatus(answer, 201)
+  return answer.body
+}
+
+/** Makes one step after another, each on top of the version that the one before left. */
+export async function takeSteps(api: TestApi, path: string, ...steps: readonly string[]) {
+  let record = (await api.admin.get(path)).body
+  for (const to of steps) {
+    const answer = await api.admin.post(`${path}/transitions`).set('If-Match', `"${record.version}"`).send({ to })
+    expectStatus(answer, 200)
+    record = answer.body
+  }
+  return record
+}
+
+/** An active studio with one active owner. */
+export async function newActiveStudio(api: TestApi, fields: Fields = {}) {
+  const studio = await newStudio(api, fields)
+  const owner = await newOwner(api)
+  await newMember(api, studio.id, owner.id)
+  return { studio: await takeSteps(api, `/v1/studios/${studio.id}`, 'in_review', 'active'), owner }
 }

@@ -25,6 +25,10 @@ export async function findStudio(db: Reader, ref: IdOrSlug): Promise<Studio | un
   return (await db.studio.findUnique({ where: ref })) ?? undefined
 }
 
+export async function findStudiosById(db: Reader, ids: readonly string[]): Promise<Studio[]> {
+  return ids.length === 0 ? [] : db.studio.findMany({ where: { id: { in: [...ids] } } })
+}
+
 /**
  * The studio as it is now, and nobody else changes it until this transaction ends. Steps of its games wait too: they take a
  * share lock on it.

@@ -1,5 +1,5 @@
 import { domainToASCII } from 'node:url'
-import isEmail from 'validator/lib/isEmail.js'
+import validator from 'validator'
 import { fold } from './fold.ts'
 import { accepted, octets, type Ruled, refused } from './rule.ts'
 
@@ -28,7 +28,7 @@ export function parseEmail(text: string): Ruled<Email> {
   const foldedLocal = fold(local)
   const key = `${foldedLocal}@${domain}`
   // The domain is judged in ASCII: validator does not know every script.
-  if (!domain.includes('.') || !isEmail(`${local}@${domain}`, { ignore_max_length: true })) {
+  if (!domain.includes('.') || !validator.isEmail(`${local}@${domain}`, { ignore_max_length: true })) {
     return refused('format', 'must be an e-mail address whose domain has a dot')
   }
   if (

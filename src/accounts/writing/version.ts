@@ -14,11 +14,11 @@ export function requireVersion(current: number, expected: ExpectedVersion): void
 }
 
 /** The fields of a patch that differ from the row: what has to be written, and nothing else. */
-export function changedFields<Row extends object, Patch extends Partial<Row>>(before: Row, patch: Patch): Partial<Row> {
+export function changedFields<Patch extends object>(before: object, patch: Patch): Partial<Patch> {
   const changed = Object.entries(patch).filter(
     ([field, value]) => value !== undefined && !same((before as Record<string, unknown>)[field], value),
   )
-  return Object.fromEntries(changed) as Partial<Row>
+  return Object.fromEntries(changed) as Partial<Patch>
 }
 
 /** Equal as values: instants by time, lists and objects by content. */

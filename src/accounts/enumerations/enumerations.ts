@@ -1,0 +1,13 @@
+import { SCOPES } from '../../caller.ts'
+import { OWNER_STATUSES } from '../owners/owner.ts'
+import { MEMBER_ROLES, MEMBER_STATUSES } from '../studios/membership.ts'
+import { STUDIO_STATUSES } from '../studios/studio.ts'
+
+/** Every enumeration of the records by the name of its field: what `/v1/enums` answers. */
+export const enumerations: Readonly<Record<string, readonly string[]>> = {
+  studioStatus: STUDIO_STATUSES,
+  ownerStatus: OWNER_STATUSES,
+  memberRole: MEMBER_ROLES,
+  memberStatus: MEMBER_STATUSES,
+  scope: SCOPES,
+}

@@ -1,0 +1,62 @@
+import type { PrismaClient, Transaction } from '../../database/database.ts'
+import { camelRow, type ListSource, listSql, pageFrom, selectList } from '../../database/list-sql.ts'
+import type { ListRequest, Page } from '../../list.ts'
+import type { Owner, OwnerDraft, OwnerPatch, OwnerStatus } from './owner.ts'
+import { ownerList } from './owner-list.ts'
+
+type Reader = Transaction | PrismaClient
+
+const source: ListSource = { spec: ownerList }
+
+export async function insertOwner(tx: Transaction, id: string, draft: OwnerDraft): Promise<Owner> {
+  return tx.studioOwner.create({ data: { id, ...draft } })
+}
+
+export async function findOwner(db: Reader, id: string): Promise<Owner | undefined> {
+  return (await db.studioOwner.findUnique({ where: { id } })) ?? undefined
+}
+
+/** The owner as they are now; nobody else changes the row until this transaction ends. */
+export async function lockOwner(tx: Transaction, id: string): Promise<Owner | undefined> {
+  const sql = `SELECT ${selectList(source)} FROM studio_owner t WHERE t.id = $1::uuid FOR NO KEY UPDATE`
+  const [row] = await tx.$queryRawUnsafe<Record<string, unknown>[]>(sql, id)
+  return row && camelRow<Owner>(row)
+}
+
+export async function updateOwner(
+  tx: Transaction,
+  id: string,
+  change: OwnerPatch & { readonly status?: OwnerStatus },
+): Promise<Owner> {
+  return tx.studioOwner.update({ where: { id }, data: change })
+}
+
+export async function listOwners(db: Reader, request: ListRequest): Promise<Page<Owner>> {
+  const { text, values } = listSql(source, request)
+  const rows = await db.$queryRawUnsafe<Record<string, unknown>[]>(text, ...values)
+  return pageFrom(ownerList, request, rows.map(camelRow<Owner>))
+}
+
+/**
+ * The studios that may not lose this owner: active or suspended, and nobody else is an active owner of them. Locks every such
+ * studio of theirs first, in the order of the ids as everybody does, so that two last owners cannot go at the same moment.
+ */
+export async function lockStudiosOwnedAlone(tx: Transaction, ownerId: string): Promise<string[]> {
+  await tx.$queryRaw`
+    SELECT s.id FROM studio s JOIN studio_membership m ON m.studio_id = s.id
+    WHERE m.owner_id = ${ownerId}::uuid AND m.role = 'owner' AND m.status = 'active'
+    ORDER BY s.id FOR NO KEY UPDATE OF s`
+  return studiosOwnedAlone(tx, ownerId)
+}
+
+export async function studiosOwnedAlone(db: Reader, ownerId: string): Promise<string[]> {
+  const rows = await db.$queryRaw<{ id: string }[]>`
+    SELECT s.id FROM studio s JOIN studio_membership m ON m.studio_id = s.id
+    WHERE m.owner_id = ${ownerId}::uuid AND m.role = 'owner' AND m.status = 'active' AND s.status IN ('active', 'suspended')
+      AND NOT EXISTS (
+        SELECT 1 FROM studio_membership other JOIN studio_owner o ON o.id = other.owner_id
+        WHERE other.studio_id = s.id AND other.owner_id <> m.owner_id
+          AND other.role = 'owner' AND other.status = 'active' AND o.status = 'active')
+    ORDER BY s.id`
+  return rows.map(({ id }) => id)
+}
