@@ -51,7 +51,7 @@ const tableSchema = z.object({
   files: z.array(fileSchema),
 })
 
-const manifestSchema = z.object({
+export const manifestSchema = z.object({
   manifest_version: z.literal(1),
   snapshot_id: z.string().refine(isSnapshotId),
   snapshot_date: z.string(),

@@ -4,7 +4,9 @@ import { ConstraintError } from '../database/constraint-errors.ts'
 import type { Database } from '../database/database.ts'
 import { UsageError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import type { LakeStarter } from './lake-starter.ts'
 import { newSnapshotId } from './object-keys.ts'
+import { failNotStarted } from './snapshot/snapshots.ts'
 
 /**
  * When snapshots are taken, and the hourly care of the lake.
@@ -31,13 +33,6 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => new Date(),
   wait: (milliseconds, signal) => delay(milliseconds, undefined, { signal }),
-}
-
-/** Starts the program's own commands somewhere else: a child process, a task. Resolves when it is started, not when it ends. */
-export interface LakeStarter {
-  snapshot(id: string): Promise<void>
-  recover(): Promise<void>
-  retention(): Promise<void>
 }
 
 export interface ScheduleSettings {
@@ -75,6 +70,7 @@ export function tickName(due: Date): string {
 
 /** Claims a tick: inserts the row of its snapshot unless the tick, or a snapshot requested since, has one. */
 export async function claimTick(database: Database, due: Date): Promise<TickResult> {
+  await failNotStarted(database)
   try {
     return await database.transaction(async (tx) => {
       await tx.$executeRaw`SELECT pg_advisory_xact_lock(${TICK_LOCK}::bigint)`

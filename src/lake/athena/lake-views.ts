@@ -4,6 +4,7 @@ import { LakeProblem } from '../lake-problem.ts'
 import type { Finding, PublishedSnapshot } from '../publication.ts'
 import { retrying } from '../retries.ts'
 import type { ResultValue } from './query-results.ts'
+import { UPKEEP } from './query-run.ts'
 import type { QueryRunner } from './query-runner.ts'
 import { countQuery, createView, expectedCounts, type View, type ViewPlace, viewsOf } from './views.ts'
 
@@ -72,7 +73,7 @@ export class LakeViews {
   /** Runs a statement of ours; the token makes a repeated start the same run. */
   async #run(sql: string, what: string): Promise<(readonly ResultValue[])[]> {
     const token = randomUUID()
-    const { run, rows } = await retrying(() => this.#runner.rows(sql, { token }))
+    const { run, rows } = await retrying(() => this.#runner.rows(sql, { token, name: UPKEEP }))
     if (run.state !== 'succeeded') {
       throw new LakeProblem('query_failed', `${what} ${run.state}: ${run.problem?.detail ?? 'no reason given'}`, {
         query: run.id,
@@ -93,7 +94,7 @@ export class LakeViews {
 
   async #viewFinding({ name, snapshotIds }: View): Promise<Finding | undefined> {
     const sql = `SHOW CREATE VIEW ${this.#place.database}.${name}`
-    const { run, rows } = await this.#runner.rows(sql)
+    const { run, rows } = await this.#runner.rows(sql, { name: UPKEEP })
     if (run.state !== 'succeeded') {
       return {
         code: 'view_missing',

@@ -9,6 +9,8 @@ export interface QueryRun {
   readonly name: string | null
   readonly state: QueryState
   readonly sql: string
+  /** The service's own upkeep: views, smoke queries. */
+  readonly internal: boolean
   readonly submittedAt: Date | null
   readonly completedAt: Date | null
   readonly bytesScanned: number
@@ -41,6 +43,9 @@ export function labelled(name: string, sql: string): string {
   return `/* query: ${name} */\n${sql}`
 }
 
+/** Label of the service's own statements. */
+export const UPKEEP = 'lake-upkeep'
+
 const LABEL = /^\/\* query: ([a-z0-9-]{1,64}) \*\/\n/
 
 /** A query over its budget is stopped by the work group, which Athena calls cancelled: for callers it has failed. */
@@ -69,6 +74,7 @@ export function queryRun(execution: QueryExecution): QueryRun {
   return {
     id: QueryExecutionId,
     name: label?.[1] ?? null,
+    internal: label?.[1] === UPKEEP,
     state: problem?.code === 'budget-exceeded' ? 'failed' : state,
     sql: label === null ? Query : Query.slice(label[0].length),
     submittedAt: Status?.SubmissionDateTime ?? null,

@@ -1,14 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type Database, openDatabase } from '../../../src/database/database.ts'
 import { UsageError } from '../../../src/errors.ts'
-import {
-  type Clock,
-  claimTick,
-  LakeScheduler,
-  type LakeStarter,
-  parseSchedule,
-  tickName,
-} from '../../../src/lake/schedule.ts'
+import type { LakeStarter } from '../../../src/lake/lake-starter.ts'
+import { type Clock, claimTick, LakeScheduler, parseSchedule, tickName } from '../../../src/lake/schedule.ts'
 import { createLogger } from '../../../src/logger.ts'
 import { createTestDatabase } from '../../support/database.ts'
 

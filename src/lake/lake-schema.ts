@@ -1,0 +1,175 @@
+import { z } from 'zod'
+import { pageSchema } from '../http/about-schema.ts'
+import { manifestSchema } from './manifest.ts'
+import { SNAPSHOT_STATES } from './snapshot/states.ts'
+
+const instant = z.iso.datetime()
+const count = z.int().nonnegative()
+
+const tableColumnSchema = z.object({
+  name: z.string(),
+  type: z.string().meta({ description: 'As Athena says it' }),
+  nullable: z.boolean(),
+  class: z.enum(['public', 'internal', 'personal', 'secret']),
+  action: z.enum(['include', 'pseudonymise', 'generalise']),
+  source: z.string().meta({ description: 'The column of the record that it comes from' }),
+  reason: z.string().nullable().meta({ description: 'Why a personal column is in the lake all the same' }),
+})
+
+export const lakeTableSchema = z
+  .object({
+    name: z.string(),
+    glueTable: z.string(),
+    description: z.string(),
+    version: z.int(),
+    fingerprint: z.string(),
+    views: z.array(z.string()),
+    columns: z.array(tableColumnSchema),
+    withheld: z
+      .array(z.object({ source: z.string(), class: z.string() }))
+      .meta({ description: 'Columns of the record that never leave the database' }),
+    lastSnapshot: z
+      .object({ id: z.string(), takenAt: instant.nullable(), rows: count.nullable(), bytes: count.nullable() })
+      .nullable(),
+  })
+  .meta({ id: 'LakeTable' })
+
+export const lakeTablesSchema = z.object({ data: z.array(lakeTableSchema) }).meta({ id: 'LakeTables' })
+
+const snapshotFields = {
+  id: z.string(),
+  sequence: z.int(),
+  state: z.enum(SNAPSHOT_STATES),
+  requestedBy: z.string(),
+  requestedAt: instant,
+  startedAt: instant.nullable(),
+  preparedAt: instant.nullable(),
+  committedAt: instant.nullable(),
+  publishedAt: instant.nullable(),
+  retiringAt: instant.nullable(),
+  endedAt: instant.nullable(),
+  takenAt: z.string().nullable().meta({ description: 'The instant of the database that every table shows' }),
+  totalRows: count.nullable(),
+  totalBytes: count.nullable(),
+  manifestSha256: z.string().nullable(),
+  problem: z.looseObject({ code: z.string(), message: z.string(), phase: z.string() }).nullable(),
+  tables: z.array(
+    z.object({
+      name: z.string(),
+      state: z.string(),
+      rowsCopied: count.nullable(),
+      rowsEncoded: count.nullable(),
+      bytes: count.nullable(),
+      files: count.nullable(),
+    }),
+  ),
+}
+
+export const snapshotSchema = z.object(snapshotFields).meta({ id: 'Snapshot' })
+export const snapshotPageSchema = pageSchema(snapshotSchema, 'SnapshotPage')
+export const snapshotWithManifestSchema = z
+  .object({ ...snapshotFields, manifest: manifestSchema.nullable() })
+  .meta({ id: 'SnapshotWithManifest' })
+
+export const verifyResultSchema = z
+  .object({
+    healthy: z.boolean(),
+    files: count,
+    rows: count,
+    findings: z.array(
+      z.looseObject({ code: z.string(), message: z.string() }).meta({ description: 'A stable code and a sentence' }),
+    ),
+  })
+  .meta({ id: 'VerifyResult' })
+
+export const newHoldSchema = z
+  .strictObject({
+    holder: z.string().min(1).max(200),
+    reason: z.string().min(1).max(500),
+    expiresAt: z.iso.datetime({ offset: true }).meta({ description: 'At most 7 days from now' }),
+  })
+  .meta({ id: 'NewHold' })
+
+export const holdSchema = z
+  .object({
+    id: z.uuid(),
+    snapshotId: z.string(),
+    holder: z.string(),
+    reason: z.string(),
+    createdAt: instant,
+    expiresAt: instant,
+  })
+  .meta({ id: 'Hold' })
+
+/** Either `sql`, or `name` with `params`; checked by the route, since the two share no field. */
+export const newQuerySchema = z
+  .union([
+    z.strictObject({ sql: z.string().min(1) }),
+    z.strictObject({
+      name: z.string().min(1).max(64),
+      params: z.record(z.string().max(64), z.union([z.string(), z.number()])).default({}),
+    }),
+  ])
+  .meta({ id: 'NewQuery' })
+
+export const queryRunSchema = z
+  .object({
+    id: z.uuid(),
+    name: z.string().nullable().meta({ description: 'Of the saved query; null for free SQL' }),
+    state: z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']),
+    sql: z.string(),
+    submittedAt: instant.nullable(),
+    completedAt: instant.nullable(),
+    bytesScanned: count,
+    queuedMs: count,
+    engineMs: count,
+    problem: z
+      .object({
+        code: z.enum(['budget-exceeded', 'query-failed']),
+        detail: z.string(),
+        engineCode: z.string().nullable(),
+      })
+      .nullable(),
+  })
+  .meta({ id: 'QueryRun' })
+
+export const savedQuerySchema = z
+  .object({
+    name: z.string(),
+    title: z.string(),
+    description: z.string(),
+    sql: z.string(),
+    parameters: z.array(
+      z.object({
+        name: z.string(),
+        type: z.enum(['integer', 'date', 'string']),
+        description: z.string(),
+        default: z.union([z.string(), z.number()]).nullable(),
+        oneOf: z.array(z.string()).nullable(),
+        min: z.int(),
+        max: z.int(),
+      }),
+    ),
+  })
+  .meta({ id: 'SavedQuery' })
+
+const page = z.object({
+  limit: z.int(),
+  hasMore: z.boolean(),
+  next: z.string().nullable(),
+  prev: z.string().nullable(),
+})
+
+export const queryListSchema = z
+  .object({ saved: z.array(savedQuerySchema), data: z.array(queryRunSchema), page })
+  .meta({ id: 'QueryList' })
+
+export const queryResultSchema = z
+  .object({
+    columns: z.array(z.object({ name: z.string(), type: z.string() })),
+    data: z
+      .array(z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])))
+      .meta({ description: 'A row is a list of values in the order of the columns; digits beyond 2^53 are text' }),
+    page,
+  })
+  .meta({ id: 'QueryResult' })

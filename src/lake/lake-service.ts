@@ -1,0 +1,180 @@
+import { v7 as uuidv7 } from 'uuid'
+import type { Context } from '../caller.ts'
+import type { Database } from '../database/database.ts'
+import { AppError, describe } from '../errors.ts'
+import { reaching } from './lake-availability.ts'
+import { findLakeTable, type LakeTable, lakeTables } from './lake-dictionary.ts'
+import type { LakeStarter } from './lake-starter.ts'
+import { type Manifest, parseManifest } from './manifest.ts'
+import type { Finding } from './publication.ts'
+import {
+  listSnapshots,
+  manifestOf,
+  readSnapshot,
+  requestSnapshot,
+  type SnapshotPage,
+  type SnapshotView,
+} from './snapshot/snapshots.ts'
+import { LIVE_STATES } from './snapshot/states.ts'
+
+/** What `verify` tells of one snapshot; an empty list of findings is a healthy one. */
+export interface VerifyResult {
+  readonly files: number
+  readonly rows: number
+  readonly findings: readonly Finding[]
+}
+
+export interface LakeServiceOptions {
+  readonly database: Database
+  readonly starter: LakeStarter
+  /** Compares what is stored with what was promised; reads only. */
+  readonly verify: (id: string) => Promise<VerifyResult>
+}
+
+export interface TableWithSnapshot extends LakeTable {
+  /** The newest published one; null before the first. */
+  readonly lastSnapshot: {
+    readonly id: string
+    readonly takenAt: string | null
+    readonly rows: number | null
+    readonly bytes: number | null
+  } | null
+}
+
+export interface SnapshotWithManifest extends SnapshotView {
+  readonly manifest: Manifest | null
+}
+
+export interface NewHold {
+  readonly holder: string
+  readonly reason: string
+  readonly expiresAt: Date
+}
+
+export interface Hold extends NewHold {
+  readonly id: string
+  readonly snapshotId: string
+  readonly createdAt: Date
+}
+
+const LONGEST_HOLD_MS = 7 * 24 * 3_600_000
+
+/** The lake as the API shows it: tables, snapshots, holds. */
+export class LakeService {
+  readonly #options: LakeServiceOptions
+
+  constructor(options: LakeServiceOptions) {
+    this.#options = options
+  }
+
+  async tables(): Promise<TableWithSnapshot[]> {
+    const last = await this.#lastPublished()
+    return lakeTables.map((table) => withSnapshot(table, last))
+  }
+
+  /** @throws AppError `not-found`. */
+  async table(name: string): Promise<TableWithSnapshot> {
+    return withSnapshot(findLakeTable(name), await this.#lastPublished())
+  }
+
+  async #lastPublished(): Promise<SnapshotView | undefined> {
+    const [last] = await listSnapshots(this.#options.database, { limit: 1, state: 'published' })
+    return last
+  }
+
+  /**
+   * Requests a snapshot and starts the process that takes it.
+   *
+   * @throws AppError `snapshot-running` naming the one that runs; `unavailable` when no process could be started.
+   */
+  async requestSnapshot({ principal }: Context): Promise<SnapshotView> {
+    const { database, starter } = this.#options
+    const snapshot = await requestSnapshot(database, `${principal.type}:${principal.id}`)
+    try {
+      await starter.snapshot(snapshot.id)
+    } catch (error) {
+      await this.#failNotStarted(snapshot.id, error)
+      throw new AppError('unavailable', 'No process could be started for the snapshot', { cause: error })
+    }
+    return snapshot
+  }
+
+  /** Only while nobody has taken it: a process that did start has written its fence. */
+  async #failNotStarted(id: string, error: unknown): Promise<void> {
+    await this.#options.database.prisma.lakeSnapshot.updateMany({
+      where: { id, state: 'requested', fence: null },
+      data: {
+        state: 'failed',
+        endedAt: new Date(),
+        problem: {
+          code: 'not_started',
+          message: `No process could be started: ${describe(error)}`,
+          phase: 'requested',
+        },
+      },
+    })
+  }
+
+  /** Newest first. */
+  snapshots(page: SnapshotPage): Promise<SnapshotView[]> {
+    return listSnapshots(this.#options.database, page)
+  }
+
+  /** @throws AppError `not-found`. */
+  async snapshot(id: string): Promise<SnapshotWithManifest> {
+    const snapshot = await readSnapshot(this.#options.database, id)
+    const body = await manifestOf(this.#options.database, id)
+    return { ...snapshot, manifest: body === undefined ? null : parseManifest(body) }
+  }
+
+  /** @throws AppError `not-found`; `conflict` when the snapshot is not published; `unavailable`. */
+  async verify(id: string): Promise<VerifyResult> {
+    const { state } = await readSnapshot(this.#options.database, id)
+    if (!isLive(state)) throw notLive(id, state, 'verified')
+    return reaching('The lake', () => this.#options.verify(id))
+  }
+
+  /** Keeps retention away from a snapshot. @throws AppError `not-found`, `conflict`, `validation`. */
+  async hold(id: string, { holder, reason, expiresAt }: NewHold): Promise<Hold> {
+    requireHoldTime(expiresAt)
+    await readSnapshot(this.#options.database, id)
+    return this.#options.database.transaction(async (tx) => {
+      // Retention changes the state under the row's lock, so it either sees the hold or is seen by it.
+      const [row] = await tx.$queryRaw<{ state: string }[]>`
+        SELECT state::text AS state FROM lake_snapshots WHERE id = ${id} FOR SHARE`
+      if (row === undefined || !isLive(row.state)) throw notLive(id, row?.state ?? 'gone', 'held')
+      return tx.lakeHold.create({ data: { id: uuidv7(), snapshotId: id, holder, reason, expiresAt } })
+    })
+  }
+
+  /** @throws AppError `not-found`. */
+  async release(snapshotId: string, id: string): Promise<void> {
+    const { count } = await this.#options.database.prisma.lakeHold.deleteMany({ where: { id, snapshotId } })
+    if (count === 0) throw new AppError('not-found', 'There is no such hold on this snapshot')
+  }
+}
+
+function isLive(state: string): boolean {
+  return (LIVE_STATES as readonly string[]).includes(state)
+}
+
+function notLive(id: string, state: string, done: string): AppError {
+  return new AppError('conflict', `Snapshot ${id} is ${state}; only a published one can be ${done}`, {
+    extra: { snapshotId: id, state },
+  })
+}
+
+function requireHoldTime(expiresAt: Date): void {
+  const left = expiresAt.getTime() - Date.now()
+  if (left > 0 && left <= LONGEST_HOLD_MS) return
+  throw new AppError('validation', '1 field is invalid', {
+    errors: [{ pointer: '/expiresAt', code: 'range', detail: 'must lie in the future, at most 7 days' }],
+  })
+}
+
+function withSnapshot(table: LakeTable, last: SnapshotView | undefined): TableWithSnapshot {
+  const counts = last?.tables.find((each) => each.name === table.glueTable)
+  if (last === undefined || counts === undefined) return { ...table, lastSnapshot: null }
+  const { rowsEncoded: rows, bytes } = counts
+  return { ...table, lastSnapshot: { id: last.id, takenAt: last.takenAt, rows, bytes } }
+}
