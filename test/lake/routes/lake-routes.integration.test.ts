@@ -1,0 +1,274 @@
+import { randomUUID } from 'node:crypto'
+import type { AthenaClient } from '@aws-sdk/client-athena'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { Database } from '../../../src/database/database.ts'
+import { QueryRunner } from '../../../src/lake/athena/query-runner.ts'
+import { contracts } from '../../../src/lake/contract.ts'
+import { LakeProblem } from '../../../src/lake/lake-problem.ts'
+import { lakeRoutes } from '../../../src/lake/lake-routes.ts'
+import { LakeService, type VerifyResult } from '../../../src/lake/lake-service.ts'
+import type { LakeStarter } from '../../../src/lake/lake-starter.ts'
+import { canonicalJson, sha256Hex } from '../../../src/lake/manifest.ts'
+import { QueryService } from '../../../src/lake/query-service.ts'
+import { createTestApi, type TestApi } from '../../support/api.ts'
+import { manifestFor } from '../lake-fixture.ts'
+
+const HEALTHY: VerifyResult = { files: 9, rows: 12, findings: [] }
+const PUBLISHED = '20261122t020000z-00000001'
+
+const started: string[] = []
+let startFails = false
+let verify: (id: string) => Promise<VerifyResult> = async () => HEALTHY
+
+const starter: LakeStarter = {
+  async snapshot(id) {
+    if (startFails) throw new Error('spawn ENOENT')
+    started.push(id)
+  },
+  async recover() {},
+  async retention() {},
+}
+
+let api: TestApi
+let database: Database
+
+beforeAll(async () => {
+  const unreachable = new QueryRunner({} as AthenaClient, { workgroup: 'none', database: 'none' })
+  api = await createTestApi({
+    groups: (db) => [
+      lakeRoutes(
+        new LakeService({ database: db, starter, verify: (id) => verify(id) }),
+        new QueryService(unreachable, []),
+      ),
+    ],
+  })
+  database = api.database
+})
+
+afterAll(async () => {
+  await api?.close()
+})
+
+afterEach(async () => {
+  await database.prisma.lakeHold.deleteMany()
+  await database.prisma.lakeSnapshotTable.deleteMany()
+  await database.prisma.lakeSnapshot.deleteMany()
+  started.length = 0
+  startFails = false
+  verify = async () => HEALTHY
+})
+
+/** A published snapshot with its manifest and counts. */
+async function publish(id = PUBLISHED) {
+  const manifest = manifestFor({ id, sequence: 1 })
+  const body = canonicalJson(manifest)
+  await database.prisma.lakeSnapshot.create({
+    data: {
+      ...{ id, requestedBy: 'test', state: 'published', publishedAt: new Date(), endedAt: new Date() },
+      ...{
+        manifest: body,
+        manifestSha256: sha256Hex(body),
+        totalRows: 12n,
+        totalBytes: 3456n,
+        source: manifest.source,
+      },
+      tables: {
+        create: contracts.map((c, i) => ({ tableName: c.name, state: 'verified', rowsEncoded: i, bytes: 10 })),
+      },
+    },
+  })
+}
+
+async function fail(id: string) {
+  const problem = { code: 'cancelled', message: 'ended', phase: 'planning' }
+  await database.prisma.lakeSnapshot.update({ where: { id }, data: { state: 'failed', endedAt: new Date(), problem } })
+}
+
+describe('the tables of the lake', () => {
+  it('show what is exported, how, and what is withheld', async () => {
+    const { body } = await api.admin.get('/v1/lake/tables').expect(200)
+    expect(body.data.map((table: { name: string }) => table.name)).toEqual(contracts.map((c) => c.lakeTable))
+    const { body: players } = await api.admin.get('/v1/lake/tables/players').expect(200)
+    expect(players.columns).toContainEqual({
+      ...{ name: 'player_ref', type: 'string', nullable: false, class: 'internal', action: 'pseudonymise' },
+      ...{ source: 'id', reason: null },
+    })
+    expect(players.columns.find((c: { name: string }) => c.name === 'country').reason).toMatch(/coarse/)
+    expect(players.withheld).toContainEqual({ source: 'email', class: 'personal' })
+    expect(players.columns.map((c: { name: string }) => c.name)).not.toContain('email')
+    expect(players.lastSnapshot).toBeNull()
+  })
+
+  it('name the last published snapshot with its rows', async () => {
+    await publish()
+    const { body } = await api.admin.get('/v1/lake/tables/games').expect(200)
+    const rows = contracts.findIndex((c) => c.name === 'games')
+    expect(body.lastSnapshot).toEqual({ id: PUBLISHED, takenAt: '2026-11-22T02:00:00.000Z', rows, bytes: 10 })
+  })
+
+  it('are 404 for other names and 403 without lake:read', async () => {
+    await api.admin.get('/v1/lake/tables/api_key').expect(404)
+    await api.admin.get('/v1/lake/tables/No%20Table').expect(404)
+    await api
+      .as(await api.token('players:read'))
+      .get('/v1/lake/tables')
+      .expect(403)
+  })
+})
+
+describe('requesting a snapshot', () => {
+  it('answers 202 with its place and starts one process', async () => {
+    const { headers, body } = await api.admin.post('/v1/lake/snapshots').expect(202)
+    expect(headers.location).toBe(`/v1/lake/snapshots/${body.id}`)
+    expect(headers['retry-after']).toBe('5')
+    expect(body).toMatchObject({ state: 'requested', problem: null })
+    expect(started).toEqual([body.id])
+    await api.admin.get(headers.location as string).expect(200)
+  })
+
+  it('answers 409 naming the one that runs', async () => {
+    const { body: first } = await api.admin.post('/v1/lake/snapshots').expect(202)
+    const { body } = await api.admin.post('/v1/lake/snapshots').expect(409)
+    expect(body).toMatchObject({ code: 'snapshot-running', snapshotId: first.id, state: 'requested' })
+    expect(started).toHaveLength(1)
+  })
+
+  it('starts exactly one of many at once', async () => {
+    const answers = await Promise.all(Array.from({ length: 8 }, () => api.admin.post('/v1/lake/snapshots')))
+    expect(answers.map((answer) => answer.status).sort()).toEqual([202, 409, 409, 409, 409, 409, 409, 409])
+    expect(started).toHaveLength(1)
+  })
+
+  it('fails the snapshot at once when no process can be started, and the next one may come', async () => {
+    startFails = true
+    const { body, headers } = await api.admin.post('/v1/lake/snapshots').expect(503)
+    expect(body.code).toBe('unavailable')
+    expect(headers['retry-after']).toBeDefined()
+    const [row] = await database.prisma.lakeSnapshot.findMany()
+    expect(row).toMatchObject({ state: 'failed', problem: { code: 'not_started' } })
+    startFails = false
+    await api.admin.post('/v1/lake/snapshots').expect(202)
+  })
+
+  it('needs the scope lake:snapshot', async () => {
+    await api
+      .as(await api.token('lake:read'))
+      .post('/v1/lake/snapshots')
+      .expect(403)
+    expect(started).toEqual([])
+  })
+})
+
+describe('snapshots', () => {
+  it('are listed newest first, page by page', async () => {
+    const ids: string[] = []
+    for (let i = 0; i < 5; i++) {
+      const { body } = await api.admin.post('/v1/lake/snapshots').expect(202)
+      await fail(body.id)
+      ids.unshift(body.id)
+    }
+    const seen: string[] = []
+    let next: string | null = null
+    do {
+      const cursor: string = next === null ? '' : `&cursor=${next}`
+      const { body } = await api.admin.get(`/v1/lake/snapshots?limit=2${cursor}`).expect(200)
+      seen.push(...body.data.map((row: { id: string }) => row.id))
+      expect(body.page.hasMore).toBe(seen.length < 5)
+      next = body.page.next
+    } while (next !== null)
+    expect(seen).toEqual(ids)
+  })
+
+  it('are filtered by state; other parameters and states are errors', async () => {
+    await publish()
+    const of = async (query: string) => (await api.admin.get(`/v1/lake/snapshots?${query}`).expect(200)).body.data
+    expect(await of('state=published')).toHaveLength(1)
+    expect(await of('state=failed')).toHaveLength(0)
+    await api.admin.get('/v1/lake/snapshots?state=done').expect(400)
+    await api.admin.get('/v1/lake/snapshots?limit=201').expect(400)
+    await api.admin.get('/v1/lake/snapshots?sort=id').expect(400)
+    const { body } = await api.admin.get('/v1/lake/snapshots?cursor=abc').expect(400)
+    expect(body.code).toBe('invalid-cursor')
+  })
+
+  it('show their manifest: keys, rows, bytes and sums of every file', async () => {
+    await publish()
+    const { body } = await api.admin.get(`/v1/lake/snapshots/${PUBLISHED}`).expect(200)
+    expect(body.state).toBe('published')
+    expect(body.manifest.tables.map((table: { name: string }) => table.name)).toEqual(contracts.map((c) => c.name))
+    expect(body.manifest.tables[0].files[0].key).toContain(`snapshot_id=${PUBLISHED}`)
+    expect(sha256Hex(canonicalJson(body.manifest))).toBe(body.manifestSha256)
+  })
+
+  it('that do not exist are 404', async () => {
+    await api.admin.get('/v1/lake/snapshots/20261122t020000z-zzzzzzzz').expect(404)
+    await api.admin.get('/v1/lake/snapshots/1').expect(404)
+  })
+})
+
+describe('verifying a snapshot', () => {
+  it('tells what was found', async () => {
+    await publish()
+    const healthy = await api.admin.post(`/v1/lake/snapshots/${PUBLISHED}/verify`).expect(200)
+    expect(healthy.body).toEqual({ healthy: true, ...HEALTHY })
+    verify = async () => ({ ...HEALTHY, findings: [{ code: 'object_missing', message: 'gone', key: 'lake/v1/x' }] })
+    const { body } = await api.admin.post(`/v1/lake/snapshots/${PUBLISHED}/verify`).expect(200)
+    expect(body).toMatchObject({ healthy: false, findings: [{ code: 'object_missing' }] })
+  })
+
+  it('is 409 for one that is not published', async () => {
+    const { body } = await api.admin.post('/v1/lake/snapshots').expect(202)
+    const answer = await api.admin.post(`/v1/lake/snapshots/${body.id}/verify`).expect(409)
+    expect(answer.body).toMatchObject({ code: 'conflict', state: 'requested' })
+  })
+
+  it('is 503 without a stack while the lake cannot be reached, and works when it is back', async () => {
+    await publish()
+    const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:4566'), { code: 'ECONNREFUSED' })
+    verify = async () => {
+      throw new LakeProblem('storage_failed', 'HeadObject failed', {}, refused)
+    }
+    const { body, headers, text } = await api.admin.post(`/v1/lake/snapshots/${PUBLISHED}/verify`).expect(503)
+    expect(body.code).toBe('unavailable')
+    expect(headers['retry-after']).toBe('5')
+    expect(text).not.toMatch(/ECONNREFUSED|\bat \//)
+    verify = async () => HEALTHY
+    await api.admin.post(`/v1/lake/snapshots/${PUBLISHED}/verify`).expect(200)
+  })
+})
+
+describe('holds', () => {
+  const hold = (expiresAt: Date) => ({ holder: 'curate-job', reason: 'reads it', expiresAt: expiresAt.toISOString() })
+  const inAnHour = () => new Date(Date.now() + 3_600_000)
+
+  it('are made on a published snapshot and ended', async () => {
+    await publish()
+    const { headers, body } = await api.admin
+      .post(`/v1/lake/snapshots/${PUBLISHED}/holds`)
+      .send(hold(inAnHour()))
+      .expect(201)
+    expect(body).toMatchObject({ snapshotId: PUBLISHED, holder: 'curate-job' })
+    await api.admin.delete(headers.location as string).expect(204)
+    await api.admin.delete(headers.location as string).expect(404)
+  })
+
+  it('are refused on other snapshots and for other times', async () => {
+    const { body } = await api.admin.post('/v1/lake/snapshots').expect(202)
+    await api.admin.post(`/v1/lake/snapshots/${body.id}/holds`).send(hold(inAnHour())).expect(409)
+    await fail(body.id)
+    await publish()
+    const path = `/v1/lake/snapshots/${PUBLISHED}/holds`
+    for (const days of [-1, 8]) {
+      const answer = await api.admin
+        .post(path)
+        .send(hold(new Date(Date.now() + days * 86_400_000)))
+        .expect(422)
+      expect(answer.body.errors).toMatchObject([{ pointer: '/expiresAt' }])
+    }
+    await api.admin
+      .post(path)
+      .send({ ...hold(inAnHour()), forever: true })
+      .expect(422)
+    await api.admin.delete(`${path}/${randomUUID()}`).expect(404)
+  })
+})
