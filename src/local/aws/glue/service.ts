@@ -16,7 +16,7 @@ import { CatalogueStore } from './store/catalogue-store.ts'
 import { tagOperations } from './tag-operations.ts'
 
 export interface GlueOptions {
-  /** The service's own folder: one file per table and crawler below it. One process at a time may use it. */
+  /** The endpoint's state folder; the service keeps its files in `glue/` below it. One process at a time may use it. */
   readonly dir: string
   /** What crawlers read. */
   readonly store: ObjectStore
@@ -29,7 +29,8 @@ export type GlueService = JsonService & Catalogue
  * The AWS Glue Data Catalog and its crawlers, as far as a lake of Parquet files needs them. A change is on disk before it is
  * acknowledged. Inputs with members that are not offered are refused by the member's name.
  */
-export async function openGlue({ dir, store, log }: GlueOptions): Promise<GlueService> {
+export async function openGlue({ dir: stateFolder, store, log }: GlueOptions): Promise<GlueService> {
+  const dir = join(stateFolder, 'glue')
   await mkdir(dir, { recursive: true })
   const catalogue = await CatalogueStore.open(dir)
   const crawlers = await CrawlerStore.open(dir)

@@ -38,6 +38,9 @@ export const DEPRECATED = 'DEPRECATED_BY_CRAWLER'
 export const UPDATED_BY = 'UPDATED_BY_CRAWLER'
 const INDEX_NAME = 'crawler_partition_index'
 
+/** Tells engines that the partition index may be asked. */
+const FILTERING = { 'partition_filtering.enabled': 'true' }
+
 const PARQUET = {
   InputFormat: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat',
   OutputFormat: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat',
@@ -73,20 +76,21 @@ async function createTable(entry: DatabaseEntry, found: DetectedTable, context: 
   // Another table has the name: the hash of the location keeps the two apart, in every crawl the same way.
   const hash = createHash('md5').update(found.location).digest('hex')
   const name = entry.tables.has(plain) ? `${plain}_${hash}` : plain
-  const parameters = parametersOf(found.statistics, policy)
+  const statistics = parametersOf(found.statistics, policy)
+  const indexed = policy.configuration.createPartitionIndex && found.keys.length > 0
   const now = nowSeconds()
   const table = tableOf(
     {
       Name: name,
       Owner: 'owner',
       TableType: 'EXTERNAL_TABLE',
-      Parameters: parameters,
+      Parameters: { ...statistics, ...(indexed ? FILTERING : {}) },
       PartitionKeys: found.keys.map((key) => ({ Name: key, Type: 'string' })),
       StorageDescriptor: {
         ...PARQUET,
         Columns: catalogueColumns(found.columns),
         Location: found.location,
-        Parameters: parameters,
+        Parameters: statistics,
       },
     },
     {
@@ -97,7 +101,6 @@ async function createTable(entry: DatabaseEntry, found: DetectedTable, context: 
       createdBy: creator(policy),
     },
   )
-  const indexed = policy.configuration.createPartitionIndex && found.keys.length > 0
   const indexes = indexed ? [indexOf({ IndexName: INDEX_NAME, Keys: [...found.keys] }, table, [])] : []
   const created = await context.store.createTable(entry, name, { table, indexes })
   summary.table('ADD', name)
@@ -147,7 +150,7 @@ function updatedTable(old: WireTable, found: DetectedTable, policy: ChangePolicy
   return {
     ...old,
     PartitionKeys: keepKeys ? (old.PartitionKeys ?? []) : found.keys.map((key) => ({ Name: key, Type: 'string' })),
-    Parameters: { ...parameters, ...statistics },
+    Parameters: { ...parameters, ...statistics, ...(policy.configuration.createPartitionIndex ? FILTERING : {}) },
     StorageDescriptor: {
       ...before,
       ...(sameSerde ? {} : PARQUET),
@@ -193,7 +196,6 @@ function parametersOf(statistics: FileStatistics, policy: ChangePolicy): Record<
     recordCount: String(records),
     sizeKey: String(sizeBytes),
     typeOfData: 'file',
-    ...(policy.configuration.createPartitionIndex ? { 'partition_filtering.enabled': 'true' } : {}),
   }
 }
 

@@ -45,11 +45,12 @@ export async function detectTable(layout: TableLayout, context: ReadContext): Pr
   const union = new SchemaUnion()
   const partitions = new Map<string, DetectedPartition>()
   const unreadable: (readonly string[])[] = []
+  const warned = new Set<string>()
   const total = { objects: 0, records: 0, sizeBytes: 0 }
   for (const key of layout.misfits) context.log.warn(`${key}: its folders are not those of the table's partitions`)
   for (const [index, leaf] of layout.leaves.entries()) {
     if (index % FOLDERS_PER_TURN === 0) await nextTurn()
-    const found = await readLeaf(leaf, layout, keys, union, context)
+    const found = await readLeaf(leaf, layout, { keys, union, warned }, context)
     if (!found) {
       unreadable.push(leaf.values)
       continue
@@ -79,11 +80,18 @@ export async function detectTable(layout: TableLayout, context: ReadContext): Pr
   }
 }
 
+/** What the folders of one table share. */
+interface TableSoFar {
+  readonly keys: ReadonlySet<string>
+  readonly union: SchemaUnion
+  /** What was said of one file already is not said of each. */
+  readonly warned: Set<string>
+}
+
 async function readLeaf(
   leaf: LeafFolder,
   layout: TableLayout,
-  keys: ReadonlySet<string>,
-  union: SchemaUnion,
+  { keys, union, warned }: TableSoFar,
   context: ReadContext,
 ): Promise<DetectedPartition | undefined> {
   const { bucket, sampleSize } = layout.target
@@ -104,7 +112,10 @@ async function readLeaf(
       context.log.warn(`s3://${bucket}/${file.key} is no Parquet file (${schema}); left out`)
       continue
     }
-    for (const warning of schema.warnings) context.log.warn(`s3://${bucket}/${file.key}: ${warning}`)
+    for (const warning of schema.warnings) {
+      if (!warned.has(warning)) context.log.warn(`s3://${bucket}/${file.key}: ${warning}`)
+      warned.add(warning)
+    }
     // A partition key is never repeated as a column: its values come from the folders.
     const columns = schema.columns.filter((column) => !keys.has(column.name))
     union.add(columns, file.key)

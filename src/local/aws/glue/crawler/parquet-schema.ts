@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 import { type AsyncBuffer, parquetMetadataAsync, parquetSchema, type SchemaTree } from 'hyparquet'
-import type { HiveField, HiveType } from '../hive-types.ts'
+import { type HiveField, type HiveType, printHiveType } from '../hive-types.ts'
 
 export interface ParquetSchema {
   /** Top-level columns in the order of the file, names in lower case. */
@@ -196,7 +196,7 @@ class TypeReader {
   }
 
   #inexact(what: string, type: HiveType): HiveType {
-    this.#warnings.push(`column ${this.#column}: ${what} has no type in Athena, taken as ${type.kind}`)
+    this.#warnings.push(`column ${this.#column}: ${what} has no type in Athena, taken as ${printHiveType(type)}`)
     return type
   }
 }
