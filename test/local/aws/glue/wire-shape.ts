@@ -6,7 +6,8 @@ import * as glueModule from '@aws-sdk/client-glue'
  * The SDK's own description of a shape: a number for simple types (0 string, 1 number, 2 boolean, 4 time; 64 and 128 added for a list
  * or map of them), or [kind, namespace, name, traits, …] with kind 1 list, 2 map, 3 structure, 9 operation.
  */
-type Schema = number | readonly unknown[] | (() => Schema)
+type Described = number | readonly unknown[]
+type Schema = Described | (() => Described)
 
 const LIST_OF = 64
 const MAP_OF = 128
@@ -26,7 +27,6 @@ function simpleProblems(schema: number, value: unknown, path: string): string[] 
   if (schema >= MAP_OF) return mapProblems(schema - MAP_OF, value, path)
   if (schema >= LIST_OF) return listProblems(schema - LIST_OF, value, path)
   const wanted = schema === 1 || schema === 4 ? 'number' : schema === 2 ? 'boolean' : 'string'
-  // biome-ignore lint/suspicious/useValidTypeof: it is one of the three
   return typeof value === wanted ? [] : [`${path}: ${JSON.stringify(value)} is no ${wanted}`]
 }
 
