@@ -32,6 +32,12 @@ export async function startServer(app: App, { host, port }: { host: string; port
     })
   })
   let ended: Promise<void> | undefined
+  // A connection that falls idle only after the drain began would keep the server open until its own timeout.
+  server.on('request', (_request, response) => {
+    response.once('close', () => {
+      if (ended !== undefined) setImmediate(() => server.closeIdleConnections())
+    })
+  })
   return {
     host,
     port: (server.address() as AddressInfo).port,

@@ -38,6 +38,8 @@ export interface TestApi {
 }
 
 export interface TestApiOptions {
+  /** The way to the database, given its URL; default: straight. */
+  readonly connect?: (databaseUrl: string) => Promise<string>
   /** More routes, given the database; the part under test. */
   readonly groups?: (database: Database) => readonly RouteGroup[]
 }
@@ -47,7 +49,8 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
   const testDatabase = await createTestDatabase()
   const written: string[] = []
   const logger = createLogger({ level: 'info', destination: { write: (text) => void written.push(text) } })
-  const database = openDatabase({ url: testDatabase.url, poolSize: 5, logger })
+  const url = (await options.connect?.(testDatabase.url)) ?? testDatabase.url
+  const database = openDatabase({ url, poolSize: 5, logger })
   const keys = new ApiKeyService(database, randomBytes(32), logger)
   const app = createApp({
     info: { title: 'test', version: '0', description: 'test' },
