@@ -101,15 +101,20 @@ export const holdSchema = z
   })
   .meta({ id: 'Hold' })
 
-/** Either `sql`, or `name` with `params`; checked by the route, since the two share no field. */
+/** Either `sql`, or `name` with `params`. */
 export const newQuerySchema = z
-  .union([
-    z.strictObject({ sql: z.string().min(1) }),
-    z.strictObject({
-      name: z.string().min(1).max(64),
-      params: z.record(z.string().max(64), z.union([z.string(), z.number()])).default({}),
-    }),
-  ])
+  .strictObject({
+    sql: z.string().min(1).optional(),
+    name: z.string().min(1).max(64).optional(),
+    params: z.record(z.string().max(64), z.union([z.string(), z.number()])).optional(),
+  })
+  .superRefine(({ sql, name, params }, context) => {
+    const refuse = (field: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [field], message, params: { code: 'not-allowed' } })
+    if (sql === undefined && name === undefined) refuse('sql', 'give either sql, or name with params')
+    if (sql !== undefined && name !== undefined) refuse('name', 'give either sql or name, not both')
+    if (sql !== undefined && params !== undefined) refuse('params', 'belong to a saved query; write values into sql')
+  })
   .meta({ id: 'NewQuery' })
 
 export const queryRunSchema = z

@@ -7,7 +7,7 @@ import type { QueryRun } from './athena/query-run.ts'
 import type { SavedQuery } from './athena/saved-queries.ts'
 import { type LakePage, lakePageQuery } from './lake-page-query.ts'
 import { newQuerySchema, queryListSchema, queryResultSchema, queryRunSchema } from './lake-schema.ts'
-import type { QueryRequest, QueryService } from './query-service.ts'
+import type { QueryService } from './query-service.ts'
 
 const QUERY = ['lake:query'] as const
 const tag = 'lake queries'
@@ -57,7 +57,8 @@ function collectionRoutes(queries: QueryService): Route[] {
       },
       problems: ['query-not-allowed', 'not-found', 'unavailable'],
       async handle({ body }) {
-        const run = await queries.start(body as QueryRequest)
+        const { sql, name = '', params = {} } = body
+        const run = await queries.start(sql === undefined ? { name, params } : { sql })
         return accepted(`/v1/lake/queries/${run.id}`, presentRun(run), { 'Retry-After': '1' })
       },
     }),

@@ -38,15 +38,15 @@ const STATES: Readonly<Record<string, QueryState>> = {
   CANCELLED: 'cancelled',
 }
 
-/** Athena has no name for a run, so a saved query carries its name as a first comment. */
+/** Athena has no name for a run, so a saved query carries its name as a first comment; its Hive parser takes only this kind. */
 export function labelled(name: string, sql: string): string {
-  return `/* query: ${name} */\n${sql}`
+  return `-- query: ${name}\n${sql}`
 }
 
 /** Label of the service's own statements. */
 export const UPKEEP = 'lake-upkeep'
 
-const LABEL = /^\/\* query: ([a-z0-9-]{1,64}) \*\/\n/
+const LABEL = /^-- query: ([a-z0-9-]{1,64})\n/
 
 /** A query over its budget is stopped by the work group, which Athena calls cancelled: for callers it has failed. */
 const OVER_BUDGET = /bytes scanned limit/i

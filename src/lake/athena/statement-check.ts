@@ -5,7 +5,7 @@ import { AppError } from '../../errors.ts'
  * and a role that can only read. It knows just enough of Trino's grammar to see where strings, names and comments end.
  */
 
-const STARTS = ['SELECT', 'WITH', 'SHOW', 'DESCRIBE', 'DESC', 'EXPLAIN'] as const
+const STARTS = ['SELECT', 'WITH', 'SHOW', 'DESCRIBE', 'EXPLAIN'] as const
 const EXPLAINED = ['SELECT', 'WITH']
 const EXPLAIN_OPTIONS = ['ANALYZE', 'VERBOSE']
 
@@ -103,7 +103,6 @@ const KINDS: Readonly<Record<(typeof STARTS)[number], StatementKind>> = {
   WITH: 'query',
   SHOW: 'show',
   DESCRIBE: 'describe',
-  DESC: 'describe',
   EXPLAIN: 'explain',
 }
 
