@@ -94,7 +94,8 @@ export class LakeViews {
 
   async #viewFinding({ name, snapshotIds }: View): Promise<Finding | undefined> {
     const sql = `SHOW CREATE VIEW ${this.#place.database}.${name}`
-    const { run, rows } = await this.#runner.rows(sql, { name: UPKEEP })
+    const token = randomUUID()
+    const { run, rows } = await retrying(() => this.#runner.rows(sql, { token, name: UPKEEP }))
     if (run.state !== 'succeeded') {
       return {
         code: 'view_missing',

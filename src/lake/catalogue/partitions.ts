@@ -2,10 +2,10 @@ import {
   BatchCreatePartitionCommand,
   BatchDeletePartitionCommand,
   GetPartitionCommand,
+  GetPartitionsCommand,
   type GlueClient,
   type Partition,
   type PartitionError,
-  paginateGetPartitions,
   UpdatePartitionCommand,
 } from '@aws-sdk/client-glue'
 import { awsErrorName } from '../aws-calls.ts'
@@ -48,9 +48,14 @@ export async function findPartition(
 /** All partitions of a table. */
 export async function partitionsIn(glue: GlueClient, database: string, table: string): Promise<Partition[]> {
   const found: Partition[] = []
-  for await (const page of paginateGetPartitions({ client: glue }, { DatabaseName: database, TableName: table })) {
+  let next: string | undefined
+  do {
+    const place = { DatabaseName: database, TableName: table }
+    const command = new GetPartitionsCommand({ ...place, ...(next === undefined ? {} : { NextToken: next }) })
+    const page = await retrying(() => glue.send(command))
     found.push(...(page.Partitions ?? []))
-  }
+    next = page.NextToken
+  } while (next !== undefined && next !== '')
   return found
 }
 

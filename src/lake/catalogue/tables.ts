@@ -1,8 +1,8 @@
 import {
   CreateTableCommand,
   GetTableCommand,
+  GetTablesCommand,
   type GlueClient,
-  paginateGetTables,
   type Table,
   type TableInput,
   UpdateTableCommand,
@@ -35,9 +35,13 @@ export async function findTable(glue: GlueClient, database: string, name: string
 /** All tables of a database by name. */
 export async function tablesOf(glue: GlueClient, database: string): Promise<Map<string, Table>> {
   const found = new Map<string, Table>()
-  for await (const page of paginateGetTables({ client: glue }, { DatabaseName: database })) {
+  let next: string | undefined
+  do {
+    const command = new GetTablesCommand({ DatabaseName: database, ...(next === undefined ? {} : { NextToken: next }) })
+    const page = await retrying(() => glue.send(command))
     for (const table of page.TableList ?? []) if (table.Name !== undefined) found.set(table.Name, table)
-  }
+    next = page.NextToken
+  } while (next !== undefined && next !== '')
   return found
 }
 
