@@ -12,7 +12,9 @@ import { runSnapshot } from '../../src/lake/snapshot/run.ts'
 import { LakeBucket } from '../../src/lake/storage/lake-bucket.ts'
 import { unsignedParts } from '../../src/lake/storage/s3-client.ts'
 
-const { accessKeyId, bucket, databaseUrl, endpoint, secretAccessKey, settings } = JSON.parse(process.argv[2] ?? '{}') as {
+const { accessKeyId, bucket, databaseUrl, endpoint, secretAccessKey, settings } = JSON.parse(
+  process.argv[2] ?? '{}',
+) as {
   databaseUrl: string
   endpoint: string
   bucket: string

@@ -80,10 +80,10 @@ export class ControlRows {
     this.fence = fence
   }
 
-  /** Writes the fence into the snapshot's row: from here on no write of an earlier holder succeeds. */
+  /** Writes the fence into the snapshot's row: from here on no write of an earlier holder succeeds. May be repeated. */
   async claim(owner: string): Promise<void> {
     const { count } = await this.#database.prisma.lakeSnapshot.updateMany({
-      where: { id: this.snapshotId, OR: [{ fence: null }, { fence: { lt: this.fence } }] },
+      where: { id: this.snapshotId, OR: [{ fence: null }, { fence: { lte: this.fence } }] },
       data: { fence: this.fence, owner },
     })
     if (count === 0) throw fenced(this.snapshotId)

@@ -1,0 +1,100 @@
+import type pg from 'pg'
+import { to as copyTo } from 'pg-copy-streams'
+import { copySelect, type TableContract } from '../contract.ts'
+import { LakeProblem } from '../lake-problem.ts'
+import { CopyScanner } from '../parquet/scanner.ts'
+import type { Source } from './source.ts'
+import type { TableFiles } from './table-files.ts'
+
+const PROGRESS_INTERVAL_MS = 200
+
+/**
+ * Reads one table into its files; the connection's transaction decides which instant is seen.
+ *
+ * @param onProgress called now and then while rows arrive.
+ * @returns rows as Postgres counted them, after its CommandComplete; equal to those that arrived.
+ * @throws LakeProblem `connection_lost`, `snapshot_conflict`, `copy_failed`, `count_mismatch`, or the signal's reason.
+ */
+export async function copyTable(
+  source: Source,
+  contract: TableContract,
+  files: TableFiles,
+  signal: AbortSignal,
+  onProgress: () => void,
+): Promise<number> {
+  const socket = (source.client as pg.Client & { connection: { stream: { destroy(): void } } }).connection.stream
+  // A cancelled statement would still drain its rows; a closed connection ends at once and frees the locks.
+  const stop = () => socket.destroy()
+  signal.addEventListener('abort', stop)
+  const timer = setInterval(onProgress, PROGRESS_INTERVAL_MS)
+  try {
+    signal.throwIfAborted()
+    const { copied, scanned } = await throughStream(source.client, contract, files)
+    if (copied === scanned) return copied
+    throw new LakeProblem('count_mismatch', `${contract.name}: Postgres sent ${copied} rows, ${scanned} arrived`, {
+      table: contract.table,
+    })
+  } catch (error) {
+    signal.throwIfAborted()
+    throw copyProblem(error, contract.table)
+  } finally {
+    clearInterval(timer)
+    signal.removeEventListener('abort', stop)
+  }
+}
+
+interface Counts {
+  readonly copied: number
+  readonly scanned: number
+}
+
+/** COPY through `pg-copy-streams`: the way that also goes over TLS. */
+async function throughStream(client: pg.Client, contract: TableContract, files: TableFiles): Promise<Counts> {
+  const stream = client.query(copyTo(copyStatement(contract)))
+  const scanner = new CopyScanner(fieldCount(contract), (batch) => files.append(batch))
+  for await (const chunk of stream) {
+    scanner.push(chunk as Buffer)
+    if (files.busy) await files.drained()
+  }
+  const scanned = scanner.end()
+  // CommandComplete, which carries the server's count, may come after the stream's end, but not after the next answer.
+  await client.query('SELECT 1')
+  return { copied: stream.rowCount, scanned }
+}
+
+export function copyStatement(contract: TableContract): string {
+  return `COPY (${copySelect(contract)}) TO STDOUT (FORMAT binary)`
+}
+
+export function fieldCount(contract: TableContract): number {
+  return contract.columns.length + contract.primaryKey.length
+}
+
+/** SQLSTATE classes and codes (PostgreSQL documentation, appendix A). */
+function copyProblem(error: unknown, table: string): unknown {
+  if (error instanceof LakeProblem) return error
+  const { code = '', message = '' } = error as { code?: string; message?: string }
+  if (code === '40001') {
+    return new LakeProblem(
+      'snapshot_conflict',
+      'The standby cancelled the snapshot because of a conflict with recovery; set hot_standby_feedback or raise ' +
+        'max_standby_streaming_delay',
+      { table },
+      error,
+    )
+  }
+  const lost =
+    /^(08|57P)/.test(code) ||
+    ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ERR_STREAM_PREMATURE_CLOSE'].includes(code) ||
+    /^Connection (terminated|ended)|Client has encountered a connection error/i.test(message)
+  if (lost)
+    return new LakeProblem('connection_lost', `The connection to the database broke in ${table}`, { table }, error)
+  if (/^[0-9A-Z]{5}$/.test(code) && code !== 'EPIPE') {
+    // The server's own text may quote a value; its code says enough.
+    return new LakeProblem('copy_failed', `Postgres ended the COPY of ${table} with SQLSTATE ${code}`, {
+      table,
+      sqlState: code,
+    })
+  }
+  return error
+}

@@ -1,0 +1,149 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { AppError, describe } from '../../errors.ts'
+import { LakeProblem } from '../lake-problem.ts'
+import { manifestBody } from '../manifest.ts'
+import type { MultipartSink } from '../storage/multipart-sink.ts'
+import { ControlRows, problemOf } from './control-rows.ts'
+import { copyTables } from './copy-tables.ts'
+import { faults } from './faults.ts'
+import { finish } from './finish.ts'
+import type { Lake, Progress } from './lake.ts'
+import { Lease } from './lease.ts'
+import { buildManifest } from './manifest-builder.ts'
+import { publishedManifests } from './publish.ts'
+import { abandon, recoverUnder } from './recover.ts'
+import { readSnapshot, requestSnapshot, type SnapshotView } from './snapshots.ts'
+
+export interface RunOptions {
+  /** A snapshot that was requested before; without it a new one is requested. */
+  readonly id?: string
+  readonly requestedBy?: string
+  readonly progress?: Progress
+  /** Ends the run: nothing of the snapshot is left before its commit, recovery finishes it after. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Runs one snapshot from request to publication, in this process; what a dead process left is recovered first.
+ *
+ * @returns the published snapshot.
+ * @throws LakeProblem with the code that is also in the snapshot's row; AppError `snapshot-running` or `not-found`.
+ */
+export async function runSnapshot(lake: Lake, options: RunOptions = {}): Promise<SnapshotView> {
+  const lease = await waitForLease(lake, options.signal)
+  try {
+    await recoverUnder(lake, lease, options.progress, options.id)
+    const requested =
+      options.id === undefined
+        ? await requestSnapshot(lake.database, options.requestedBy ?? 'command line')
+        : await readSnapshot(lake.database, options.id)
+    if (requested.state !== 'requested') {
+      throw new AppError('conflict', `Snapshot ${requested.id} is ${requested.state} already; request a new one`, {
+        extra: { snapshotId: requested.id, state: requested.state },
+      })
+    }
+    const signal = options.signal ? AbortSignal.any([lease.signal, options.signal]) : lease.signal
+    const rows = new ControlRows(lake.database, requested.id, lease.fence)
+    await rows.claim(lease.owner)
+    const body = await prepare(lake, rows, requested, signal, options.progress)
+    await finish(lake, rows, 'prepared', body, { signal, progress: options.progress })
+    return await readSnapshot(lake.database, requested.id)
+  } finally {
+    await lease.release()
+  }
+}
+
+/** Retention and recovery hold the lease for a short time; a runner waits for them. */
+async function waitForLease(lake: Lake, signal: AbortSignal | undefined): Promise<Lease> {
+  const deadline = Date.now() + 2 * lake.settings.leaseTtlMs
+  for (;;) {
+    try {
+      return await Lease.take(lake.database, lake.settings.leaseTtlMs)
+    } catch (error) {
+      const taken = error instanceof LakeProblem && error.code === 'lease_taken'
+      if (!taken || Date.now() > deadline) throw error
+      await sleep(Math.min(1_000, lake.settings.leaseTtlMs / 4), undefined, signal ? { signal } : {})
+    }
+  }
+}
+
+/** Steps 1 to 3: every byte in S3, the manifest fixed. @returns the manifest's body. */
+async function prepare(
+  lake: Lake,
+  rows: ControlRows,
+  requested: SnapshotView,
+  signal: AbortSignal,
+  progress: Progress | undefined,
+): Promise<string> {
+  const fault = faults(lake.settings.fault)
+  const sinks: MultipartSink[] = []
+  let phase = 'planning'
+  const enter: Progress = (event) => {
+    if (event.kind === 'state') phase = event.state
+    progress?.(event)
+  }
+  try {
+    const startedAt = new Date()
+    await rows.update({ state: 'planning', startedAt })
+    enter({ kind: 'state', snapshotId: rows.snapshotId, state: 'planning' })
+    const previous = (await publishedManifests(lake)).at(-1)
+    const { facts, tables } = await copyTables(lake, rows, { previous, signal, progress: enter, sinks })
+    signal.throwIfAborted()
+    fault('before-prepared')
+    const preparedAt = new Date()
+    const manifest = buildManifest({
+      snapshotId: rows.snapshotId,
+      sequence: BigInt(requested.sequence),
+      fence: rows.fence,
+      software: lake.software,
+      previousSnapshotId: previous?.snapshot_id ?? null,
+      startedAt,
+      preparedAt,
+      source: facts,
+      pseudonymKeyVersion: lake.settings.pseudonymKeyVersion,
+      tables,
+    })
+    const { body, sha256 } = manifestBody(manifest)
+    await rows.update({
+      state: 'prepared',
+      preparedAt,
+      manifest: body,
+      manifestSha256: sha256,
+      totalRows: BigInt(manifest.totals.rows),
+      totalBytes: BigInt(manifest.totals.bytes),
+    })
+    fault('after-prepared')
+    enter({ kind: 'state', snapshotId: rows.snapshotId, state: 'prepared' })
+    return body
+  } catch (error) {
+    const problem = signal.aborted && !(error instanceof LakeProblem) ? cancelled(signal.reason) : error
+    await giveUp(lake, rows, sinks, problem, phase)
+    throw problem
+  }
+}
+
+function cancelled(reason: unknown): LakeProblem {
+  if (reason instanceof LakeProblem) return reason
+  return new LakeProblem('cancelled', 'The snapshot was stopped before its commit', {}, reason)
+}
+
+async function giveUp(
+  lake: Lake,
+  rows: ControlRows,
+  sinks: readonly MultipartSink[],
+  error: unknown,
+  phase: string,
+): Promise<void> {
+  const { code, message } = problemOf(error, phase)
+  const { snapshotId } = rows
+  lake.logger.error({ snapshotId, phase, code, reason: message }, 'snapshot failed')
+  for (const sink of sinks) sink.cancel()
+  // Whoever took the lease decides about the uploads; touching them now could undo its work.
+  if (code === 'fenced') return
+  try {
+    await Promise.allSettled(sinks.map((sink) => sink.abort()))
+    await abandon(lake, rows, error, phase)
+  } catch (second) {
+    lake.logger.error({ snapshotId, reason: describe(second) }, 'snapshot left for recovery')
+  }
+}

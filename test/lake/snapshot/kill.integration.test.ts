@@ -1,0 +1,123 @@
+import { spawn } from 'node:child_process'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parseManifest } from '../../../src/lake/manifest.ts'
+import { LAKE_PREFIX, manifestKey } from '../../../src/lake/object-keys.ts'
+import { FAULT_POINTS, type FaultPoint } from '../../../src/lake/snapshot/faults.ts'
+import { recoverSnapshots } from '../../../src/lake/snapshot/recover.ts'
+import { listSnapshots } from '../../../src/lake/snapshot/snapshots.ts'
+import { verifySnapshots } from '../../../src/lake/snapshot/verify.ts'
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { startTestAws, type TestAws } from '../../support/local-aws.ts'
+import { seedAccounts } from './seed.ts'
+import { contents, forgetSnapshots, type LakePlace, newPlace, type OpenLake, openLake } from './test-lake.ts'
+
+let database: TestDatabase
+let aws: TestAws
+
+beforeAll(async () => {
+  ;[database, aws] = await Promise.all([createTestDatabase(), startTestAws()])
+  await seedAccounts(database.url, 5_000)
+})
+
+afterAll(async () => {
+  await Promise.all([database?.drop(), aws?.stop()])
+})
+
+/** Runs a snapshot in a child that kills itself at `point`. @returns the signal that ended it. */
+function runKilledAt(place: LakePlace, point: FaultPoint): Promise<NodeJS.Signals | null> {
+  const script = path.join(import.meta.dirname, 'runner-process.ts')
+  const settings = JSON.stringify({ fault: `${point}:kill` })
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [script, JSON.stringify(place), settings], { stdio: 'inherit' })
+    child.on('error', reject)
+    child.on('exit', (_, signal) => resolve(signal))
+  })
+}
+
+/** Lists and reads final keys until told to stop; whatever is seen must belong to a snapshot at its commit or after it. */
+function watchKeys({ lake }: OpenLake) {
+  const seen: { keys: string[]; state: string }[] = []
+  let stopped = false
+  const watching = (async () => {
+    for (let last = false; !last; ) {
+      // The one that begins after the end was asked for is the last: what is visible then is seen in any case.
+      last = stopped
+      const keys: string[] = []
+      for await (const object of lake.bucket.objects(LAKE_PREFIX)) keys.push(object.key)
+      // Read after the listing: states only go forward, so this is the earliest that can be blamed.
+      const [snapshot] = await listSnapshots(lake.database, { limit: 1 })
+      if (keys.length > 0) seen.push({ keys, state: snapshot?.state ?? 'none' })
+      await sleep(10)
+    }
+  })()
+  return {
+    async stop() {
+      stopped = true
+      await watching
+      return seen
+    },
+  }
+}
+
+/** The steps up to `prepared` leave nothing; from there on recovery publishes what was uploaded. */
+const OUTCOME: Record<FaultPoint, 'failed' | 'published'> = {
+  'after-create-upload': 'failed',
+  'mid-part': 'failed',
+  'after-last-part': 'failed',
+  'before-prepared': 'failed',
+  'after-prepared': 'published',
+  'before-first-complete': 'published',
+  'between-completes': 'published',
+  'before-manifest': 'published',
+  'after-manifest': 'published',
+  'before-views': 'published',
+}
+
+describe('a snapshot whose process is killed', () => {
+  test.each(FAULT_POINTS)('at %s is there once after recovery, or not at all', async (point) => {
+    const place = await newPlace(aws, database.url)
+    const open = openLake(place)
+    try {
+      await forgetSnapshots(open.database)
+      const watch = watchKeys(open)
+      expect(await runKilledAt(place, point)).toBe('SIGKILL')
+      const [recovery] = (await recoverSnapshots(open.lake)).snapshots
+      const seen = await watch.stop()
+      expect(recovery?.to).toBe(OUTCOME[point])
+      await expectWholeOrNothing(open)
+      expect(seen.length > 0).toBe(OUTCOME[point] === 'published')
+      for (const { state } of seen) expect(['committing', 'committed', 'published']).toContain(state)
+      // A second recovery finds nothing to do.
+      expect((await recoverSnapshots(open.lake)).snapshots).toEqual([])
+    } finally {
+      await open.close()
+      await place.remove()
+    }
+  })
+})
+
+async function expectWholeOrNothing({ lake, publisher }: OpenLake): Promise<void> {
+  const [snapshot, ...others] = await listSnapshots(lake.database, { limit: 10 })
+  expect(others).toEqual([])
+  const found = await contents(lake)
+  expect(found.uploads).toEqual([])
+  if (snapshot?.state === 'failed') {
+    expect(found).toEqual({ files: [], uploads: [], manifests: [], current: false })
+    expect(publisher.registered).toEqual([])
+    expect(publisher.views).toEqual([])
+    expect(snapshot.problem?.code).toBe('abandoned')
+    return
+  }
+  const id = snapshot?.id ?? ''
+  const manifest = parseManifest((await lake.bucket.getText(manifestKey(id)))?.text ?? '')
+  expect(found.files).toEqual(manifest.tables.flatMap((table) => table.files.map((file) => file.key)).sort())
+  expect(found.manifests).toEqual([manifestKey(id)])
+  expect(manifest.tables.find((table) => table.name === 'players')?.rows).toBe(5_000)
+  expect(publisher.registered).toEqual([id])
+  expect(publisher.views).toEqual([id])
+  const report = await verifySnapshots(lake)
+  expect(report.findings).toEqual([])
+  expect(report.rows).toBe(manifest.totals.rows)
+}

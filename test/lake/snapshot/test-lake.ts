@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { type Database, openDatabase } from '../../../src/database/database.ts'
+import { contracts } from '../../../src/lake/contract.ts'
+import { CURRENT_KEY, LAKE_PREFIX, META_PREFIX } from '../../../src/lake/object-keys.ts'
+import type { Lake, SnapshotSettings } from '../../../src/lake/snapshot/lake.ts'
+import { LakeBucket } from '../../../src/lake/storage/lake-bucket.ts'
+import { unsignedParts } from '../../../src/lake/storage/s3-client.ts'
+import { createLogger } from '../../../src/logger.ts'
+import { RecordingPublisher } from './recording-publisher.ts'
+
+const MIB = 1024 * 1024
+
+export const TEST_SETTINGS: SnapshotSettings = {
+  codec: 'zstd',
+  pseudonymKey: Buffer.alloc(32, 7),
+  pseudonymKeyVersion: 1,
+  fileTargetBytes: 192 * MIB,
+  rowGroupBytes: 64 * MIB,
+  rowGroupRows: 262_144,
+  partBytes: 8 * MIB,
+  partsInFlight: 2,
+  leaseTtlMs: 2_000,
+  maxSnapshotAgeMs: 60_000,
+  preparedTtlMs: 3_600_000,
+  crawlerWaitMs: 5_000,
+  retireGraceMs: 3_600_000,
+  dailyDays: 15,
+  fault: undefined,
+}
+
+/** Where a lake lies; passes to other processes as JSON. */
+export interface LakePlace {
+  readonly databaseUrl: string
+  readonly endpoint: string
+  readonly region: string
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string }
+  readonly bucket: string
+  readonly publisherDir: string
+}
+
+export interface OpenLake {
+  readonly lake: Lake
+  readonly publisher: RecordingPublisher
+  readonly client: S3Client
+  readonly database: Database
+  close(): Promise<void>
+}
+
+/** A lake on real Postgres and the real local S3, with a short budget for retries. */
+export function openLake(place: LakePlace, settings: Partial<SnapshotSettings> = {}): OpenLake {
+  const { bucket, credentials, databaseUrl, endpoint, publisherDir, region } = place
+  const client = unsignedParts(new S3Client({ endpoint, region, credentials, forcePathStyle: true, maxAttempts: 1 }))
+  const database = openDatabase({ url: databaseUrl, poolSize: 6 })
+  const publisher = new RecordingPublisher(publisherDir)
+  const lake: Lake = {
+    database,
+    sourceUrl: databaseUrl,
+    bucket: new LakeBucket({ client, bucket, retries: { tries: 6, baseMs: 5, capMs: 40, totalMs: 10_000 } }),
+    publisher,
+    contracts,
+    settings: { ...TEST_SETTINGS, ...settings },
+    software: { version: '0.0.0', gitSha: null },
+    logger: createLogger({ level: 'silent' }),
+  }
+  return {
+    lake,
+    publisher,
+    client,
+    database,
+    close: async () => {
+      await database.close()
+      client.destroy()
+    },
+  }
+}
+
+/** A new bucket and catalogue folder for one test. */
+export async function newPlace(
+  aws: Pick<LakePlace, 'endpoint' | 'region' | 'credentials'>,
+  databaseUrl: string,
+): Promise<LakePlace & { remove(): Promise<void> }> {
+  const bucket = `lake-${randomUUID()}`
+  const publisherDir = await mkdtemp(path.join(os.tmpdir(), 'rocketgames-catalogue-'))
+  const { credentials, endpoint, region } = aws
+  const client = new S3Client({ endpoint, region, credentials, forcePathStyle: true })
+  await client.send(new CreateBucketCommand({ Bucket: bucket }))
+  client.destroy()
+  return {
+    ...{ databaseUrl, endpoint, region, credentials, bucket, publisherDir },
+    remove: () => rm(publisherDir, { recursive: true, force: true }),
+  }
+}
+
+/** Everything that is in the bucket now. */
+export async function contents({ bucket }: Lake) {
+  const files: string[] = []
+  const uploads: string[] = []
+  const meta: string[] = []
+  for await (const object of bucket.objects(LAKE_PREFIX)) files.push(object.key)
+  for await (const upload of bucket.uploads('')) uploads.push(upload.key)
+  for await (const object of bucket.objects(META_PREFIX)) meta.push(object.key)
+  return {
+    files,
+    uploads,
+    manifests: meta.filter((key) => key.includes('/manifests/')),
+    current: meta.includes(CURRENT_KEY),
+  }
+}
+
+/** Removes what earlier tests of the file left in the control tables. */
+export async function forgetSnapshots(database: Database): Promise<void> {
+  await database.withClient(async (client) => {
+    await client.query('DELETE FROM lake_holds; DELETE FROM lake_uploads; DELETE FROM lake_snapshot_tables')
+    await client.query(`DELETE FROM lake_snapshots; UPDATE lake_lease SET expires_at = 'epoch'`)
+  })
+}

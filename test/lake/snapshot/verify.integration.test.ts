@@ -1,0 +1,117 @@
+import { PutObjectCommand } from '@aws-sdk/client-s3'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { type Manifest, manifestBody, parseManifest } from '../../../src/lake/manifest.ts'
+import { CURRENT_KEY, manifestKey, partKey } from '../../../src/lake/object-keys.ts'
+import { runSnapshot } from '../../../src/lake/snapshot/run.ts'
+import { manifestOf } from '../../../src/lake/snapshot/snapshots.ts'
+import { type VerifyOptions, verifySnapshots } from '../../../src/lake/snapshot/verify.ts'
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { startTestAws, type TestAws } from '../../support/local-aws.ts'
+import { seedAccounts } from './seed.ts'
+import { forgetSnapshots, type LakePlace, newPlace, type OpenLake, openLake } from './test-lake.ts'
+
+let database: TestDatabase
+let aws: TestAws
+let place: LakePlace & { remove(): Promise<void> }
+let open: OpenLake
+let id: string
+let manifest: Manifest
+
+beforeAll(async () => {
+  ;[database, aws] = await Promise.all([createTestDatabase(), startTestAws()])
+  await seedAccounts(database.url, 1_000)
+})
+
+afterAll(async () => {
+  await Promise.all([database?.drop(), aws?.stop()])
+})
+
+beforeEach(async () => {
+  place = await newPlace(aws, database.url)
+  open = openLake(place)
+  await forgetSnapshots(open.database)
+  id = (await runSnapshot(open.lake)).id
+  manifest = parseManifest((await manifestOf(open.database, id)) ?? '')
+})
+
+afterEach(async () => {
+  await open.close()
+  await place.remove()
+})
+
+const codes = async (options: VerifyOptions = {}) =>
+  (await verifySnapshots(open.lake, options)).findings.map((finding) => finding.code).sort()
+
+const fileOf = (table: string) => {
+  const file = manifest.tables.find((each) => each.name === table)?.files[0]
+  if (!file) throw new Error(`no file of ${table}`)
+  return file
+}
+
+const put = (key: string, body: Uint8Array | string) =>
+  open.client.send(new PutObjectCommand({ Bucket: place.bucket, Key: key, Body: body, ChecksumAlgorithm: 'CRC32' }))
+
+test('a healthy lake has no findings, read deeply or not', async () => {
+  const report = await verifySnapshots(open.lake, { id })
+  expect(report).toEqual({ snapshots: [id], files: 9, rows: manifest.totals.rows, findings: [] })
+  expect(await codes({ deep: true, all: true })).toEqual([])
+})
+
+test('a deleted object is missing', async () => {
+  await open.lake.bucket.delete([fileOf('games').key])
+  expect(await codes()).toEqual(['object_missing'])
+})
+
+test('an object with other bytes is found by its checksum', async () => {
+  const { bytes, key } = fileOf('players')
+  const content = await open.lake.bucket.range(key, 0, bytes)
+  content[100] = (content[100] ?? 0) ^ 1
+  await put(key, content)
+  expect(await codes()).toEqual(['object_mismatch'])
+})
+
+test('a shorter object is found by its size', async () => {
+  const { bytes, key } = fileOf('players')
+  await put(key, await open.lake.bucket.range(key, 0, bytes - 1))
+  expect(await codes()).toContain('object_mismatch')
+})
+
+test('what no snapshot names is a stray: file, upload, manifest', async () => {
+  await put('lake/v1/players/notes.parquet', 'x')
+  await open.lake.bucket.createUpload(partKey('players', id, 7, 7), id)
+  await put(manifestKey('20200101t000000z-00000000'), '{}')
+  expect(await codes()).toEqual(['orphan_upload', 'stray_manifest', 'stray_object'])
+})
+
+test('a manifest that is gone or changed, and a pointer elsewhere', async () => {
+  const key = manifestKey(id)
+  await put(key, manifestBody({ ...manifest, sequence: manifest.sequence + 1 }).body)
+  expect(await codes()).toEqual(['manifest_mismatch'])
+  await open.lake.bucket.delete([key])
+  expect(await codes()).toEqual(['manifest_missing'])
+  await put(key, manifestBody(manifest).body)
+  const current = await open.lake.bucket.getText(CURRENT_KEY)
+  await put(CURRENT_KEY, (current?.text ?? '').replace(id, '20200101t000000z-00000000'))
+  expect(await codes({ id })).toEqual(['pointer_mismatch'])
+})
+
+test('deep reading finds a wrong value behind a right checksum', async () => {
+  const players = manifest.tables.find((table) => table.name === 'players')
+  const column = players?.files[0]?.columns.country
+  if (!players || !column) throw new Error('players have a country')
+  // As if the encoder had summed another value than the one in the file.
+  column.sum = column.sum.replace(/^./, (digit) => (digit === '0' ? '1' : '0'))
+  const { body, sha256 } = manifestBody(manifest)
+  await put(manifestKey(id), body)
+  await open.database.prisma.lakeSnapshot.update({ where: { id }, data: { manifest: body, manifestSha256: sha256 } })
+  const current = await open.lake.bucket.getText(CURRENT_KEY)
+  await put(CURRENT_KEY, (current?.text ?? '').replace(/"manifest_sha256":"\w+"/, `"manifest_sha256":"${sha256}"`))
+  expect(await codes({ id })).toEqual([])
+  expect(await codes({ id, deep: true })).toEqual(['column_mismatch'])
+})
+
+test('a snapshot that is not there cannot be verified', async () => {
+  await expect(verifySnapshots(open.lake, { id: '20200101t000000z-00000000' })).rejects.toMatchObject({
+    code: 'not-found',
+  })
+})
