@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { AwsError } from './ports.ts'
 
 /** Objects and parts have no limit of their own; everything that is read whole has this one. */
@@ -22,4 +22,26 @@ export async function readMessage(request: IncomingMessage): Promise<Buffer> {
     chunks.push(chunk as Buffer)
   }
   return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)
+}
+
+const MAX_DRAINED_BYTES = 64 * 1024 * 1024
+
+/**
+ * Reads what is left of a refused request, so that its sender sees the answer and not a broken connection. Gives up on very
+ * large bodies, and does not wait for one whose sender was never told to continue.
+ */
+export function drainBody(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.complete || request.destroyed || response.getHeader('connection') === 'close') return Promise.resolve()
+  return new Promise((done) => {
+    let sizeBytes = 0
+    request
+      .on('data', (chunk: Buffer) => {
+        sizeBytes += chunk.length
+        if (sizeBytes > MAX_DRAINED_BYTES) done()
+      })
+      .once('end', done)
+      .once('close', done)
+      .once('error', () => done())
+      .resume()
+  })
 }

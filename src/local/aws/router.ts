@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from '../../logger.ts'
 import { answerJson, sendJsonError } from './json-protocol.ts'
 import { AwsError, type JsonService, type RequestContext } from './ports.ts'
-import { readMessage } from './request-body.ts'
+import { drainBody, readMessage } from './request-body.ts'
 import { type S3Service, sendS3Error } from './s3/service.ts'
 import { type Claim, type Credentials, readClaim, signatureErrorFor, verifySignature } from './sigv4.ts'
 import { answerSts, queryError } from './sts.ts'
@@ -44,11 +44,11 @@ export function createRouter({
         throw new AwsError('InvalidRequest', 'Missing required header for this request: x-amz-content-sha256', 400)
       }
       verifySignature(request, claim, credentials, claim.presigned ? 'UNSIGNED-PAYLOAD' : payload)
-      if (expectsContinue(request)) response.writeContinue()
+      allowBody(request, response)
       await services.s3.handle(request, response, context, payload)
       return
     }
-    if (expectsContinue(request)) response.writeContinue()
+    allowBody(request, response)
     const body = await readMessage(request)
     verifySignature(request, claim, credentials, createHash('sha256').update(body).digest('hex'))
     if (claim.service === 'sts') {
@@ -64,6 +64,8 @@ export function createRouter({
     const requestId = randomUUID()
     response.setHeader('x-amz-request-id', requestId)
     response.setHeader('x-amzn-requestid', requestId)
+    // a sender that waits for "100 Continue" and is refused may or may not send its body: the connection is of no more use
+    if (expectsContinue(request)) response.setHeader('connection', 'close')
     let claim: Claim | undefined
     try {
       claim = readClaim(request)
@@ -71,6 +73,7 @@ export function createRouter({
       await answer(request, response, claim, { requestId, region, accessKeyId })
     } catch (error) {
       const protocol = protocolOf(request, claim?.service)
+      await drainBody(request, response)
       if (protocol === 's3') sendS3Error(request, response, requestId, error, log)
       else sendOther(response, protocol, requestId, translate(protocol, error), log)
     }
@@ -78,6 +81,12 @@ export function createRouter({
 }
 
 const expectsContinue = (request: IncomingMessage) => request.headers.expect?.toLowerCase() === '100-continue'
+
+function allowBody(request: IncomingMessage, response: ServerResponse): void {
+  if (!expectsContinue(request)) return
+  response.removeHeader('connection')
+  response.writeContinue()
+}
 
 function unknownService(request: IncomingMessage, claim: Claim): AwsError {
   const operation = request.headers['x-amz-target'] ?? request.method

@@ -6,7 +6,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { AwsError } from './ports.ts'
-import { decodeQuery, requestTarget } from './request-target.ts'
+import { decodePercent, decodeQuery, requestTarget } from './request-target.ts'
 
 export interface Credentials {
   readonly accessKeyId: string
@@ -167,7 +167,7 @@ function canonicalQuery(query: string): string {
 
 /** S3 signs the path encoded once, as sent; the other services sign it encoded twice. */
 function canonicalPath(path: string, service: string): string {
-  const once = path.split('/').map((segment) => encodeStrictly(decodeURIComponent(segment)))
+  const once = path.split('/').map((segment) => encodeStrictly(decodePercent(segment)))
   return (service === 's3' ? once : once.map(encodeStrictly)).join('/')
 }
 

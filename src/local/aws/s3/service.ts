@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Logger } from '../../../logger.ts'
 import { AwsError, type RequestContext } from '../ports.ts'
+import { drainBody } from '../request-body.ts'
 import { element, xmlDocument } from '../xml-writer.ts'
 import { BlobFolder } from './blob-folder.ts'
 import { Multipart } from './multipart.ts'
@@ -42,6 +43,7 @@ export function openS3({ dir, log }: { dir: string; log: Logger }): S3Service {
       call.checkBucketOwner()
       await sendAnswer(request, response, await operation.run({ store, uploads }, call))
     } catch (error) {
+      if (!response.headersSent) await drainBody(request, response)
       sendS3Error(request, response, context.requestId, error, log)
     }
   }
@@ -100,8 +102,10 @@ export function sendS3Error(
   log: Logger,
 ): void {
   const known = error instanceof AwsError
-  if (!known && !request.destroyed) log.error({ err: error, requestId, method: request.method }, 'S3 request failed')
-  if (response.headersSent || request.destroyed) {
+  // a request read to its end is `destroyed` too
+  const isGone = request.destroyed && !request.complete
+  if (!known && !isGone) log.error({ err: error, requestId, method: request.method }, 'S3 request failed')
+  if (response.headersSent || isGone) {
     response.destroy()
     return
   }
@@ -109,7 +113,7 @@ export function sendS3Error(
     ? error
     : { code: 'InternalError', message: 'We encountered an internal error. Please try again.', status: 500, extra: {} }
   for (const name of response.getHeaderNames()) {
-    if (!name.startsWith('x-amz-')) response.removeHeader(name)
+    if (!name.startsWith('x-amz') && name !== 'connection') response.removeHeader(name)
   }
   response.statusCode = status
   if (request.method === 'HEAD') {
