@@ -47,6 +47,7 @@ async function findWorkGroup(athena: AthenaClient, name: string): Promise<WorkGr
 /** Where an existing work group is weaker than ours, one sentence each. It is never changed. */
 export function workGroupDifferences(group: WorkGroup, settings: WorkGroupSettings): string[] {
   const found = group.Configuration ?? {}
+  const engine = found.EngineVersion
   const plain = (uri: string | undefined) => uri?.replace(/\/+$/, '')
   const checks: [boolean, string][] = [
     [group.State !== 'DISABLED', 'is disabled'],
@@ -57,8 +58,8 @@ export function workGroupDifferences(group: WorkGroup, settings: WorkGroupSettin
       `writes results to ${found.ResultConfiguration?.OutputLocation ?? 'no place of its own'}, not to ${settings.resultsUri}`,
     ],
     [
-      found.EngineVersion?.SelectedEngineVersion === ENGINE_VERSION,
-      `has ${found.EngineVersion?.SelectedEngineVersion ?? 'no engine version'} selected, not ${ENGINE_VERSION}`,
+      engine?.SelectedEngineVersion === ENGINE_VERSION || engine?.EffectiveEngineVersion === ENGINE_VERSION,
+      `runs ${engine?.EffectiveEngineVersion ?? 'an unknown engine version'}, not ${ENGINE_VERSION}`,
     ],
   ]
   return checks.flatMap(([right, text]) => (right ? [] : [`The work group ${settings.name} ${text}`]))
