@@ -23,6 +23,7 @@ import {
   type GlueClient,
   paginateGetTables,
   SearchTablesCommand,
+  type SearchTablesCommandInput,
   type TableInput,
   TagResourceCommand,
   UntagResourceCommand,
@@ -313,7 +314,7 @@ describe('what belongs to a table', () => {
 test('tables are found by words, tokens and times in all databases', async () => {
   await create(table('customer-link', { Description: 'Orders of 2026' }))
   await create(table('xxlinkyy'))
-  const search = async (input: ConstructorParameters<typeof SearchTablesCommand>[0]) => {
+  const search = async (input: SearchTablesCommandInput) => {
     const inThis = { Key: 'DatabaseName', Value: db }
     const { TableList } = await glue.send(
       new SearchTablesCommand({ ...input, Filters: [inThis, ...(input.Filters ?? [])] }),

@@ -1,4 +1,5 @@
 import { invalidInput } from '../request.ts'
+import { both, type Comparison, type Condition, either, holds, likePattern, negated } from './partition-condition.ts'
 import { type Token, tokenize } from './partition-tokens.ts'
 import { type KeyType, type KeyValue, keyTypeOf, literalValue, partitionValue } from './partition-value.ts'
 
@@ -10,10 +11,6 @@ export interface PartitionKey {
 
 /** Whether a partition with these values is meant. */
 export type PartitionFilter = (values: readonly string[]) => boolean
-
-/** SQL's three values: null is unknown. */
-type Truth = boolean | null
-type Condition = (values: readonly string[]) => Truth
 
 /** What Hive writes for a partition key without a value. */
 export const DEFAULT_PARTITION = '__HIVE_DEFAULT_PARTITION__'
@@ -37,7 +34,6 @@ export function partitionFilter(expression: string, keys: readonly PartitionKey[
 }
 
 type Operand = { readonly column: number } | { readonly literal: string }
-type Comparison = '=' | '<>' | '<' | '<=' | '>' | '>='
 
 const MIRRORED: Readonly<Record<Comparison, Comparison>> = {
   '=': '=',
@@ -212,58 +208,4 @@ class ExpressionReader {
   #expectSign(sign: string): void {
     if (!this.#sign(sign)) throw invalidInput(`Expression: ${sign} is missing`)
   }
-}
-
-const negated =
-  (inner: Condition): Condition =>
-  (values) => {
-    const truth = inner(values)
-    return truth === null ? null : !truth
-  }
-
-const both =
-  (left: Condition, right: Condition): Condition =>
-  (values) => {
-    const first = left(values)
-    if (first === false) return false
-    const second = right(values)
-    if (second === false) return false
-    return first === null || second === null ? null : true
-  }
-
-const either =
-  (left: Condition, right: Condition): Condition =>
-  (values) => {
-    const first = left(values)
-    if (first === true) return true
-    const second = right(values)
-    if (second === true) return true
-    return first === null || second === null ? null : false
-  }
-
-function holds(comparison: Comparison, order: number): boolean {
-  switch (comparison) {
-    case '=':
-      return order === 0
-    case '<>':
-      return order !== 0
-    case '<':
-      return order < 0
-    case '<=':
-      return order <= 0
-    case '>':
-      return order > 0
-    case '>=':
-      return order >= 0
-  }
-}
-
-/** SQL's LIKE: `%` any text, `_` one character, backslash makes the next one plain. */
-function likePattern(pattern: string): RegExp {
-  const source = pattern.replace(/\\(.)|([%_])|([\\^$.*+?()[\]{}|/-])/gsu, (_, escaped, wildcard, special) => {
-    if (wildcard) return wildcard === '%' ? '.*' : '.'
-    const plain: string = escaped ?? special
-    return /[\\^$.*+?()[\]{}|/-]/u.test(plain) ? `\\${plain}` : plain
-  })
-  return new RegExp(`^${source.replace(/(?:\.\*)+/g, '.*')}$`, 'su')
 }

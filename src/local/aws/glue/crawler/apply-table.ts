@@ -1,41 +1,16 @@
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Column } from '@aws-sdk/client-glue'
-import type { WirePartition, WireTable } from '../../ports.ts'
+import type { WireTable } from '../../ports.ts'
 import { indexOf } from '../catalogue/partition-index-operations.ts'
-import { dropStatistics } from '../catalogue/partition-operations.ts'
-import { partitionOf, tableOf } from '../catalogue/table-input.ts'
+import { tableOf } from '../catalogue/table-input.ts'
 import { nowSeconds } from '../request.ts'
-import { type CatalogueStore, type DatabaseEntry, partitionKey, type TableEntry } from '../store/catalogue-store.ts'
-import type { Change } from '../store/keyed-log.ts'
-import type { CrawlLog } from './crawl-log.ts'
-import type { CrawlSummary } from './crawl-summary.ts'
-import type { CrawlerConfiguration } from './crawler-configuration.ts'
-import { catalogueColumns, type DetectedPartition, type DetectedTable, type FileStatistics } from './detect-table.ts'
+import type { DatabaseEntry, TableEntry } from '../store/catalogue-store.ts'
+import { applyPartitions } from './apply-partitions.ts'
+import { type ApplyContext, type ChangePolicy, DEPRECATED, parametersOf } from './change-policy.ts'
+import { catalogueColumns, type DetectedTable } from './detect-table.ts'
 import { catalogueName, normalLocation } from './table-layout.ts'
 
-export type DeleteBehavior = 'IGNORE' | 'LOG' | 'DELETE_FROM_DATABASE' | 'DEPRECATE_IN_DATABASE'
-
-/** How a crawler may change the catalogue. */
-export interface ChangePolicy {
-  readonly crawlerName: string
-  readonly tablePrefix: string
-  /** False: what the catalogue has already stays as it is; only new tables and partitions are added. */
-  readonly mayUpdate: boolean
-  readonly deleteBehavior: DeleteBehavior
-  readonly configuration: CrawlerConfiguration
-}
-
-export interface ApplyContext {
-  readonly store: CatalogueStore
-  readonly database: string
-  readonly policy: ChangePolicy
-  readonly log: CrawlLog
-  readonly summary: CrawlSummary
-}
-
-export const DEPRECATED = 'DEPRECATED_BY_CRAWLER'
-export const UPDATED_BY = 'UPDATED_BY_CRAWLER'
 const INDEX_NAME = 'crawler_partition_index'
 
 /** Tells engines that the partition index may be asked. */
@@ -181,99 +156,3 @@ const keyNames = (entry: TableEntry): string[] =>
 
 const sameKeys = (entry: TableEntry, found: DetectedTable): boolean =>
   isDeepStrictEqual(keyNames(entry), [...found.keys])
-
-/** What AWS's crawlers write. */
-function parametersOf(statistics: FileStatistics, policy: ChangePolicy): Record<string, string> {
-  const { objects, records, sizeBytes } = statistics
-  return {
-    CrawlerSchemaDeserializerVersion: '1.0',
-    CrawlerSchemaSerializerVersion: '1.0',
-    [UPDATED_BY]: policy.crawlerName,
-    averageRecordSize: String(records > 0 ? Math.round(sizeBytes / records) : 0),
-    classification: 'parquet',
-    compressionType: 'none',
-    objectCount: String(objects),
-    recordCount: String(records),
-    sizeKey: String(sizeBytes),
-    typeOfData: 'file',
-  }
-}
-
-async function applyPartitions(entry: TableEntry, found: DetectedTable, context: ApplyContext): Promise<void> {
-  const name = entry.record.table.Name ?? ''
-  const changes: Change<WirePartition>[] = []
-  for (const partition of found.partitions) {
-    const key = partitionKey(partition.values)
-    const old = entry.partitions.get(key)
-    if (old && !context.policy.mayUpdate) continue
-    const next = partitionFor(entry, partition, old, context)
-    if (old && isDeepStrictEqual(old, next)) continue
-    changes.push([key, next])
-    context.summary.partition(old ? 'UPDATE' : 'ADD', `${name} ${key}`)
-  }
-  const seen = new Set([...found.partitions.map((one) => one.values), ...found.unreadable].map(partitionKey))
-  changes.push(...vanished(entry, seen, found.location, context))
-  await entry.partitions.write(changes)
-  await dropStatistics(entry, changes)
-  if (changes.length > 0) context.log.info(`changed ${changes.length} partitions of ${context.database}.${name}`)
-}
-
-function partitionFor(
-  entry: TableEntry,
-  found: DetectedPartition,
-  old: WirePartition | undefined,
-  { policy, database }: ApplyContext,
-): WirePartition {
-  const table = entry.record.table
-  const base = old?.StorageDescriptor ?? table.StorageDescriptor
-  const { [DEPRECATED]: _, ...parameters } = old?.Parameters ?? {}
-  const statistics = parametersOf(found.statistics, policy)
-  const inherited = policy.configuration.inheritFromTable
-  return partitionOf(
-    {
-      Values: [...found.values],
-      Parameters: { ...parameters, ...statistics },
-      LastAccessTime: old?.LastAccessTime,
-      LastAnalyzedTime: old?.LastAnalyzedTime,
-      StorageDescriptor: {
-        ...base,
-        Columns: inherited ? table.StorageDescriptor?.Columns : catalogueColumns(found.columns),
-        Location: old?.StorageDescriptor?.Location ?? found.location,
-        Parameters: { ...old?.StorageDescriptor?.Parameters, ...statistics },
-      },
-    },
-    {
-      database,
-      table: table.Name ?? '',
-      keyCount: found.values.length,
-      createdSeconds: old?.CreationTime ?? nowSeconds(),
-    },
-  )
-}
-
-/** Partitions below the table's folder for which there are no files any more. Others were put there by someone who knows. */
-function vanished(
-  entry: TableEntry,
-  seen: ReadonlySet<string>,
-  root: string,
-  { policy, log, summary }: ApplyContext,
-): Change<WirePartition>[] {
-  if (policy.deleteBehavior === 'IGNORE') return []
-  const name = entry.record.table.Name ?? ''
-  const changes: Change<WirePartition>[] = []
-  for (const key of entry.partitions.keys()) {
-    const partition = entry.partitions.get(key)
-    if (seen.has(key) || !partition) continue
-    if (!normalLocation(partition.StorageDescriptor?.Location)?.startsWith(root)) continue
-    if (policy.deleteBehavior === 'LOG') {
-      log.info(`partition ${key} of ${name} has no files any more`)
-    } else if (policy.deleteBehavior === 'DELETE_FROM_DATABASE') {
-      changes.push([key, null])
-      summary.partition('DELETE', `${name} ${key}`)
-    } else if (partition.Parameters?.[DEPRECATED] === undefined) {
-      changes.push([key, { ...partition, Parameters: { ...partition.Parameters, [DEPRECATED]: String(Date.now()) } }])
-      summary.partition('UPDATE', `${name} ${key}`)
-    }
-  }
-  return changes
-}
