@@ -1,6 +1,6 @@
-import { z } from 'zod'
 import type { Filter, FilterField, FilterValue, ListRequest, ListSpec, Operator, SortKey } from '../list.ts'
 import { listFingerprint } from './cursor.ts'
+import { parseDay, parseInstant } from './instant.ts'
 import type { ParameterDoc, QueryContext, QueryReader } from './query.ts'
 import { invalidParameter, type QueryEntry, unknownParameter } from './query-string.ts'
 import { requireReadable } from './visibility.ts'
@@ -125,8 +125,6 @@ function filterValue(field: FilterField, operator: Operator, { parameter, value 
   return items.map((item) => String(scalar(field, parameter, item)))
 }
 
-const INSTANT = z.iso.datetime({ offset: true })
-const DATE = z.iso.date()
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 function scalar(field: FilterField, parameter: string, text: string): string | number | boolean {
@@ -140,12 +138,13 @@ function scalar(field: FilterField, parameter: string, text: string): string | n
     case 'uuid':
       if (UUID.test(text)) return text.toLowerCase()
       throw invalidParameter(parameter, 'format', 'must be a UUID')
-    case 'timestamp':
-      // More digits than the database keeps would be cut off, and the comparison would be another one.
-      if (INSTANT.safeParse(text).success && !/\.\d{4}/.test(text)) return new Date(text).toISOString()
+    case 'timestamp': {
+      const instant = parseInstant(text)
+      if (instant !== undefined) return instant.toISOString()
       throw invalidParameter(parameter, 'format', 'must be an instant such as 2026-01-31T12:00:00Z, to the millisecond')
+    }
     case 'date':
-      if (DATE.safeParse(text).success) return text
+      if (parseDay(text) !== undefined) return text
       throw invalidParameter(parameter, 'format', 'must be YYYY-MM-DD')
     case 'integer':
       if (/^-?\d{1,9}$/.test(text)) return Number(text)

@@ -1,14 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import supertest from 'supertest'
 import { ApiKeyService } from '../../src/accounts/api-keys/api-key-service.ts'
-import { enumerations } from '../../src/accounts/enumerations/enumerations.ts'
-import { ownerRoutes } from '../../src/accounts/owners/owner-routes.ts'
-import { OwnerService } from '../../src/accounts/owners/owner-service.ts'
-import { membershipRoutes } from '../../src/accounts/studios/membership-routes.ts'
-import { MembershipService } from '../../src/accounts/studios/membership-service.ts'
-import { studioRoutes } from '../../src/accounts/studios/studio-routes.ts'
-import { StudioService } from '../../src/accounts/studios/studio-service.ts'
 import { type Context, SCOPES, type Scope, systemContext } from '../../src/caller.ts'
+import { accountsApi } from '../../src/commands/accounts.ts'
 import { databaseError } from '../../src/database/constraint-errors.ts'
 import { type Database, openDatabase } from '../../src/database/database.ts'
 import { type App, createApp } from '../../src/http/app.ts'
@@ -40,11 +34,11 @@ export interface TestApi {
 export interface TestApiOptions {
   /** The way to the database, given its URL; default: straight. */
   readonly connect?: (databaseUrl: string) => Promise<string>
-  /** More routes, given the database; the part under test. */
+  /** More routes than those of the records. */
   readonly groups?: (database: Database) => readonly RouteGroup[]
 }
 
-/** The application of this file's tests on a database of its own; `close()` it in `afterAll`. */
+/** The application with all records, wired as the program wires it, on a database of its own; `close()` it in `afterAll`. */
 export async function createTestApi(options: TestApiOptions = {}): Promise<TestApi> {
   const testDatabase = await createTestDatabase()
   const written: string[] = []
@@ -52,15 +46,11 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
   const url = (await options.connect?.(testDatabase.url)) ?? testDatabase.url
   const database = openDatabase({ url, poolSize: 5, logger })
   const keys = new ApiKeyService(database, randomBytes(32), logger)
+  const accounts = accountsApi(database)
   const app = createApp({
     info: { title: 'test', version: '0', description: 'test' },
-    groups: [
-      studioRoutes(new StudioService(database)),
-      membershipRoutes(new MembershipService(database)),
-      ownerRoutes(new OwnerService(database)),
-      ...(options.groups?.(database) ?? []),
-    ],
-    enums: enumerations,
+    groups: [...accounts.groups, ...(options.groups?.(database) ?? [])],
+    enums: accounts.enums,
     authenticator: keys,
     cursorKey: randomBytes(32),
     checks: [{ name: 'database', check: () => database.ping() }],

@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import { parseDay, parseInstant } from '../../http/instant.ts'
 import { type IdOrSlug, parseCountry, parseLocale, parseSlug, parseWebsite } from './code.ts'
 import { type Email, parseEmail } from './email.ts'
 import { line, reference } from './line.ts'
-import type { Rule } from './rule.ts'
+import { accepted, type Rule, refused } from './rule.ts'
 import { parseUsername } from './username.ts'
 
 /** A field whose text is judged and normalised by a rule; the rule's code and detail become the field's error. */
@@ -33,11 +34,21 @@ export function lineField(max: number, maxOctets?: number): z.ZodType<string, st
 /** An instant to the millisecond; more digits would be cut off by the database. */
 export const instantField: z.ZodType<Date, string> = ruled(
   (text) => {
-    const valid = z.iso.datetime({ offset: true }).safeParse(text).success && !/\.\d{4}/.test(text)
-    if (!valid) return { ok: false, code: 'format', detail: 'must be an instant such as 2026-01-31T12:00:00.000Z' }
-    return { ok: true, value: new Date(text) }
+    const instant = parseInstant(text)
+    return instant === undefined
+      ? refused('format', 'must be an instant such as 2026-01-31T12:00:00.000Z')
+      : accepted(instant)
   },
   { format: 'date-time' },
+)
+
+/** A day, `YYYY-MM-DD`; stays text. */
+export const dayField: z.ZodType<string, string> = ruled(
+  (text) => {
+    const day = parseDay(text)
+    return day === undefined ? refused('format', 'must be YYYY-MM-DD') : accepted(day)
+  },
+  { format: 'date' },
 )
 
 const UUID = z.uuid()

@@ -1,0 +1,45 @@
+import { PassThrough, Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { describe, expect, it } from 'vitest'
+import { limited, mediaType, parseJson } from '../../src/http/body.ts'
+
+describe('a streamed body', () => {
+  it('passes whole up to its limit', async () => {
+    expect(await text(limited(Readable.from([Buffer.from('abc'), Buffer.from('def')]), 6))).toBe('abcdef')
+  })
+
+  it('fails beyond its limit', async () => {
+    const endless = Readable.from(
+      (function* () {
+        for (;;) yield Buffer.alloc(1024)
+      })(),
+    )
+    await expect(text(limited(endless, 10_000))).rejects.toMatchObject({ code: 'payload-too-large' })
+    endless.destroy()
+  })
+
+  it('that ends too early is an error, not a short body', async () => {
+    const source = new PassThrough()
+    const body = text(limited(source, 1000))
+    source.write('half')
+    source.destroy()
+    await expect(body).rejects.toMatchObject({ code: 'malformed-input' })
+  })
+})
+
+describe('a media type', () => {
+  it('may have parameters, but only UTF-8', () => {
+    const allowed = ['application/json']
+    expect(mediaType('Application/JSON; charset="UTF-8"', allowed)).toBe('application/json')
+    for (const header of [undefined, '', 'text/json', 'application/json; charset=utf-16']) {
+      expect(() => mediaType(header, allowed), header).toThrow(/Content-Type/)
+    }
+  })
+})
+
+describe('JSON', () => {
+  it('that is broken is told without its text', () => {
+    expect(() => parseJson(Buffer.from('{"email":"zoe@mail.example"'))).toThrow(/^The body is not one JSON value/)
+    expect(() => parseJson(Buffer.from([0x22, 0xff, 0x22]))).toThrow(/UTF-8/)
+  })
+})
