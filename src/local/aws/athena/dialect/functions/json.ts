@@ -1,0 +1,24 @@
+export const JSON_LINES = String.raw`
+json_parse(varchar) json = @json_parse
+json_format(json) varchar = $1
+json_extract(varchar, varchar) json = @json_extract
+json_extract(json, varchar) json = @json_extract
+json_extract_scalar(varchar, varchar) varchar = @json_extract_scalar
+json_extract_scalar(json, varchar) varchar = @json_extract_scalar
+json_array_length(varchar) bigint = @json_array_length
+json_array_length(json) bigint = @json_array_length
+json_array_get(varchar, bigint) json = @json_array_get
+json_array_get(json, bigint) json = @json_array_get
+json_array_contains(varchar, boolean) boolean = @json_array_contains
+json_array_contains(varchar, bigint) boolean = @json_array_contains
+json_array_contains(varchar, double) boolean = @json_array_contains
+json_array_contains(varchar, varchar) boolean = @json_array_contains
+json_array_contains(json, boolean) boolean = @json_array_contains
+json_array_contains(json, bigint) boolean = @json_array_contains
+json_array_contains(json, double) boolean = @json_array_contains
+json_array_contains(json, varchar) boolean = @json_array_contains
+json_size(varchar, varchar) bigint = @json_size
+json_size(json, varchar) bigint = @json_size
+is_json_scalar(varchar) boolean = @is_json_scalar
+is_json_scalar(json) boolean = @is_json_scalar
+`

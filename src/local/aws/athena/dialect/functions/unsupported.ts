@@ -1,0 +1,9 @@
+/** Functions of Trino 435 that the local engine does not offer. */
+export const UNSUPPORTED_NAMES = `approx_most_frequent approx_percentile approx_set array_first bar beta_cdf bing_tile
+char2hexint checksum classify color convex_hull_agg cosine_distance entropy evaluate_classifier_predictions
+features from_geojson_geometry from_iso8601_timestamp_nanos geometry_union hash_counts inverse_beta_cdf inverse_normal_cdf
+is_json_scalar jaccard_index json_table kurtosis learn_classifier learn_regressor make_set_digest map_union
+merge merge_set_digest murmur3 numeric_histogram parse_data_size parse_presto_data_size qdigest_agg quantile_at_value
+reduce_agg regress render rgb skewness spooky_hash_v2_32 spooky_hash_v2_64 st_area st_asbinary st_astext st_contains
+st_distance st_geometryfromtext st_point tdigest_agg to_geometry uuid value_at_quantile values_at_quantiles version
+wilson_interval_lower wilson_interval_upper word_stem xxhash64 empty_approx_set intersection_cardinality cardinality_hll`

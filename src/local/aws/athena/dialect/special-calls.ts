@@ -1,0 +1,185 @@
+/** Calls whose meaning does not fit a line of a table. */
+import { notSupported, QueryFailure, typeMismatch } from '../failure.ts'
+import { functionNotFound } from './calls.ts'
+import { coerce } from './casts.ts'
+import { analyze, bool, commonOf } from './expression.ts'
+import { compare, requireOrderable } from './operators.ts'
+import type { Context, Typed } from './scope.ts'
+import { quoteText } from './scope.ts'
+import type { Call } from './syntax.ts'
+import {
+  BOOLEAN,
+  isInteger,
+  isText,
+  map,
+  physicalType,
+  type TrinoType,
+  typeText,
+  VARCHAR,
+  varchar,
+} from './trino-type.ts'
+
+type Special = (e: Call, c: Context) => Typed | undefined
+
+const arity = (e: Call, from: number, to = from) => {
+  if (e.args.length < from || e.args.length > to) throw functionNotFound(e.name)
+}
+
+const SPECIAL: Readonly<Record<string, Special>> = {
+  coalesce(e, c) {
+    if (e.args.length < 2)
+      throw new QueryFailure('INVALID_ARGUMENTS', 'The "coalesce" function must have at least two arguments')
+    const values = e.args.map((a) => analyze(a, c))
+    const type = commonOf(values, 'All COALESCE operands')
+    return { sql: `coalesce(${values.map((v) => coerce(c.session, v, type).sql).join(', ')})`, type }
+  },
+  nullif(e, c) {
+    if (e.args.length !== 2) throw new QueryFailure('INVALID_ARGUMENTS', 'Invalid number of arguments for NULLIF')
+    const [a, b] = e.args.map((x) => analyze(x, c)) as [Typed, Typed]
+    return { sql: `CASE WHEN ${compare(c.session, '=', a, b).sql} THEN NULL ELSE ${a.sql} END`, type: a.type }
+  },
+  if(e, c) {
+    if (e.args.length < 2 || e.args.length > 3)
+      throw new QueryFailure('INVALID_ARGUMENTS', 'Invalid number of arguments for IF')
+    const condition = bool(e.args[0]!, c, 'IF condition')
+    const results = e.args.slice(1).map((a) => analyze(a, c))
+    const type = commonOf(results, 'Result types for IF')
+    const [yes, no] = results.map((r) => coerce(c.session, r, type).sql)
+    return { sql: `CASE WHEN ${condition} THEN ${yes} ELSE ${no ?? `CAST(NULL AS ${physicalType(type)})`} END`, type }
+  },
+  try(e, c) {
+    arity(e, 1)
+    const value = analyze(e.args[0]!, c)
+    // Unlike DuckDB's, Trino's TRY forgives a few codes only
+    return { sql: `TRY(${value.sql})`, type: value.type }
+  },
+  typeof(e, c) {
+    arity(e, 1)
+    const value = analyze(e.args[0]!, c)
+    return { sql: `CAST(${quoteText(typeText(value.type))} AS VARCHAR)`, type: VARCHAR }
+  },
+  greatest: (e, c) => extreme(e, c),
+  least: (e, c) => extreme(e, c),
+  concat(e, c) {
+    if (e.args.length < 2) throw functionNotFound('concat')
+    const values = e.args.map((a) => analyze(a, c))
+    const types = values.map((v) => v.type)
+    if (types.every((t) => t.name === 'varchar' || t.name === 'unknown')) {
+      const length = types.every((t) => t.p !== undefined) ? types.reduce((n, t) => n + t.p!, 0) : undefined
+      return {
+        sql: `(${values.map((v) => coerce(c.session, v, VARCHAR).sql).join(' || ')})`,
+        type: length === undefined ? VARCHAR : varchar(length),
+      }
+    }
+    if (types.every((t) => t.name === 'varbinary'))
+      return { sql: `(${values.map((v) => v.sql).join(' || ')})`, type: { name: 'varbinary' } }
+    const arrays = types.filter((t) => t.name === 'array')
+    if (arrays.length === 0) throw functionNotFound('concat', types)
+    return concatArrays(values, c)
+  },
+  map(e, c) {
+    if (e.args.length === 0)
+      return { sql: 'CAST(MAP {} AS MAP(INTEGER, INTEGER))', type: map({ name: 'unknown' }, { name: 'unknown' }) }
+    arity(e, 2)
+    const [k, v] = e.args.map((x) => analyze(x, c)) as [Typed, Typed]
+    if (k.type.name !== 'array' || v.type.name !== 'array') throw functionNotFound('map', [k.type, v.type])
+    const type = map(k.type.args![0]!, v.type.args![0]!)
+    return { sql: `${c.session.udf('map_of', [k.type, v.type], type)}(${k.sql}, ${v.sql})`, type }
+  },
+  format(e, c) {
+    const values = e.args.map((a) => analyze(a, c))
+    if (values[0] === undefined || !isText(values[0].type))
+      throw functionNotFound(
+        'format',
+        values.map((v) => v.type),
+      )
+    if (typeof values[0].constant !== 'string') throw notSupported('format with a pattern that is not a literal')
+    return {
+      sql: `${c.session.udf(
+        'format',
+        values.map((v) => v.type),
+        VARCHAR,
+        true,
+      )}(${values.map((v) => v.sql).join(', ')})`,
+      type: VARCHAR,
+    }
+  },
+  date(e, c) {
+    arity(e, 1)
+    const value = analyze(e.args[0]!, c)
+    if (!isText(value.type) && !['date', 'timestamp', 'timestamp with time zone', 'unknown'].includes(value.type.name))
+      throw functionNotFound('date', [value.type])
+    return analyze({ kind: 'cast', value: e.args[0]!, type: { name: 'date', parameters: [] }, safe: false }, c)
+  },
+  now: (e, c) => (arity(e, 0), analyze({ kind: 'current', what: 'current_timestamp' }, c)),
+  current_timezone: (e, c) => (arity(e, 0), { sql: `CAST('UTC' AS VARCHAR)`, type: VARCHAR, ...(c && {}) }),
+}
+
+export function specialCall(e: Call, c: Context): Typed | undefined {
+  const special = Object.hasOwn(SPECIAL, e.name) ? SPECIAL[e.name] : undefined
+  if (special === undefined) return undefined
+  if (
+    e.star ||
+    e.distinct ||
+    e.over !== undefined ||
+    e.filter !== undefined ||
+    e.orderBy.length > 0 ||
+    e.args.some((a) => a.kind === 'lambda')
+  )
+    throw functionNotFound(e.name)
+  return special(e, c)
+}
+
+/** NULL where any argument is NULL, unlike DuckDB's. */
+function extreme(e: Call, c: Context): Typed {
+  const values = e.args.map((a) => analyze(a, c))
+  if (values.length === 0) throw functionNotFound(e.name)
+  const type = commonOf(values, `All ${e.name} operands`)
+  requireOrderable(type, e.name)
+  if (type.name === 'unknown') return { sql: 'NULL', type }
+  const args = values.map((v) => coerce(c.session, v, type).sql)
+  if (['real', 'double', 'timestamp with time zone'].includes(type.name) || type.args !== undefined)
+    return {
+      sql: `${c.session.udf(
+        e.name,
+        values.map(() => type),
+        type,
+      )}(${args.join(', ')})`,
+      type,
+    }
+  return {
+    sql: `CASE WHEN ${args.map((a) => `${a} IS NULL`).join(' OR ')} THEN NULL ELSE ${e.name}(${args.join(', ')}) END`,
+    type,
+  }
+}
+
+function concatArrays(values: readonly Typed[], c: Context): Typed {
+  let item: TrinoType = { name: 'unknown' }
+  const parts = values.map((v) => ({
+    value: v,
+    element: v.type.name === 'array' ? v.type.args![0]! : v.type,
+    isArray: v.type.name === 'array',
+  }))
+  for (const p of parts)
+    item = commonOf(
+      [
+        { sql: '', type: item },
+        { sql: '', type: p.element },
+      ],
+      'Elements of concatenated arrays',
+    )
+  if (values.length > 2 && parts.some((p) => !p.isArray))
+    throw functionNotFound(
+      'concat',
+      values.map((v) => v.type),
+    )
+  const type: TrinoType = { name: 'array', args: [item] }
+  const sql = parts.map((p) =>
+    p.isArray ? coerce(c.session, p.value, type).sql : `[${coerce(c.session, p.value, item).sql}]`,
+  )
+  const whole = sql.reduce((a, b) => `list_concat(${a}, ${b})`)
+  const nulls = parts.flatMap((p, i) => (p.isArray ? [`${sql[i]} IS NULL`] : []))
+  return { sql: `CASE WHEN ${nulls.join(' OR ')} THEN NULL ELSE ${whole} END`, type }
+}
+
+export { BOOLEAN, isInteger, typeMismatch }

@@ -1,0 +1,3 @@
+import type { Implementation } from './values.ts'
+
+export const BYTES: Readonly<Record<string, Implementation>> = {}

@@ -1,0 +1,154 @@
+import { type TrinoType, typeText } from '../dialect/trino-type.ts'
+import { castValue, varcharText } from './functions-casts.ts'
+import { type Json, JsonNumber, parseJson, parsePath, walk, writeJson } from './json-text.ts'
+import { javaDouble } from './text-forms.ts'
+import { badArgument, badCast, FunctionFailure, type Implementation, type Value } from './values.ts'
+
+const steps = (path: string) => {
+  const s = parsePath(path)
+  if (s === undefined) {
+    if (/^\s*\$?[\s.[\]\w"'*?@()-]*$/.test(path) && /[*?@]|\.\./.test(path))
+      throw new FunctionFailure('NOT_SUPPORTED', `JSON path ${path.slice(0, 80)} is not supported by the local engine`)
+    throw badArgument(`Invalid JSON path: '${path.slice(0, 80)}'`)
+  }
+  return s
+}
+
+const extract = (text: Value, path: Value): Json | undefined => {
+  const s = steps(path as string)
+  const json = parseJson(text as string)
+  return json === undefined ? undefined : walk(json, s)
+}
+
+function scalarText(v: Json | undefined): string | null {
+  if (v === undefined || v === null || Array.isArray(v) || v instanceof Map) return null
+  return v instanceof JsonNumber ? v.text : String(v)
+}
+
+const asArray = (text: Value): Json[] | undefined => {
+  const v = parseJson(text as string)
+  return Array.isArray(v) ? v : undefined
+}
+
+export const JSONS: Readonly<Record<string, Implementation>> = {
+  json_parse: ([text]) => {
+    const v = parseJson(text as string)
+    if (v === undefined) throw badArgument(`Cannot convert value to JSON: '${(text as string).slice(0, 60)}'`)
+    return writeJson(v, true)
+  },
+  json_extract: ([text, path]) => {
+    const v = extract(text!, path!)
+    return v === undefined ? null : writeJson(v)
+  },
+  json_extract_scalar: ([text, path]) => scalarText(extract(text!, path!)),
+  json_array_length: ([text]) => {
+    const a = asArray(text!)
+    return a === undefined ? null : BigInt(a.length)
+  },
+  json_array_get: ([text, index]) => {
+    const a = asArray(text!)
+    const i = Number(index)
+    const v = a?.at(i)
+    return v === undefined ? null : writeJson(v)
+  },
+  json_array_contains: ([text, wanted]) => {
+    const a = asArray(text!)
+    if (a === undefined) return null
+    return a.some((v) => {
+      if (typeof wanted === 'boolean' || typeof wanted === 'string') return v === wanted
+      if (!(v instanceof JsonNumber)) return false
+      return typeof wanted === 'bigint'
+        ? /^-?\d+$/.test(v.text) && BigInt(v.text) === wanted
+        : /[.eE]/.test(v.text) && Number(v.text) === wanted
+    })
+  },
+  json_size: ([text, path]) => {
+    const v = extract(text!, path!)
+    if (v === undefined) return null
+    return BigInt(Array.isArray(v) ? v.length : v instanceof Map ? v.size : 0)
+  },
+  is_json_scalar: ([text]) => {
+    const v = parseJson(text as string)
+    if (v === undefined) throw badArgument(`Invalid JSON value: ${(text as string).slice(0, 60)}`)
+    return !(Array.isArray(v) || v instanceof Map)
+  },
+}
+
+export function castToJson(v: Value, from: TrinoType): string {
+  return writeJson(toJson(v, from))
+}
+
+function toJson(v: Value, from: TrinoType): Json {
+  if (v === null) return null
+  switch (from.name) {
+    case 'boolean':
+      return v as boolean
+    case 'double':
+    case 'real':
+      return Number.isFinite(v) ? new JsonNumber(javaDouble(v as number, from.name === 'real')) : String(v)
+    case 'json':
+      return parseJson(v as string) ?? null
+    case 'array':
+      return (v as Value[]).map((x) => toJson(x, from.args![0]!))
+    case 'map': {
+      const pairs = (v as Value[][]).map(
+        ([k, x]) => [varcharText(k!, from.args![0]!), toJson(x!, from.args![1]!)] as [string, Json],
+      )
+      return new Map(pairs.sort(([a], [b]) => (a < b ? -1 : 1)))
+    }
+    case 'row':
+      return new Map((v as Value[]).map((x, i) => [from.fields?.[i] ?? '', toJson(x, from.args![i]!)]))
+    case 'tinyint':
+    case 'smallint':
+    case 'integer':
+    case 'bigint':
+    case 'decimal':
+      return new JsonNumber(varcharText(v, from))
+    default:
+      return varcharText(v, from)
+  }
+}
+
+export function castFromJson(text: string, to: TrinoType): Value {
+  const v = parseJson(text)
+  if (v === undefined) throw badCast(`Cannot cast to ${typeText(to)}: malformed JSON`)
+  return fromJson(v, to)
+}
+
+function fromJson(v: Json, to: TrinoType): Value {
+  const bad = () => badCast(`Cannot cast to ${typeText(to)}. ${writeJson(v).slice(0, 60)}`)
+  if (to.name === 'json') return writeJson(v)
+  if (v === null) return null
+  switch (to.name) {
+    case 'array':
+      if (!Array.isArray(v)) throw bad()
+      return v.map((x) => fromJson(x, to.args![0]!))
+    case 'map':
+      if (!(v instanceof Map)) throw bad()
+      return [...v].map(([k, x]) => [castValue(k, { name: 'varchar' }, to.args![0]!), fromJson(x, to.args![1]!)])
+    case 'row':
+      if (Array.isArray(v)) {
+        if (v.length !== to.args!.length) throw bad()
+        return v.map((x, i) => fromJson(x, to.args![i]!))
+      }
+      if (!(v instanceof Map)) throw bad()
+      return to.args!.map((a, i) => {
+        const wanted = to.fields?.[i]?.toLowerCase()
+        const found = [...v].find(([k]) => k.toLowerCase() === wanted)
+        return found === undefined ? null : fromJson(found[1], a)
+      })
+  }
+  if (Array.isArray(v) || v instanceof Map) throw bad()
+  try {
+    if (v instanceof JsonNumber) {
+      if (to.name === 'varchar') return /[.eE]/.test(v.text) ? varcharText(Number(v.text), { name: 'double' }) : v.text
+      if (/[.eE]/.test(v.text)) return castValue(Number(v.text), { name: 'double' }, to)
+      return castValue(BigInt(v.text), { name: 'bigint' }, to)
+    }
+    if (typeof v === 'boolean') return castValue(v, { name: 'boolean' }, to)
+    return castValue(v, { name: 'varchar' }, to)
+  } catch (error) {
+    if (error instanceof FunctionFailure) throw bad()
+    throw error
+  }
+}

@@ -1,0 +1,3 @@
+import type { Implementation } from './values.ts'
+
+export const NUMBERS: Readonly<Record<string, Implementation>> = {}

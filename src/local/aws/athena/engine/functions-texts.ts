@@ -1,0 +1,3 @@
+import type { Implementation } from './values.ts'
+
+export const TEXTS: Readonly<Record<string, Implementation>> = {}
