@@ -1,4 +1,4 @@
-import type { Transaction } from '../../database/database.ts'
+import { Prisma, type Transaction } from '../../database/database.ts'
 import { describe } from '../../errors.ts'
 import { LakeProblem } from '../lake-problem.ts'
 import type { UploadedPart } from '../storage/lake-bucket.ts'
@@ -39,7 +39,8 @@ export interface SnapshotChange {
   readonly publishedAt?: Date
   readonly retiringAt?: Date
   readonly endedAt?: Date
-  readonly problem?: object
+  /** `null` clears it: what stood in the way is over. */
+  readonly problem?: object | null
 }
 
 export interface TableChange {
@@ -92,7 +93,10 @@ export class ControlRows {
   async update(change: SnapshotChange): Promise<void> {
     const { count } = await this.#database.prisma.lakeSnapshot.updateMany({
       where: { id: this.snapshotId, fence: this.fence },
-      data: change,
+      data:
+        change.problem === null
+          ? { ...change, problem: Prisma.DbNull }
+          : (change as SnapshotChange & { problem?: object }),
     })
     if (count === 0) throw fenced(this.snapshotId)
   }

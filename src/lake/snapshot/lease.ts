@@ -49,8 +49,7 @@ export class Lease {
   static async take(database: Lake['database'], ttlMs: number): Promise<Lease> {
     const owner = randomUUID()
     const me = thisProcess()
-    const [row] = await database.prisma.$queryRaw<LeaseRow[]>`
-      SELECT owner, fence, expires_at < now() AS free, host, process_id, process_started_at FROM lake_lease WHERE id = 1`
+    const row = await readLease(database)
     if (!row || !(row.free || holderIsGone(row))) throw taken(row)
     // A free lease may have been extended since; that of a dead process cannot be.
     const mustHaveRunOut = row.free
@@ -95,6 +94,18 @@ export class Lease {
     clearInterval(this.#timer)
     this.#lost.abort(new LakeProblem('fenced', `This process no longer holds the lease of the lake: ${why}`))
   }
+}
+
+/** Does no living process hold the lease, as far as can be seen from here? */
+export async function leaseIsFree(database: Lake['database']): Promise<boolean> {
+  const row = await readLease(database)
+  return row === undefined || row.free || holderIsGone(row)
+}
+
+async function readLease(database: Lake['database']): Promise<LeaseRow | undefined> {
+  const [row] = await database.prisma.$queryRaw<LeaseRow[]>`
+    SELECT owner, fence, expires_at < now() AS free, host, process_id, process_started_at FROM lake_lease WHERE id = 1`
+  return row
 }
 
 function holderIsGone({ host, process_id: processId, process_started_at: startedAt }: LeaseRow): boolean {

@@ -41,7 +41,7 @@ export async function publish(
     sequence: manifest.sequence,
     manifest_sha256: sha256Hex(body),
   })
-  await rows.update({ state: 'published', publishedAt: new Date(), endedAt: new Date() })
+  await rows.update({ state: 'published', publishedAt: new Date(), endedAt: new Date(), problem: null })
 }
 
 /** `CURRENT.json` only ever moves to a higher sequence; a lost race is read again. */

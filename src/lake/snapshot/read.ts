@@ -2,7 +2,9 @@ import type pg from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
 import { copySelect, type TableContract } from '../contract.ts'
 import { LakeProblem } from '../lake-problem.ts'
+import { CopyFrameScanner } from '../parquet/frame-scanner.ts'
 import { CopyScanner } from '../parquet/scanner.ts'
+import type { CopySocket } from './copy-socket.ts'
 import type { Source } from './source.ts'
 import type { TableFiles } from './table-files.ts'
 
@@ -29,7 +31,9 @@ export async function copyTable(
   const timer = setInterval(onProgress, PROGRESS_INTERVAL_MS)
   try {
     signal.throwIfAborted()
-    const { copied, scanned } = await throughStream(source.client, contract, files)
+    const { copied, scanned } = source.socket
+      ? await throughSocket(source.socket, source.client, contract, files)
+      : await throughStream(source.client, contract, files)
     if (copied === scanned) return copied
     throw new LakeProblem('count_mismatch', `${contract.name}: Postgres sent ${copied} rows, ${scanned} arrived`, {
       table: contract.table,
@@ -46,6 +50,20 @@ export async function copyTable(
 interface Counts {
   readonly copied: number
   readonly scanned: number
+}
+
+/** COPY through a reused read buffer: plain TCP only. */
+async function throughSocket(
+  socket: CopySocket,
+  client: pg.Client,
+  contract: TableContract,
+  files: TableFiles,
+): Promise<Counts> {
+  const scanner = new CopyFrameScanner(fieldCount(contract), (batch) => files.append(batch))
+  await socket.copy(client, copyStatement(contract), scanner, files)
+  const { error, rows, serverRows } = scanner
+  if (error) throw Object.assign(new Error('Postgres ended the COPY'), { code: error.C ?? '' })
+  return { copied: serverRows ?? -1, scanned: rows }
 }
 
 /** COPY through `pg-copy-streams`: the way that also goes over TLS. */

@@ -52,7 +52,9 @@ export async function recoverUnder(
   await failNotStarted(lake.database)
   const left = await lake.database.prisma.lakeSnapshot.findMany({
     where: {
-      state: { in: RUNNING_STATES.filter((state) => state !== 'requested') },
+      state: { in: [...RUNNING_STATES] },
+      // A request without a fence waits for its process; with one its process took it and is gone.
+      NOT: { state: 'requested', fence: null },
       ...(except === undefined ? {} : { id: { not: except } }),
     },
     orderBy: { sequence: 'asc' },

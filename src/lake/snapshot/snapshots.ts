@@ -2,6 +2,7 @@ import { ConstraintError } from '../../database/constraint-errors.ts'
 import type { Database, Prisma } from '../../database/database.ts'
 import { AppError } from '../../errors.ts'
 import { isSnapshotId, newSnapshotId } from '../object-keys.ts'
+import { leaseIsFree } from './lease.ts'
 import { RUNNING_STATES, type SnapshotState } from './states.ts'
 
 /** A row that nobody took within this time never will be: its process could not be started. */
@@ -80,7 +81,8 @@ function view(row: Row): SnapshotView {
  * Inserts the row of a new snapshot; somebody starts a process that runs it. One snapshot runs at a time.
  *
  * @param requestedBy who asked, for the list: a caller's id or `schedule`, never a name or address.
- * @throws AppError `snapshot-running` with `snapshotId` and `state` of the one that runs.
+ * @throws AppError `snapshot-running` with `snapshotId` and `state` of the one that runs; `abandoned` when its process is gone, so that
+ *   `recover` has to finish or remove it first.
  */
 export async function requestSnapshot(database: Database, requestedBy: string): Promise<SnapshotView> {
   await failNotStarted(database)
@@ -92,13 +94,21 @@ export async function requestSnapshot(database: Database, requestedBy: string): 
     return view(row)
   } catch (error) {
     if (!(error instanceof ConstraintError) || error.constraint !== 'lake_snapshots_one_running') throw error
-    const running = await runningSnapshot(database)
-    throw new AppError(
-      'snapshot-running',
-      `Snapshot ${running?.id ?? '(just ended)'} is ${running?.state ?? 'running'}; wait for it, or ask again`,
-      { extra: { snapshotId: running?.id ?? null, state: running?.state ?? null } },
-    )
+    throw await snapshotRunning(database)
   }
+}
+
+async function snapshotRunning(database: Database): Promise<AppError> {
+  const running = await runningSnapshot(database)
+  const abandoned = running !== undefined && running.state !== 'requested' && (await leaseIsFree(database))
+  const hint = abandoned
+    ? 'its process is gone: run "rocketgames recover", then ask again'
+    : 'wait for it, or ask again'
+  return new AppError(
+    'snapshot-running',
+    `Snapshot ${running?.id ?? '(just ended)'} is ${running?.state ?? 'over'}; ${hint}`,
+    { extra: { snapshotId: running?.id ?? null, state: running?.state ?? null, abandoned } },
+  )
 }
 
 /** Fails snapshots that were requested and never begun. */

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { LakeProblem } from '../lake-problem.ts'
+import { CopySocket } from './copy-socket.ts'
 
 /** Facts of the transaction that reads every table: they go into the manifest. */
 export interface SourceFacts {
@@ -17,13 +18,15 @@ export interface SourceFacts {
 /** One connection to the source, ready for COPY. */
 export interface Source {
   readonly client: pg.Client
+  /** Undefined over TLS: there COPY goes through `pg-copy-streams`. */
+  readonly socket: CopySocket | undefined
 }
 
 const LOCK_TIMEOUT_MS = 5_000
 const CONNECT_TIMEOUT_MS = 10_000
 
 /**
- * Opens a connection to the database that the snapshot reads.
+ * Opens a connection whose COPY data can be read without a copy per chunk (plain TCP) or through pg's own stream (TLS).
  *
  * @throws LakeProblem `connection_lost` when the server cannot be reached or refuses the login.
  */
@@ -34,7 +37,9 @@ export async function openSource(url: string, applicationName: string): Promise<
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
   }
-  const client = new pg.Client(config)
+  const encrypted = Boolean((new pg.Client(config) as pg.Client & { ssl: unknown }).ssl)
+  const socket = encrypted ? undefined : new CopySocket()
+  const client = new pg.Client(socket ? { ...config, stream: () => socket.socket } : config)
   // Without a listener a connection that breaks between two queries would end the process.
   client.on('error', () => undefined)
   try {
@@ -42,7 +47,7 @@ export async function openSource(url: string, applicationName: string): Promise<
   } catch (error) {
     throw new LakeProblem('connection_lost', 'The database that the snapshot reads cannot be reached', {}, error)
   }
-  return { client }
+  return { client, socket }
 }
 
 /**

@@ -6,7 +6,7 @@ import { parseManifest } from '../../../src/lake/manifest.ts'
 import { LAKE_PREFIX, manifestKey } from '../../../src/lake/object-keys.ts'
 import { FAULT_POINTS, type FaultPoint } from '../../../src/lake/snapshot/faults.ts'
 import { recoverSnapshots } from '../../../src/lake/snapshot/recover.ts'
-import { listSnapshots } from '../../../src/lake/snapshot/snapshots.ts'
+import { listSnapshots, requestSnapshot } from '../../../src/lake/snapshot/snapshots.ts'
 import { verifySnapshots } from '../../../src/lake/snapshot/verify.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { startTestAws, type TestAws } from '../../support/local-aws.ts'
@@ -83,6 +83,8 @@ describe('a snapshot whose process is killed', () => {
       await forgetSnapshots(open.database)
       const watch = watchKeys(open)
       expect(await runKilledAt(place, point)).toBe('SIGKILL')
+      const refused = await requestSnapshot(open.database, 'test').catch((error: unknown) => error)
+      expect(refused).toMatchObject({ code: 'snapshot-running', extra: { abandoned: true } })
       const [recovery] = (await recoverSnapshots(open.lake)).snapshots
       const seen = await watch.stop()
       expect(recovery?.to).toBe(OUTCOME[point])

@@ -167,7 +167,10 @@ describe('two snapshots', () => {
   test('do not run at once: the second is told which one runs', async () => {
     const first = await requestSnapshot(open.database, 'test')
     const second = await requestSnapshot(open.database, 'test').catch((error: AppError) => error)
-    expect(second).toMatchObject({ code: 'snapshot-running', extra: { snapshotId: first.id, state: 'requested' } })
+    expect(second).toMatchObject({
+      code: 'snapshot-running',
+      extra: { snapshotId: first.id, state: 'requested', abandoned: false },
+    })
     const published = await runSnapshot(open.lake, { id: first.id })
     expect(published).toMatchObject({ id: first.id, state: 'published' })
     expect((await requestSnapshot(open.database, 'test')).sequence).toBeGreaterThan(first.sequence)
