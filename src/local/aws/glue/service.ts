@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Logger } from '../../../logger.ts'
 import { AwsError, type Catalogue, type JsonOperation, type JsonService, type ObjectStore } from '../ports.ts'
 import { databaseOperations } from './catalogue/database-operations.ts'
+import { functionOperations } from './catalogue/function-operations.ts'
 import { partitionIndexOperations } from './catalogue/partition-index-operations.ts'
 import { partitionOperations } from './catalogue/partition-operations.ts'
 import { searchOperations } from './catalogue/search-tables.ts'
@@ -41,6 +42,7 @@ export async function openGlue({ dir: stateFolder, store, log }: GlueOptions): P
     ...tableOperations(catalogue),
     ...tableVersionOperations(catalogue),
     ...searchOperations(catalogue),
+    ...functionOperations(catalogue),
     ...partitionOperations(catalogue),
     ...partitionIndexOperations(catalogue),
     ...statisticsOperations(catalogue),

@@ -20,6 +20,7 @@ import {
   GetTableVersionsCommand,
   GetTagsCommand,
   GetUnfilteredTableMetadataCommand,
+  GetUserDefinedFunctionsCommand,
   type GlueClient,
   paginateGetTables,
   SearchTablesCommand,
@@ -341,4 +342,11 @@ test('databases carry tags', async () => {
   expect((await glue.send(new GetTagsCommand({ ResourceArn }))).Tags).toEqual({ app: 'x' })
   const missing = glue.send(new GetTagsCommand({ ResourceArn: ResourceArn.replace(db, 'nope') }))
   await expect(missing).rejects.toMatchObject({ name: 'EntityNotFoundException' })
+})
+
+test('there are no functions, and asking for them is no error', async () => {
+  const { UserDefinedFunctions } = await glue.send(
+    new GetUserDefinedFunctionsCommand({ DatabaseName: db, Pattern: '.*' }),
+  )
+  expect(UserDefinedFunctions).toEqual([])
 })

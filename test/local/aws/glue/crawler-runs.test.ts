@@ -125,7 +125,7 @@ describe('a crawl that runs', () => {
     setImmediate(count)
     await ended()
     counting = false
-    expect(turns).toBeGreaterThan(20)
+    expect(turns).toBeGreaterThan(10)
   })
 })
 

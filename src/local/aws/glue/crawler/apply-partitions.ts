@@ -7,26 +7,45 @@ import { partitionKey, type TableEntry } from '../store/catalogue-store.ts'
 import type { Change } from '../store/keyed-log.ts'
 import { type ApplyContext, DEPRECATED, parametersOf } from './change-policy.ts'
 import { catalogueColumns, type DetectedPartition, type DetectedTable } from './detect-table.ts'
-import { normalLocation } from './table-layout.ts'
+import { nextTurn, normalLocation } from './table-layout.ts'
 
-/** Adds, refreshes and retires the partitions of one table in one write. Runs inside the database's turn. */
+/** Partitions looked at between two turns of other work, and written at once. */
+const PARTITIONS_PER_TURN = 500
+
+/** Adds, refreshes and retires the partitions of one table. Runs inside the database's turn. */
 export async function applyPartitions(entry: TableEntry, found: DetectedTable, context: ApplyContext): Promise<void> {
   const name = entry.record.table.Name ?? ''
+  let changed = 0
+  for (let from = 0; from < found.partitions.length; from += PARTITIONS_PER_TURN) {
+    const changes = presentChanges(entry, found.partitions.slice(from, from + PARTITIONS_PER_TURN), context)
+    changed += changes.length
+    await entry.partitions.write(changes)
+    await nextTurn()
+  }
+  const seen = new Set([...found.partitions.map((one) => one.values), ...found.unreadable].map(partitionKey))
+  const changes = vanished(entry, seen, found.location, context)
+  await entry.partitions.write(changes)
+  await dropStatistics(entry, changes)
+  changed += changes.length
+  if (changed > 0) context.log.info(`changed ${changed} partitions of ${context.database}.${name}`)
+}
+
+function presentChanges(
+  entry: TableEntry,
+  partitions: readonly DetectedPartition[],
+  context: ApplyContext,
+): Change<WirePartition>[] {
   const changes: Change<WirePartition>[] = []
-  for (const partition of found.partitions) {
+  for (const partition of partitions) {
     const key = partitionKey(partition.values)
     const old = entry.partitions.get(key)
     if (old && !context.policy.mayUpdate) continue
     const next = partitionFor(entry, partition, old, context)
     if (old && isDeepStrictEqual(old, next)) continue
     changes.push([key, next])
-    context.summary.partition(old ? 'UPDATE' : 'ADD', `${name} ${key}`)
+    context.summary.partition(old ? 'UPDATE' : 'ADD', `${entry.record.table.Name} ${key}`)
   }
-  const seen = new Set([...found.partitions.map((one) => one.values), ...found.unreadable].map(partitionKey))
-  changes.push(...vanished(entry, seen, found.location, context))
-  await entry.partitions.write(changes)
-  await dropStatistics(entry, changes)
-  if (changes.length > 0) context.log.info(`changed ${changes.length} partitions of ${context.database}.${name}`)
+  return changes
 }
 
 function partitionFor(

@@ -98,9 +98,10 @@ async function updateTable(entry: TableEntry, found: DetectedTable, context: App
   if (!policy.mayUpdate) return entry
   const table = updatedTable(old, found, policy, sameKeys(entry, found))
   const schemaChanged = !isDeepStrictEqual(shapeOf(old), shapeOf(table))
-  if (!schemaChanged && isDeepStrictEqual(old.Parameters, table.Parameters)) return entry
-  const version = { VersionId: String(Number(old.VersionId ?? 0) + 1), UpdateTime: nowSeconds() }
   const indexes = withIndex(entry, table, policy)
+  const sameCounts = isDeepStrictEqual(old.Parameters, table.Parameters)
+  if (!schemaChanged && sameCounts && indexes === entry.record.indexes) return entry
+  const version = { VersionId: String(Number(old.VersionId ?? 0) + 1), UpdateTime: nowSeconds() }
   // New counts alone are no new version of the schema worth keeping.
   await context.store.saveTable(entry, { table: { ...table, ...version }, indexes }, { archive: schemaChanged })
   summary.table('UPDATE', name)
