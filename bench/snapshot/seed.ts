@@ -14,7 +14,7 @@ export async function seedPlayers(url: string, rows: number): Promise<void> {
       `INSERT INTO player (id, username, username_key, display_name, email, email_key, email_verified_at, birth_date, country,
                            locale, status, closed_at, version, created_at, updated_at)
        SELECT md5('player' || n)::uuid, 'player' || n, 'player' || n, 'Player ' || n, 'p' || n || '@example.com',
-              'p' || n || '@example.com', CASE WHEN n % 3 > 0 THEN t END, DATE '1950-01-01' + (n * 7919 % 24000),
+              'p' || n || '@example.com', CASE WHEN n % 3 > 0 THEN t END, DATE '1950-01-01' + (n * 7919::bigint % 24000)::int,
               CASE WHEN n % 10 > 0 THEN (ARRAY['DE', 'US', 'FR', 'JP', 'BR', 'GB', 'IN', 'PL'])[1 + n % 8] END,
               (ARRAY['de-DE', 'en-US', 'fr', 'ja', 'pt-BR', 'en-GB'])[1 + n % 6],
               (CASE WHEN n % 50 = 0 THEN 'closed' ELSE 'active' END)::player_status,

@@ -3,7 +3,7 @@ import { contractSetFingerprint } from '../contract.ts'
 import type { PgType } from '../datasets.ts'
 import type { Manifest, ManifestColumn, ManifestFile, ManifestTable } from '../manifest.ts'
 import { snapshotDate } from '../object-keys.ts'
-import { crc32Base64 } from '../storage/multipart-sink.ts'
+import { base64OfHex } from '../storage/multipart-sink.ts'
 import type { SourceFacts } from './source.ts'
 import type { WrittenFile } from './table-files.ts'
 
@@ -76,7 +76,7 @@ function manifestFile(contract: TableContract, { key, facts }: WrittenFile): Man
     bytes: facts.bytes,
     rows: facts.rows,
     row_groups: facts.rowGroups,
-    crc32: crc32Base64(facts.crc32),
+    crc32: base64OfHex(facts.crc32),
     sha256: facts.sha256,
     tail_sha256: facts.tailSha256,
     tail_bytes: facts.tail.length,

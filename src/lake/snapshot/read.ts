@@ -3,7 +3,8 @@ import { to as copyTo } from 'pg-copy-streams'
 import { copySelect, type TableContract } from '../contract.ts'
 import { LakeProblem } from '../lake-problem.ts'
 import { CopyFrameScanner } from '../parquet/frame-scanner.ts'
-import { CopyScanner } from '../parquet/scanner.ts'
+import { NullValueError, UnrepresentableValueError } from '../parquet/row-problem.ts'
+import { CopyFormatError, CopyScanner } from '../parquet/scanner.ts'
 import type { CopySocket } from './copy-socket.ts'
 import type { Source } from './source.ts'
 import type { TableFiles } from './table-files.ts'
@@ -91,6 +92,16 @@ export function fieldCount(contract: TableContract): number {
 /** SQLSTATE classes and codes (PostgreSQL documentation, appendix A). */
 function copyProblem(error: unknown, table: string): unknown {
   if (error instanceof LakeProblem) return error
+  if (error instanceof UnrepresentableValueError) {
+    const { column, key, message, reason } = error
+    return new LakeProblem('unrepresentable_value', message, { table, column, primaryKey: key, reason })
+  }
+  if (error instanceof NullValueError) {
+    return new LakeProblem('null_in_not_null', error.message, { table, column: error.column, primaryKey: error.key })
+  }
+  if (error instanceof CopyFormatError) {
+    return new LakeProblem('copy_failed', `The COPY of ${table} cannot be read: ${error.message}`, { table })
+  }
   const { code = '', message = '' } = error as { code?: string; message?: string }
   if (code === '40001') {
     return new LakeProblem(

@@ -5,7 +5,7 @@ import { partKey } from '../object-keys.ts'
 import { checkTail } from '../parquet/read.ts'
 import type { Batch } from '../parquet/scanner.ts'
 import { type FileFacts, ParquetWriter } from '../parquet/writer.ts'
-import { crc32Base64, MultipartSink, type PartSlots, type SinkHooks } from '../storage/multipart-sink.ts'
+import { base64OfHex, MultipartSink, type PartSlots, type SinkHooks } from '../storage/multipart-sink.ts'
 import type { ControlRows } from './control-rows.ts'
 import type { FaultPoint } from './faults.ts'
 import type { Lake } from './lake.ts'
@@ -167,7 +167,7 @@ export class TableFiles {
       parts,
       bytes: facts.bytes,
       rows: facts.rows,
-      crc32: crc32Base64(facts.crc32),
+      crc32: base64OfHex(facts.crc32),
       sha256: facts.sha256,
       tailBytes: facts.tail.length,
       tailSha256: facts.tailSha256,

@@ -61,6 +61,11 @@ export function crc32Base64(value: number): string {
   return bytes.toString('base64')
 }
 
+/** A checksum of 8 hex digits as S3 writes it. */
+export function base64OfHex(hex: string): string {
+  return Buffer.from(hex, 'hex').toString('base64')
+}
+
 /**
  * A file on its way into the parts of a multipart upload that nobody completes yet. Memory: the open part, the parts under way
  * and one that waits, plus what is written while `busy`; a part's buffer is kept until S3 has acknowledged it.

@@ -274,6 +274,22 @@ describe('a snapshot fails by name and leaves nothing', () => {
     }
   })
 
+  test('when a value cannot be written, naming table, column and row', async () => {
+    const client = new pg.Client(database.url)
+    await client.connect()
+    const { rows } = await client.query<{ id: string }>(`SELECT id FROM player WHERE username = 'player77'`)
+    await client.query(`UPDATE player SET closed_at = 'infinity' WHERE id = $1`, [rows[0]?.id])
+    try {
+      const facts = { table: 'player', column: 'closed_at', primaryKey: `id=${rows[0]?.id}`, reason: 'infinity' }
+      expect(await problemOf(runSnapshot(open.lake))).toMatchObject({ code: 'unrepresentable_value', facts })
+      await expectNothingLeft('unrepresentable_value')
+      expect((await listSnapshots(open.database, { limit: 1 }))[0]?.problem).toMatchObject(facts)
+    } finally {
+      await client.query(`UPDATE player SET closed_at = NULL WHERE id = $1`, [rows[0]?.id])
+      await client.end()
+    }
+  })
+
   test('but not when a third of all calls is answered with SlowDown', async () => {
     let calls = 0
     proxy.decide = () => (++calls % 3 === 0 ? 'slow-down' : 'pass')
