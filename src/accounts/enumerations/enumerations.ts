@@ -1,4 +1,7 @@
 import { SCOPES } from '../../caller.ts'
+import { GAME_STATUSES, GENRES } from '../games/game.ts'
+import { PLATFORMS } from '../games/game-platform.ts'
+import { RELEASE_PRECISIONS } from '../games/release.ts'
 import { OWNER_STATUSES } from '../owners/owner.ts'
 import { MEMBER_ROLES, MEMBER_STATUSES } from '../studios/membership.ts'
 import { STUDIO_STATUSES } from '../studios/studio.ts'
@@ -9,5 +12,9 @@ export const enumerations: Readonly<Record<string, readonly string[]>> = {
   ownerStatus: OWNER_STATUSES,
   memberRole: MEMBER_ROLES,
   memberStatus: MEMBER_STATUSES,
+  gameStatus: GAME_STATUSES,
+  genre: GENRES,
+  releasePrecision: RELEASE_PRECISIONS,
+  platform: PLATFORMS,
   scope: SCOPES,
 }

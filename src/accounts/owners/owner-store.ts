@@ -7,19 +7,25 @@ import { ownerList } from './owner-list.ts'
 type Reader = Transaction | PrismaClient
 
 const source: ListSource = { spec: ownerList }
+const columns = selectList(source)
 
 export async function insertOwner(tx: Transaction, id: string, draft: OwnerDraft): Promise<Owner> {
   return tx.studioOwner.create({ data: { id, ...draft } })
 }
 
 export async function findOwner(db: Reader, id: string): Promise<Owner | undefined> {
-  return (await db.studioOwner.findUnique({ where: { id } })) ?? undefined
+  return selectOwner(db, id, '')
 }
 
 /** The owner as they are now; nobody else changes the row until this transaction ends. */
 export async function lockOwner(tx: Transaction, id: string): Promise<Owner | undefined> {
-  const sql = `SELECT ${selectList(source)} FROM studio_owner t WHERE t.id = $1::uuid FOR NO KEY UPDATE`
-  const [row] = await tx.$queryRawUnsafe<Record<string, unknown>[]>(sql, id)
+  return selectOwner(tx, id, 'FOR NO KEY UPDATE')
+}
+
+/** Raw: of one row by its key Prisma's own find answers about half as many a second. */
+async function selectOwner(db: Reader, id: string, lock: '' | 'FOR NO KEY UPDATE'): Promise<Owner | undefined> {
+  const sql = `SELECT ${columns} FROM studio_owner t WHERE t.id = $1::uuid ${lock}`
+  const [row] = await db.$queryRawUnsafe<Record<string, unknown>[]>(sql, id)
   return row && camelRow<Owner>(row)
 }
 

@@ -16,13 +16,14 @@ import { studioList } from './studio-list.ts'
 type Reader = Transaction | PrismaClient
 
 const source: ListSource = { spec: studioList }
+const columns = selectList(source)
 
 export async function insertStudio(tx: Transaction, id: string, draft: StudioDraft): Promise<Studio> {
   return tx.studio.create({ data: { id, ...draft } })
 }
 
 export async function findStudio(db: Reader, ref: IdOrSlug): Promise<Studio | undefined> {
-  return (await db.studio.findUnique({ where: ref })) ?? undefined
+  return selectStudio(db, ref, '')
 }
 
 export async function findStudiosById(db: Reader, ids: readonly string[]): Promise<Studio[]> {
@@ -34,9 +35,14 @@ export async function findStudiosById(db: Reader, ids: readonly string[]): Promi
  * share lock on it.
  */
 export async function lockStudio(tx: Transaction, ref: IdOrSlug): Promise<Studio | undefined> {
-  const [column, value] = 'id' in ref ? ['t.id = $1::uuid', ref.id] : ['t.slug = $1', ref.slug]
-  const sql = `SELECT ${selectList(source)} FROM studio t WHERE ${column} FOR NO KEY UPDATE`
-  const [row] = await tx.$queryRawUnsafe<Record<string, unknown>[]>(sql, value)
+  return selectStudio(tx, ref, 'FOR NO KEY UPDATE')
+}
+
+/** Raw: of one row by its key Prisma's own find answers about half as many a second. */
+async function selectStudio(db: Reader, ref: IdOrSlug, lock: '' | 'FOR NO KEY UPDATE'): Promise<Studio | undefined> {
+  const [condition, value] = 'id' in ref ? ['t.id = $1::uuid', ref.id] : ['t.slug = $1', ref.slug]
+  const sql = `SELECT ${columns} FROM studio t WHERE ${condition} ${lock}`
+  const [row] = await db.$queryRawUnsafe<Record<string, unknown>[]>(sql, value)
   return row && camelRow<Studio>(row)
 }
 

@@ -3,6 +3,7 @@ import { parseDay, parseInstant } from '../../http/instant.ts'
 import { type IdOrSlug, parseCountry, parseLocale, parseSlug, parseWebsite } from './code.ts'
 import { type Email, parseEmail } from './email.ts'
 import { line, reference } from './line.ts'
+import { prose } from './prose.ts'
 import { accepted, type Rule, refused } from './rule.ts'
 import { parseUsername } from './username.ts'
 
@@ -29,6 +30,11 @@ export const usernameField = ruled(parseUsername, { minLength: 3, maxLength: 32 
 
 export function lineField(max: number, maxOctets?: number): z.ZodType<string, string> {
   return ruled(line(maxOctets === undefined ? { max } : { max, maxOctets }), { minLength: 1, maxLength: max })
+}
+
+/** Text of several lines. */
+export function proseField(max: number): z.ZodType<string, string> {
+  return ruled(prose(max), { minLength: 1, maxLength: max })
 }
 
 /** An instant to the millisecond; more digits would be cut off by the database. */

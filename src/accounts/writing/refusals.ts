@@ -35,5 +35,21 @@ export const refusals: Readonly<Record<string, Refusal>> = {
     detail: 'Another owner has this external reference',
     pointer: '/externalRef',
   },
+  game_slug_key: { code: 'slug-taken', detail: 'Another game has this slug', pointer: '/slug' },
+  game_external_ref_key: {
+    code: 'conflict',
+    detail: 'Another game has this external reference',
+    pointer: '/externalRef',
+  },
+  game_platform_store_store_app_id_platform_key: {
+    code: 'conflict',
+    detail: "Another game has this store's key on this platform",
+    pointer: '/storeAppId',
+  },
+  // Grants look for the platform under a lock on the game, so only a platform that is to go can meet this rule.
+  player_game_game_id_platform_fkey: {
+    code: 'in-use',
+    detail: 'Players own the game on this platform; set delistedOn instead of removing it',
+  },
   owner_erased_is_final: { code: 'conflict', detail: 'The owner was erased; nothing about them can change' },
 }
