@@ -2,6 +2,7 @@ import { type Readable, Transform } from 'node:stream'
 import express, { type Request, type Response } from 'express'
 import type { z } from 'zod'
 import { AppError, invalid } from '../errors.ts'
+import { parseJsonText } from './json-text.ts'
 import { check } from './validation.ts'
 
 /** Of a JSON body, after decompression. */
@@ -82,12 +83,13 @@ export async function rawBody(request: Request, response: Response): Promise<Buf
  * @throws AppError `malformed-json`
  */
 export function parseJson(bytes: Uint8Array): unknown {
+  let text: string
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
-    // The parser's own message quotes the input.
-    throw new AppError('malformed-json', 'The body is not one JSON value in UTF-8')
+    throw new AppError('malformed-json', 'The body is not in UTF-8')
   }
+  return parseJsonText(text)
 }
 
 /** The body as a stream that fails with `payload-too-large` beyond `maxBytes`. */
