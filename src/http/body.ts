@@ -8,6 +8,9 @@ import { check } from './validation.ts'
 /** Of a JSON body, after decompression. */
 export const MAX_JSON_BODY_BYTES = 256 * 1024
 
+/** 256 KB in this time is 9 KB a second: slower than any line that callers have. */
+const BODY_TIMEOUT_MS = 30_000
+
 export interface JsonBody<T> {
   readonly kind: 'json'
   readonly types: readonly string[]
@@ -65,14 +68,18 @@ export function mediaType(header: string | undefined, allowed: readonly string[]
 
 const readRaw = express.raw({ type: () => true, limit: MAX_JSON_BODY_BYTES })
 
-/** The bytes of a small body, decompressed. */
-export async function rawBody(request: Request, response: Response): Promise<Buffer> {
+/** The bytes of a small body, decompressed. One that trickles in is given up: it would hold its connection for ever. */
+export async function rawBody(request: Request, response: Response, timeoutMs = BODY_TIMEOUT_MS): Promise<Buffer> {
+  let timer: NodeJS.Timeout | undefined
   try {
     await new Promise<void>((resolve, reject) => {
+      timer = setTimeout(() => reject(tooSlow(timeoutMs)), timeoutMs)
       readRaw(request, response, (error?: unknown) => (error === undefined ? resolve() : reject(error)))
     })
   } catch (error) {
-    throw bodyError(error)
+    throw error instanceof AppError ? error : bodyError(error)
+  } finally {
+    clearTimeout(timer)
   }
   return Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
 }
@@ -116,6 +123,12 @@ export function hasBody(request: Request): boolean {
 
 function tooLarge(maxBytes: number): AppError {
   return new AppError('payload-too-large', `The body has more than ${maxBytes} bytes`, { extra: { maxBytes } })
+}
+
+function tooSlow(timeoutMs: number): AppError {
+  return new AppError('malformed-input', `The body did not arrive within ${timeoutMs} ms`, {
+    headers: { Connection: 'close' },
+  })
 }
 
 /** Errors of the body parser have a `type`; those of decompression a zlib `code`. */

@@ -1,7 +1,8 @@
 import { PassThrough, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import type { Request, Response } from 'express'
 import { describe, expect, it } from 'vitest'
-import { limited, mediaType, parseJson } from '../../src/http/body.ts'
+import { limited, mediaType, parseJson, rawBody } from '../../src/http/body.ts'
 
 describe('a streamed body', () => {
   it('passes whole up to its limit', async () => {
@@ -24,6 +25,16 @@ describe('a streamed body', () => {
     source.write('half')
     source.destroy()
     await expect(body).rejects.toMatchObject({ code: 'malformed-input' })
+  })
+})
+
+describe('a small body', () => {
+  it('that does not arrive is given up', async () => {
+    const request = Object.assign(new PassThrough(), { headers: { 'content-length': '10' } }) as unknown as Request
+    await expect(rawBody(request, {} as Response, 10)).rejects.toMatchObject({
+      code: 'malformed-input',
+      headers: { Connection: 'close' },
+    })
   })
 })
 
