@@ -1,4 +1,8 @@
 import { enumerations } from '../accounts/enumerations/enumerations.ts'
+import { gamePlatformRoutes } from '../accounts/games/game-platform-routes.ts'
+import { GamePlatformService } from '../accounts/games/game-platform-service.ts'
+import { gameRoutes } from '../accounts/games/game-routes.ts'
+import { GameService } from '../accounts/games/game-service.ts'
 import { ownerRoutes } from '../accounts/owners/owner-routes.ts'
 import { OwnerService } from '../accounts/owners/owner-service.ts'
 import { membershipRoutes } from '../accounts/studios/membership-routes.ts'
@@ -20,6 +24,8 @@ export function accountsApi(database: Database): AccountsApi {
       studioRoutes(new StudioService(database)),
       membershipRoutes(new MembershipService(database)),
       ownerRoutes(new OwnerService(database)),
+      gameRoutes(new GameService(database)),
+      gamePlatformRoutes(new GamePlatformService(database)),
     ],
     enums: enumerations,
   }

@@ -1,0 +1,55 @@
+import type { ListSpec } from '../../list.ts'
+import { GAME_STATUSES, GENRES } from './game.ts'
+import { PLATFORMS } from './game-platform.ts'
+import { RELEASE_PRECISIONS } from './release.ts'
+
+const RANGE = ['gt', 'gte', 'lt', 'lte'] as const
+
+/** What a list of games can be asked. */
+export const gameList = {
+  table: 'game',
+  idField: 'id',
+  filters: {
+    studioId: { kind: 'uuid', operators: ['eq', 'in'] },
+    status: { kind: 'enum', operators: ['eq', 'ne', 'in'], values: GAME_STATUSES, sqlType: 'game_status' },
+    platform: {
+      kind: 'enum',
+      operators: ['eq', 'in'],
+      values: PLATFORMS,
+      sqlType: 'platform',
+      column: 'id',
+      description: 'Games that ship on this platform (in: on one of these)',
+    },
+    genre: {
+      kind: 'enum',
+      operators: ['eq', 'in'],
+      values: GENRES,
+      sqlType: 'genre',
+      column: 'genres',
+      description: 'Games of this genre (in: of one of these)',
+    },
+    minAge: { kind: 'integer', operators: ['eq', ...RANGE, 'isNull'] },
+    releaseDate: { kind: 'date', operators: ['eq', ...RANGE, 'isNull'] },
+    releasePrecision: {
+      kind: 'enum',
+      operators: ['eq', 'ne', 'in'],
+      values: RELEASE_PRECISIONS,
+      sqlType: 'date_precision',
+    },
+    slug: { kind: 'text', operators: ['eq', 'in', 'prefix'] },
+    externalRef: { kind: 'text', operators: ['eq', 'in', 'isNull'] },
+    createdAt: { kind: 'timestamp', operators: RANGE },
+    updatedAt: { kind: 'timestamp', operators: RANGE },
+  },
+  sorts: {
+    createdAt: { kind: 'timestamp' },
+    updatedAt: { kind: 'timestamp' },
+    title: { kind: 'text' },
+    slug: { kind: 'text' },
+    releaseDate: { kind: 'date', nullable: true },
+    minAge: { kind: 'integer', nullable: true },
+    status: { kind: 'enum', sqlType: 'game_status' },
+  },
+  defaultSort: '-createdAt',
+  search: ['title'],
+} as const satisfies ListSpec

@@ -1,0 +1,167 @@
+import { z } from 'zod'
+import type { Context } from '../../caller.ts'
+import { created, ok, pageOf } from '../../http/answer.ts'
+import { jsonBody, mergePatch } from '../../http/body.ts'
+import { listQuery } from '../../http/list-query.ts'
+import { type Route, type RouteGroup, route } from '../../http/route.ts'
+import { present } from '../../http/visibility.ts'
+import { idOrSlugParam } from '../text/text-schema.ts'
+import type { Game } from './game.ts'
+import { gameList } from './game-list.ts'
+import {
+  gamePageSchema,
+  gamePatchSchema,
+  gameSchema,
+  gameTransitionBody,
+  gameTransitionsSchema,
+  newGameSchema,
+} from './game-schema.ts'
+import type { GameService } from './game-service.ts'
+
+const params = z.strictObject({ id: idOrSlugParam })
+const tag = 'games'
+const one = { description: 'The game', schema: gameSchema, versioned: true } as const
+const page = { description: 'A page', schema: gamePageSchema } as const
+const READ = ['games:read'] as const
+const WRITE = ['games:write'] as const
+const STEP = ['games:transition'] as const
+
+export function gameRoutes(games: GameService): RouteGroup {
+  return {
+    routes: [...collectionRoutes(games), ...itemRoutes(games), ...transitionRoutes(games)],
+    refusals: [
+      {
+        method: 'delete',
+        path: '/v1/games/{id}',
+        advice: 'A game is not deleted: withdraw, cancel or retire it with POST /v1/games/{id}/transitions.',
+      },
+    ],
+  }
+}
+
+function collectionRoutes(games: GameService): Route[] {
+  return [
+    route({
+      operation: 'listGames',
+      method: 'get',
+      path: '/v1/games',
+      tag,
+      summary: 'Games, page by page',
+      access: READ,
+      query: listQuery(gameList),
+      answers: { 200: page },
+      async handle({ query, context }) {
+        return pageOf(await games.list(query.request, context), query, shown(context))
+      },
+    }),
+    route({
+      operation: 'listStudioGames',
+      method: 'get',
+      path: '/v1/studios/{id}/games',
+      tag,
+      summary: 'The games of a studio',
+      access: READ,
+      params,
+      query: listQuery(gameList),
+      answers: { 200: page },
+      async handle({ params, query, context }) {
+        return pageOf(await games.listOfStudio(params.id, query.request, context), query, shown(context))
+      },
+    }),
+    route({
+      operation: 'createGame',
+      method: 'post',
+      path: '/v1/games',
+      tag,
+      summary: 'Add a game to a studio, as a draft',
+      access: WRITE,
+      body: jsonBody(newGameSchema),
+      answers: { 201: { ...one, headers: { Location: 'Where the game is' } } },
+      problems: ['slug-taken', 'conflict'],
+      async handle({ body, context }) {
+        const game = await games.create(body, context)
+        return created(`/v1/games/${game.id}`, shown(context)(game), game.version)
+      },
+    }),
+  ]
+}
+
+function itemRoutes(games: GameService): Route[] {
+  return [
+    route({
+      operation: 'getGame',
+      method: 'get',
+      path: '/v1/games/{id}',
+      tag,
+      summary: 'One game',
+      access: READ,
+      params,
+      answers: { 200: one },
+      async handle({ params, context }) {
+        return single(await games.get(params.id, context), context)
+      },
+    }),
+    route({
+      operation: 'updateGame',
+      method: 'patch',
+      path: '/v1/games/{id}',
+      tag,
+      summary: 'Change fields of a game',
+      description:
+        'A releaseDate alone keeps the precision, or is exact to the day when there was none; a coarser releasePrecision ' +
+        'alone widens the stored date; tba, or the date null, takes it away. A game that the public can see keeps its exact ' +
+        'date, minAge and a genre.',
+      access: WRITE,
+      params,
+      ifMatch: 'required',
+      body: mergePatch(gamePatchSchema),
+      answers: { 200: one },
+      problems: ['slug-taken', 'conflict'],
+      async handle({ params, body, expected, context }) {
+        return single(await games.update(params.id, body, expected, context), context)
+      },
+    }),
+  ]
+}
+
+function transitionRoutes(games: GameService): Route[] {
+  return [
+    route({
+      operation: 'listGameTransitions',
+      method: 'get',
+      path: '/v1/games/{id}/transitions',
+      tag,
+      summary: 'The steps that are possible now, and what each still needs',
+      description:
+        'missing: min-age, exact-release-date, genre, active-studio, studio-in-review. A suspended studio freezes every step.',
+      access: READ,
+      params,
+      answers: { 200: { description: 'The steps', schema: gameTransitionsSchema } },
+      async handle({ params, context }) {
+        return ok(await games.transitions(params.id, context))
+      },
+    }),
+    route({
+      operation: 'makeGameTransition',
+      method: 'post',
+      path: '/v1/games/{id}/transitions',
+      tag,
+      summary: 'Make a step',
+      access: STEP,
+      params,
+      ifMatch: 'required',
+      body: jsonBody(gameTransitionBody),
+      answers: { 200: one },
+      problems: ['invalid-transition', 'transition-blocked'],
+      async handle({ params, body, expected, context }) {
+        return single(await games.transition(params.id, body, expected, context), context)
+      },
+    }),
+  ]
+}
+
+const shown = (context: Context) => (game: Game) => present('game', game, context.principal)
+
+function single(game: Game, context: Context) {
+  return ok(shown(context)(game), { version: game.version })
+}
