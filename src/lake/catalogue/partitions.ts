@@ -63,7 +63,7 @@ const entryErrors = (errors: readonly PartitionError[] | undefined) =>
   new Map((errors ?? []).map((error) => [keyOf(error.PartitionValues), error.ErrorDetail?.ErrorCode ?? 'unknown']))
 
 /**
- * Registers partitions of one table. A partition that is there already with the same location is success, with another one it is
+ * Registers partitions of any tables. A partition that is there already with the same location is success, with another one it is
  * moved; every other entry of `Errors[]` is tried again. May be repeated.
  *
  * @throws LakeProblem `catalogue_failed` when an entry keeps failing.
@@ -74,11 +74,7 @@ export async function registerPartitions(
   partitions: readonly PartitionFacts[],
   retries: RetryOptions = {},
 ): Promise<void> {
-  for (const [table, all] of byTable(partitions)) {
-    for (const chunk of chunks(all, CREATES_PER_CALL)) {
-      await inRounds(table, chunk, retries, (open) => createRound(glue, database, table, open))
-    }
-  }
+  await inBatches(partitions, CREATES_PER_CALL, retries, (table, open) => createRound(glue, database, table, open))
 }
 
 /** Sends one batch and returns the entries that are not done, with the reason of each. */
@@ -123,6 +119,18 @@ async function moveIfElsewhere(glue: GlueClient, database: string, partition: Pa
   return true
 }
 
+/** One table after the other, at most `size` entries a call. */
+async function inBatches(
+  partitions: readonly PartitionFacts[],
+  size: number,
+  retries: RetryOptions,
+  round: (table: string, open: readonly PartitionFacts[]) => Promise<Map<PartitionFacts, string>>,
+): Promise<void> {
+  for (const [table, all] of byTable(partitions)) {
+    for (const chunk of chunks(all, size)) await inRounds(table, chunk, retries, (open) => round(table, open))
+  }
+}
+
 /** Repeats rounds over what is still open until nothing is, or the budget of tries is used up. */
 async function inRounds<T>(
   table: string,
@@ -160,11 +168,7 @@ export async function unregisterPartitions(
   partitions: readonly PartitionFacts[],
   retries: RetryOptions = {},
 ): Promise<void> {
-  for (const [table, all] of byTable(partitions)) {
-    for (const chunk of chunks(all, DELETES_PER_CALL)) {
-      await inRounds(table, chunk, retries, (open) => deleteRound(glue, database, table, open))
-    }
-  }
+  await inBatches(partitions, DELETES_PER_CALL, retries, (table, open) => deleteRound(glue, database, table, open))
 }
 
 async function deleteRound(
