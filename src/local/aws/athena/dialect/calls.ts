@@ -2,7 +2,16 @@ import { notSupported, QueryFailure } from '../failure.ts'
 import { analyzeAggregate } from './aggregates.ts'
 import { coerce } from './casts.ts'
 import { analyze, bool, commonOf } from './expression.ts'
-import { type Binding, bind, instantiate, type Signature, signatureCost, type TypePattern } from './function-table.ts'
+import {
+  type Binding,
+  bind,
+  instantiate,
+  parsePattern,
+  type Signature,
+  signatureCost,
+  splitTop,
+  type TypePattern,
+} from './function-table.ts'
 import { AGGREGATES, SCALARS, UNSUPPORTED, WINDOWS } from './functions.ts'
 import { compare } from './operators.ts'
 import type { Context, Typed } from './scope.ts'
@@ -36,6 +45,7 @@ export interface Resolved {
   readonly args: readonly Typed[]
   readonly parameters: readonly TrinoType[]
   readonly returns: TrinoType
+  readonly binding: Binding
 }
 
 const patternAt = (s: Signature, i: number): TypePattern => s.parameters[Math.min(i, s.parameters.length - 1)]!
@@ -111,7 +121,7 @@ function finish(
       type: { name: 'function', args: [...inputs, result] },
     })
   }
-  return { signature, args: out, parameters, returns: instantiate(signature.returns, binding) }
+  return { signature, args: out, parameters, returns: instantiate(signature.returns, binding), binding }
 }
 
 function analyzeLambda(
@@ -119,12 +129,13 @@ function analyzeLambda(
   inputs: readonly TrinoType[],
   c: Context,
 ): Typed & { names: string[] } {
-  const names = e.parameters.map(() => c.session.id('p'))
+  // DuckDB's lambdas take one element; several parameters are the fields f0, f1, … of a row
+  const name = c.session.id('p')
   const lambdas = new Map(c.lambdas)
   e.parameters.forEach((p, i) => {
-    lambdas.set(p, { sql: names[i]!, type: inputs[i]! })
+    lambdas.set(p, { sql: inputs.length === 1 ? name : `struct_extract(${name}, 'f${i}')`, type: inputs[i]! })
   })
-  return { ...analyze(e.body, { ...c, lambdas, aggregates: 'inside', windowing: 'inside' }), names }
+  return { ...analyze(e.body, { ...c, lambdas, aggregates: 'inside', windowing: 'inside' }), names: [name] }
 }
 
 export function emit(r: Resolved, c: Context): string {
@@ -134,9 +145,21 @@ export function emit(r: Resolved, c: Context): string {
     const name = c.session.udf(body.slice(nullCall ? 2 : 1), r.parameters, r.returns, nullCall)
     return `${name}(${r.args.map((a) => a.sql).join(', ')})`
   }
-  return body.replace(/\$(\d|\*|r)/g, (_, n: string) =>
-    n === '*' ? r.args.map((a) => a.sql).join(', ') : n === 'r' ? physicalType(r.returns) : r.args[Number(n) - 1]!.sql,
-  )
+  // `@name[types > type](`: a function in TypeScript inside of other text
+  return body
+    .replace(/@(\w+)\[([^\]]*)\]/g, (_, name: string, types: string) => {
+      const [parameters, returns] = types
+        .split('>')
+        .map((list) => splitTop(list).map((t) => instantiate(parsePattern(t), r.binding)))
+      return c.session.udf(name, parameters!, returns![0]!)
+    })
+    .replace(/\$(\d|\*|r)/g, (_, n: string) =>
+      n === '*'
+        ? r.args.map((a) => a.sql).join(', ')
+        : n === 'r'
+          ? physicalType(r.returns)
+          : r.args[Number(n) - 1]!.sql,
+    )
 }
 
 export { bool, commonOf, compare, VARCHAR }

@@ -35,7 +35,7 @@ export function parsePattern(text: string): TypePattern {
   }
 }
 
-function splitTop(text: string): string[] {
+export function splitTop(text: string): string[] {
   const out: string[] = []
   let depth = 0
   let start = 0

@@ -130,11 +130,14 @@ function groupSql(elements: readonly GroupingElement[], items: readonly Item[], 
       const item = items[at - 1]
       if (item === undefined)
         throw new QueryFailure('INVALID_COLUMN_REFERENCE', `GROUP BY position ${at} is not in select list`)
-      typed = item.source === undefined ? item.typed : analyze(item.source, c)
+      if (item.source !== undefined) analyze(item.source, c)
+      typed = item.typed
     } else {
       if (!simple && e.kind !== 'column' && e.kind !== 'field')
         throw new QueryFailure('INVALID_COLUMN_REFERENCE', 'GROUP BY expression must be a column reference')
       typed = analyze(e, c)
+      const same = items.find((i) => i.source !== undefined && JSON.stringify(i.source) === JSON.stringify(e))
+      if (same !== undefined) typed = same.typed
     }
     if (!isComparable(typed.type))
       throw typeMismatch(`${typeText(typed.type)} is not comparable, and therefore cannot be used in GROUP BY`)
