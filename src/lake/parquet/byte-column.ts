@@ -1,0 +1,95 @@
+import { ColumnEncoder, type Compare, PAGE_BYTES } from './column.ts'
+import type { Batch } from './scanner.ts'
+
+/** Readers take bytes as unsigned, the shorter one first: not the order of JavaScript's strings. */
+const compareBytes: Compare = (a, b) => Buffer.compare(a, b)
+/** A cut bound is no bound, and a long one bloats the footer: such a page goes without. */
+export const LONGEST_BOUND_BYTES = 256
+
+/** Common part of columns of byte strings: values with their length in front, bounds in byte order. */
+export abstract class ByteColumn extends ColumnEncoder {
+  override readonly compare = compareBytes
+  protected out = Buffer.allocUnsafeSlow(PAGE_BYTES + 131_072)
+  protected outView = new DataView(this.out.buffer)
+  protected used = 0
+  #min: Buffer | undefined
+  #max: Buffer | undefined
+
+  /** Makes room for `bytes` more, and a few of slack for copies by words. */
+  protected room(bytes: number): void {
+    if (this.used + bytes + 8 <= this.out.length) return
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.out.length * 2, this.used + bytes + 8))
+    this.out.copy(larger, 0, 0, this.used)
+    this.out = larger
+    this.outView = new DataView(larger.buffer)
+  }
+
+  protected override size(): number {
+    return this.used
+  }
+
+  protected override take(): Uint8Array {
+    const values = this.out.subarray(0, this.used)
+    this.used = 0
+    // One huge value must not keep its memory for the rest of the table.
+    if (this.out.length > 8 * PAGE_BYTES) {
+      this.out = Buffer.allocUnsafeSlow(PAGE_BYTES + 131_072)
+      this.outView = new DataView(this.out.buffer)
+    }
+    return values
+  }
+
+  /** Smallest and largest field of the batch, found in place: at most two copies a batch. */
+  protected bounds(batch: Batch, base: number, skip: number): void {
+    if (!this.column.stats) return
+    const { buf, view, pos, len, rows } = batch
+    let low = -1
+    let lowBytes = 0
+    let high = -1
+    let highBytes = 0
+    for (let i = base; i < base + rows; i++) {
+      const bytes = (len[i] as number) - skip
+      if (bytes < 0) continue
+      const p = (pos[i] as number) + skip
+      if (low < 0) {
+        low = high = p
+        lowBytes = highBytes = bytes
+      } else if (order(buf, view, p, bytes, low, lowBytes) < 0) {
+        low = p
+        lowBytes = bytes
+      } else if (order(buf, view, p, bytes, high, highBytes) > 0) {
+        high = p
+        highBytes = bytes
+      }
+    }
+    if (low < 0) return
+    this.seen(buf.subarray(low, low + lowBytes))
+    this.seen(buf.subarray(high, high + highBytes))
+  }
+
+  protected seen(value: Uint8Array): void {
+    if (this.#min === undefined || Buffer.compare(value, this.#min) < 0) this.#min = Buffer.from(value)
+    if (this.#max === undefined || Buffer.compare(value, this.#max) > 0) this.#max = Buffer.from(value)
+  }
+
+  protected override takeBounds(): readonly [Buffer, Buffer] | undefined {
+    const [min, max] = [this.#min, this.#max]
+    this.#min = undefined
+    this.#max = undefined
+    return min && max ? [this.bound(min), this.bound(max)] : undefined
+  }
+
+  /** The bound as it is written, where values are written otherwise than sent. */
+  protected bound(value: Buffer): Buffer {
+    return value
+  }
+}
+
+/** Unsigned byte order of two ranges of one buffer; compares by words while they are equal. */
+function order(buf: Buffer, view: DataView, p: number, pBytes: number, q: number, qBytes: number): number {
+  const shared = pBytes < qBytes ? pBytes : qBytes
+  let k = 0
+  while (k + 4 <= shared && view.getUint32(p + k) === view.getUint32(q + k)) k += 4
+  while (k < shared && buf[p + k] === buf[q + k]) k++
+  return k < shared ? (buf[p + k] as number) - (buf[q + k] as number) : pBytes - qBytes
+}

@@ -1,0 +1,150 @@
+import type { ExportColumn } from '../contract.ts'
+import { definitionLevels, NullBitmap } from './levels.ts'
+import type { Batch } from './scanner.ts'
+import { ColumnSum } from './sums.ts'
+
+/** A page body of about this size is closed at the next batch. */
+export const PAGE_BYTES = 1 << 20
+
+export type PageEncoding = 'PLAIN' | 'PLAIN_DICTIONARY'
+
+/** A page of a column, not compressed yet. Bounds are encoded as statistics are: little-endian numbers, bytes of text. */
+export interface PageBody {
+  readonly body: Buffer
+  readonly rows: number
+  readonly nulls: number
+  readonly encoding: PageEncoding
+  /** Undefined: only NULLs, or the column has no statistics. */
+  readonly min: Buffer | undefined
+  readonly max: Buffer | undefined
+}
+
+/** Where an encoder puts its pages: the row group that is being filled. */
+export interface PageTarget {
+  data(column: number, page: PageBody): void
+  /** Before the data page that refers to it. */
+  dictionary(column: number, body: Buffer, entries: number): void
+}
+
+/** Called for a value that Parquet or its readers cannot hold: throws, or counts it, and then it is NULL. */
+export type Reject = (batch: Batch, row: number, reason: UnrepresentableReason) => void
+export type UnrepresentableReason = 'infinity' | 'bc' | 'out_of_range' | 'nan'
+
+export interface EncoderOptions {
+  readonly index: number
+  readonly column: ExportColumn
+  readonly target: PageTarget
+  readonly reject: Reject
+  /** Called with the row of a NULL in a column that has none. */
+  readonly refuseNull: (batch: Batch, row: number) => never
+}
+
+/** Order of encoded bounds, for the page index. */
+export type Compare = (a: Buffer, b: Buffer) => number
+
+/**
+ * Encodes one column: fields of COPY batches become page bodies of definition levels and values. Keeps bounds of the open page,
+ * and the column sum and null count of the whole file.
+ */
+export abstract class ColumnEncoder {
+  readonly column: ExportColumn
+  readonly sum = new ColumnSum()
+  /** NULLs in the file so far, those of the open page included. */
+  nulls = 0
+  protected readonly index: number
+  protected readonly target: PageTarget
+  protected readonly reject: Reject
+  readonly #refuseNull: EncoderOptions['refuseNull']
+  readonly #bitmap: NullBitmap | undefined
+  /** Rows and NULLs of the open page. */
+  protected pageRows = 0
+  protected pageNulls = 0
+
+  constructor({ index, column, target, reject, refuseNull }: EncoderOptions) {
+    this.index = index
+    this.column = column
+    this.target = target
+    this.reject = reject
+    this.#refuseNull = refuseNull
+    const hasNulls = column.nullable || column.onUnrepresentable === 'null'
+    this.#bitmap = hasNulls ? new NullBitmap() : undefined
+  }
+
+  abstract readonly compare: Compare
+  /** Encodes the values and adds every row, NULL too, to the sum. */
+  protected abstract values(batch: Batch, base: number): void
+  /** Bytes of the open page's values. */
+  protected abstract size(): number
+  /** The values of the open page; the next page begins. May be reused after the page is handed over. */
+  protected abstract take(): Uint8Array
+  /** Bounds of the open page, and a new beginning. */
+  protected abstract takeBounds(): readonly [Buffer, Buffer] | undefined
+
+  /** @param field position of the column in the batch. */
+  append(batch: Batch, field: number): void {
+    const base = field * 1024
+    this.values(batch, base)
+    const { len, rows } = batch
+    if (this.#bitmap) {
+      const nulls = this.#bitmap.append(len, base, rows, this.pageRows)
+      this.pageNulls += nulls
+      this.nulls += nulls
+    } else this.#requireValues(batch, base)
+    this.pageRows += rows
+    if (this.size() >= PAGE_BYTES) this.flush()
+  }
+
+  #requireValues(batch: Batch, base: number): void {
+    const { len, rows } = batch
+    for (let i = base; i < base + rows; i++) if ((len[i] as number) < 0) this.#refuseNull(batch, i - base)
+  }
+
+  /** Hands over the open page. */
+  flush(): void {
+    if (this.pageRows === 0) return
+    const values = this.take()
+    this.emit(values, 'PLAIN', this.takeBounds())
+  }
+
+  protected emit(values: Uint8Array, encoding: PageEncoding, bounds: readonly [Buffer, Buffer] | undefined): void {
+    const { pageRows: rows, pageNulls: nulls } = this
+    const levels = definitionLevels(this.#bitmap?.bytes ?? NO_BITMAP, rows, nulls)
+    const body = Buffer.concat([levels, values])
+    this.pageRows = 0
+    this.pageNulls = 0
+    const [min, max] = this.column.stats && bounds ? bounds : []
+    this.target.data(this.index, { body, rows, nulls, encoding, min, max })
+  }
+
+  endRowGroup(): void {
+    this.flush()
+  }
+}
+
+const NO_BITMAP = new Uint8Array(0)
+
+/** Common part of columns whose values have a fixed number of 32-bit words. */
+export abstract class WordColumn extends ColumnEncoder {
+  protected out = new Int32Array((PAGE_BYTES >> 2) + 8192)
+  /** Words in the open page. */
+  protected used = 0
+
+  protected room(words: number): Int32Array {
+    if (this.used + words > this.out.length) {
+      const larger = new Int32Array(Math.max(this.out.length * 2, this.used + words))
+      larger.set(this.out)
+      this.out = larger
+    }
+    return this.out
+  }
+
+  protected override size(): number {
+    return this.used * 4
+  }
+
+  protected override take(): Uint8Array {
+    const values = new Uint8Array(this.out.buffer, 0, this.used * 4)
+    this.used = 0
+    return values
+  }
+}
