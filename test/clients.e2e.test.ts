@@ -72,7 +72,7 @@ describe.skipIf('missing' in python)(
       const aws = async (...args: string[]) => {
         const done = await run(path.join(path.dirname(program), 'aws'), [...args, '--output', 'json'], env)
         expect(done.code, done.stderr).toBe(0)
-        return JSON.parse(done.stdout) as Record<string, never>
+        return JSON.parse(done.stdout) as Record<string, unknown>
       }
       const listed = await aws(
         's3api',
