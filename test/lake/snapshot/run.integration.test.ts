@@ -4,6 +4,7 @@ import type { AppError } from '../../../src/errors.ts'
 import { LakeProblem } from '../../../src/lake/lake-problem.ts'
 import { parseCurrent, parseManifest } from '../../../src/lake/manifest.ts'
 import { CURRENT_KEY, manifestKey, parsePartKey } from '../../../src/lake/object-keys.ts'
+import { dryRunSnapshot } from '../../../src/lake/snapshot/dry-run.ts'
 import { recoverSnapshots } from '../../../src/lake/snapshot/recover.ts'
 import { runSnapshot } from '../../../src/lake/snapshot/run.ts'
 import { listSnapshots, manifestOf, readSnapshot, requestSnapshot } from '../../../src/lake/snapshot/snapshots.ts'
@@ -363,6 +364,31 @@ describe('the contract gate', () => {
 })
 
 describe('a migration', () => {
+  test('that waits for a table passes within seconds, and the snapshot makes way', async () => {
+    const proxy = await startS3Proxy(aws.endpoint)
+    const local = openLake({ ...place, endpoint: proxy.endpoint })
+    const migration = new pg.Client(database.url)
+    await migration.connect()
+    let altered: Promise<unknown> | undefined
+    // In the middle of the transaction: tables before this one have been read, so their locks are held.
+    proxy.decide = async ({ method, url = '' }): Promise<Verdict> => {
+      if (method === 'POST' && url.includes('/player_games/') && url.includes('uploads')) {
+        altered ??= migration.query('ALTER TABLE player ALTER locale SET DEFAULT NULL')
+        await altered
+      }
+      return 'pass'
+    }
+    try {
+      expect((await problemOf(runSnapshot(local.lake))).code).toBe('preempted_by_migration')
+      await altered
+      await expectNothingLeft('preempted_by_migration')
+    } finally {
+      await migration.end()
+      await local.close()
+      await proxy.close()
+    }
+  })
+
   test('under way keeps a snapshot from starting', async () => {
     const client = new pg.Client(database.url)
     await client.connect()
@@ -374,6 +400,20 @@ describe('a migration', () => {
       await client.end()
     }
   })
+})
+
+test('a dry run tells keys, estimates and differences, and writes nothing', async () => {
+  const before = await runSnapshot(open.lake)
+  const calls = open.publisher.calls.length
+  const dry = await dryRunSnapshot(open.lake)
+  expect(dry.tables.map((table) => table.name)).toEqual(open.lake.contracts.map((contract) => contract.name))
+  for (const { firstKey, name } of dry.tables) {
+    expect(parsePartKey(firstKey)).toMatchObject({ table: name, snapshotId: dry.snapshotId })
+  }
+  expect(dry.schema).toEqual({ breaking: [], additive: [], notes: [] })
+  expect(open.publisher.calls.length).toBe(calls)
+  expect((await listSnapshots(open.database, { limit: 5 })).map((snapshot) => snapshot.id)).toEqual([before.id])
+  expect((await contents(open.lake)).uploads).toEqual([])
 })
 
 test('a snapshot that was published before is not run again', async () => {

@@ -6,7 +6,7 @@ import { LakeBucket } from '../../../src/lake/storage/lake-bucket.ts'
 import { crc32Base64, MultipartSink, PART_LIMIT, PartSlots } from '../../../src/lake/storage/multipart-sink.ts'
 import { unsignedParts } from '../../../src/lake/storage/s3-client.ts'
 import { startTestAws, type TestAws } from '../../support/local-aws.ts'
-import { type S3Proxy, startS3Proxy } from '../snapshot/s3-proxy.ts'
+import { type S3Proxy, startS3Proxy, type Verdict } from '../snapshot/s3-proxy.ts'
 
 const MIB = 1024 * 1024
 const PART = 5 * MIB
@@ -104,7 +104,7 @@ describe('a sink', () => {
       release = resolve
     })
     let underWay = 0
-    proxy.decide = async ({ url = '' }) => {
+    proxy.decide = async ({ url = '' }): Promise<Verdict> => {
       if (!url.includes('partNumber')) return 'pass'
       underWay++
       await held
