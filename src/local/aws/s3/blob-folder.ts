@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, readdirSync, unlinkSync } from 'node:fs'
+import { closeSync, fsync as fsyncCallback, mkdirSync, openSync, readdirSync, unlinkSync } from 'node:fs'
 import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+const fsync = promisify(fsyncCallback)
 
 /**
  * The files that hold bytes, one flat folder. A blob has a random name that nobody knows until the index's commit names
@@ -11,6 +14,8 @@ import { join } from 'node:path'
  */
 export class BlobFolder {
   readonly #folder: string
+  /** The folder itself, open for fsync. */
+  readonly #descriptor: number
   readonly #removing = new Set<Promise<void>>()
   #syncing: Promise<void> | undefined
   #nextSync: Promise<void> | undefined
@@ -18,6 +23,7 @@ export class BlobFolder {
   constructor(folder: string) {
     this.#folder = folder
     mkdirSync(folder, { recursive: true })
+    this.#descriptor = openSync(folder, 'r')
   }
 
   newId(): string {
@@ -53,15 +59,7 @@ export class BlobFolder {
 
   #startSync(): Promise<void> {
     this.#nextSync = undefined
-    const run = (async () => {
-      const handle = await open(this.#folder, 'r')
-      try {
-        await handle.sync()
-      } finally {
-        await handle.close()
-      }
-    })()
-    const settled = run.finally(() => {
+    const settled = fsync(this.#descriptor).finally(() => {
       if (this.#syncing === settled) this.#syncing = undefined
     })
     this.#syncing = settled
@@ -78,8 +76,9 @@ export class BlobFolder {
   }
 
   /** Waits for removals under way. */
-  async settle(): Promise<void> {
+  async close(): Promise<void> {
     await Promise.all(this.#removing)
+    closeSync(this.#descriptor)
   }
 
   /** Removes every file that `isNamed` does not know; for start-up, before anything is served. Returns their number. */

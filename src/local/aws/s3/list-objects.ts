@@ -2,7 +2,7 @@ import { LOCAL_ACCOUNT_ID } from '../sts.ts'
 import { element, optional, type XmlElement, xmlDocument } from '../xml-writer.ts'
 import { type ListingPage, listPage } from './listing.ts'
 import type { S3ObjectStore } from './object-store.ts'
-import type { ObjectRecord } from './object-table.ts'
+import type { ListedObject } from './object-table.ts'
 import type { S3Answer, S3Call } from './s3-call.ts'
 import { s3Error } from './s3-error.ts'
 import { S3_NAMESPACE } from './xml-reader.ts'
@@ -36,14 +36,14 @@ function readToken(token: string): string {
   return text
 }
 
-function contents(record: ObjectRecord, encode: (key: string) => string, withOwner: boolean): XmlElement {
+function contents(record: ListedObject, encode: (key: string) => string, withOwner: boolean): XmlElement {
   return element(
     'Contents',
     element('Key', encode(record.key)),
     element('LastModified', new Date(record.modifiedMs).toISOString()),
     element('ETag', `"${record.etag}"`),
-    optional('ChecksumAlgorithm', record.checksum?.algorithm),
-    optional('ChecksumType', record.checksum?.type),
+    optional('ChecksumAlgorithm', record.checksumAlgorithm ?? undefined),
+    optional('ChecksumType', record.checksumType ?? undefined),
     element('Size', record.sizeBytes),
     withOwner ? owner() : undefined,
     element('StorageClass', 'STANDARD'),
@@ -121,8 +121,8 @@ export function listObjectVersions(store: S3ObjectStore, call: S3Call): S3Answer
     element(
       'Version',
       element('ETag', `"${record.etag}"`),
-      optional('ChecksumAlgorithm', record.checksum?.algorithm),
-      optional('ChecksumType', record.checksum?.type),
+      optional('ChecksumAlgorithm', record.checksumAlgorithm ?? undefined),
+      optional('ChecksumType', record.checksumType ?? undefined),
       element('Size', record.sizeBytes),
       element('StorageClass', 'STANDARD'),
       element('Key', encode(record.key)),

@@ -1,4 +1,4 @@
-import type { ObjectRecord, ObjectTable } from './object-table.ts'
+import type { ListedObject, ObjectTable } from './object-table.ts'
 
 export interface ListingQuery {
   readonly prefix: string
@@ -10,7 +10,7 @@ export interface ListingQuery {
 }
 
 export interface ListingPage {
-  readonly objects: readonly ObjectRecord[]
+  readonly objects: readonly ListedObject[]
   readonly prefixes: readonly string[]
   readonly truncated: boolean
   /** The last key or common prefix of the page: `after` of the next. */
@@ -20,6 +20,9 @@ export interface ListingPage {
 /** Behind every key that begins with what stands before it (but those that go on with this very character). */
 const LAST_CHARACTER = '\u{10FFFF}'
 
+/** Few, as the next step is likely a seek past a common prefix; fourfold as long as it is not. */
+const FIRST_BATCH_KEYS = 16
+
 const isBehind = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b)) > 0
 
 /**
@@ -28,7 +31,7 @@ const isBehind = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer
  */
 export function listPage(objects: ObjectTable, bucket: string, query: ListingQuery): ListingPage {
   const { prefix, delimiter, after, limit } = query
-  const found: ObjectRecord[] = []
+  const found: ListedObject[] = []
   const prefixes: string[] = []
   let last: string | undefined
   let cursor = after !== '' && isBehind(after, prefix) ? after : prefix
@@ -44,8 +47,15 @@ export function listPage(objects: ObjectTable, bucket: string, query: ListingQue
     inclusive = false
   }
   let skipping = passed
+  let batchKeys = delimiter === '' ? limit + 1 : FIRST_BATCH_KEYS
   for (;;) {
-    const batch = objects.seek(bucket, cursor, inclusive, batchSize(limit - found.length - prefixes.length, delimiter))
+    const batch = objects.seek(
+      bucket,
+      cursor,
+      inclusive,
+      Math.min(batchKeys, limit - found.length - prefixes.length + 1),
+    )
+    batchKeys *= 4
     let seekAgain = false
     for (const record of batch) {
       if (!record.key.startsWith(prefix)) return { objects: found, prefixes, truncated: false, last }
@@ -64,11 +74,10 @@ export function listPage(objects: ObjectTable, bucket: string, query: ListingQue
       skipping = group
       cursor = group + LAST_CHARACTER
       seekAgain = true
+      // behind one common prefix there is likely another
+      batchKeys = 1
       break
     }
     if (!seekAgain && batch.length === 0) return { objects: found, prefixes, truncated: false, last }
   }
 }
-
-/** Enough for the page and the one entry that tells whether it is cut; few where the next step is likely another seek. */
-const batchSize = (wanted: number, delimiter: string) => Math.min(wanted + 1, delimiter === '' ? 1001 : 64)

@@ -6,7 +6,14 @@ import type { BlobFolder } from './blob-folder.ts'
 import { type BucketRecord, BucketTable } from './bucket-table.ts'
 import type { Checksum, ChecksumAlgorithm } from './checksum.ts'
 import { type BodyPlan, type Ingested, ingest, plainBody } from './ingest.ts'
-import { NO_DETAILS, type ObjectDetails, type ObjectPart, type ObjectRecord, ObjectTable } from './object-table.ts'
+import {
+  type ListedObject,
+  NO_DETAILS,
+  type ObjectDetails,
+  type ObjectPart,
+  type ObjectRecord,
+  ObjectTable,
+} from './object-table.ts'
 import { s3Error } from './s3-error.ts'
 import type { S3Index } from './s3-index.ts'
 
@@ -223,7 +230,7 @@ export function checkKey(key: string): void {
   if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw s3Error('KeyTooLongError')
 }
 
-const stored = (record: ObjectRecord): StoredObject => ({
+const stored = (record: ListedObject | ObjectRecord): StoredObject => ({
   key: record.key,
   size: record.sizeBytes,
   etag: `"${record.etag}"`,

@@ -26,6 +26,16 @@ export interface ObjectRecord {
   readonly details: ObjectDetails
 }
 
+/** What a listing tells of an object; its details stay on the disk. */
+export interface ListedObject {
+  readonly key: string
+  readonly sizeBytes: number
+  readonly etag: string
+  readonly modifiedMs: number
+  readonly checksumAlgorithm: ChecksumAlgorithm | null
+  readonly checksumType: ChecksumType | null
+}
+
 /** A part of a completed multipart upload, for reads by part number. */
 export interface ObjectPart {
   readonly number: number
@@ -60,6 +70,9 @@ function fromRow(row: Row): ObjectRecord {
   }
 }
 
+const LISTED = `SELECT key, size AS sizeBytes, etag, modified AS modifiedMs, checksum_algorithm AS checksumAlgorithm,
+  checksum_type AS checksumType FROM object`
+
 /** Objects of the index. Everything that changes rows must run inside `S3Index.transact`. */
 export class ObjectTable {
   readonly #get: StatementSync
@@ -76,8 +89,8 @@ export class ObjectTable {
 
   constructor({ database }: S3Index) {
     this.#get = database.prepare('SELECT * FROM object WHERE bucket = ? AND key = ?')
-    this.#after = database.prepare('SELECT * FROM object WHERE bucket = ? AND key > ? ORDER BY key LIMIT ?')
-    this.#from = database.prepare('SELECT * FROM object WHERE bucket = ? AND key >= ? ORDER BY key LIMIT ?')
+    this.#after = database.prepare(`${LISTED} WHERE bucket = ? AND key > ? ORDER BY key LIMIT ?`)
+    this.#from = database.prepare(`${LISTED} WHERE bucket = ? AND key >= ? ORDER BY key LIMIT ?`)
     this.#put = database.prepare('INSERT OR REPLACE INTO object VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
     this.#delete = database.prepare('DELETE FROM object WHERE bucket = ? AND key = ?')
     this.#any = database.prepare('SELECT 1 FROM object WHERE bucket = ? LIMIT 1')
@@ -94,9 +107,8 @@ export class ObjectTable {
   }
 
   /** At most `limit` objects with keys behind `key` (or at it, with `inclusive`), in byte order. */
-  seek(bucket: string, key: string, inclusive: boolean, limit: number): ObjectRecord[] {
-    const rows = (inclusive ? this.#from : this.#after).all(bucket, key, limit) as unknown as Row[]
-    return rows.map(fromRow)
+  seek(bucket: string, key: string, inclusive: boolean, limit: number): ListedObject[] {
+    return (inclusive ? this.#from : this.#after).all(bucket, key, limit) as unknown as ListedObject[]
   }
 
   isEmpty(bucket: string): boolean {

@@ -52,7 +52,7 @@ export function openS3({ dir, log }: { dir: string; log: Logger }): S3Service {
     store,
     handle,
     async close() {
-      await store.blobs.settle()
+      await store.blobs.close()
       index.close()
     },
   }
