@@ -1,0 +1,184 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync, statSync } from 'node:fs'
+import net from 'node:net'
+import path from 'node:path'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { AthenaQueries, lakeDifferences } from './support/lake-equality.ts'
+import { removeFolder, run, runCommand, type Service, startService } from './support/service.ts'
+
+/** `npm start` as its user lives it: first start, second shell, stop, start again, crash. */
+
+const COUNTS = `SELECT (SELECT count(*) FROM studio)::int AS studios, (SELECT count(*) FROM game)::int AS games,
+  (SELECT count(*) FROM player)::int AS players, (SELECT count(*) FROM player_game)::int AS library,
+  (SELECT count(DISTINCT status) FROM game)::int AS states, (SELECT count(DISTINCT country) FROM player)::int AS countries,
+  (SELECT count(DISTINCT extract(year FROM created_at)) FROM player)::int AS years,
+  (SELECT count(*) FROM studio s WHERE NOT EXISTS (SELECT FROM studio_membership m WHERE m.studio_id = s.id))::int AS ownerless`
+
+async function counts(url: string): Promise<Record<string, number>> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  const { rows } = await client.query<Record<string, number>>(COUNTS)
+  await client.end()
+  return rows[0] as Record<string, number>
+}
+
+const isListening = (port: number) =>
+  new Promise<boolean>((resolve) => {
+    const socket = net.connect(port, '127.0.0.1', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+
+const environment = async (dir: string) => {
+  const printed = await runCommand(['env', '--json'], { LOCAL_DATA_DIR: dir })
+  return JSON.parse(printed.stdout) as Record<string, string>
+}
+
+describe('npm start', () => {
+  let service: Service
+  let env: Record<string, string>
+  const ports = () => ({
+    dir: service.dir,
+    port: service.port,
+    awsPort: Number(new URL(env.AWS_ENDPOINT_URL as string).port),
+  })
+  const restart = async (extra: Record<string, string> = {}) => {
+    service = await startService({ ...ports(), env: extra })
+    await service.saw(/ready to use/i)
+  }
+
+  beforeAll(async () => {
+    service = await startService()
+    await service.saw(/ready to use/i)
+    env = await environment(service.dir)
+  }, 180_000)
+
+  afterAll(async () => {
+    await service?.stop()
+    removeFolder(service.dir)
+  })
+
+  it('loads the sample data, takes a snapshot and prints the answer of a first query', async () => {
+    expect(await counts(env.DATABASE_URL as string)).toEqual({
+      studios: 30,
+      games: 150,
+      players: 20_000,
+      library: 80_000,
+      states: 13,
+      countries: 60,
+      years: 4,
+      ownerless: 0,
+    })
+    expect(service.output()).toMatch(/│ title +│ studio +│ players +│ hours +│/)
+    const ready = await fetch(`${env.API_URL}/readyz`)
+    expect(ready.status).toBe(200)
+  })
+
+  it('shows in Athena what Postgres holds, column by column', { timeout: 120_000 }, async () => {
+    expect(await lakeDifferences(env)).toEqual([])
+  })
+
+  it('prints export lines that a shell can evaluate, and keeps secrets to their owner', () => {
+    const shell = `eval "$(node src/main.ts env)"; printf '%s|%s' "$API_URL" "$API_KEY"`
+    const printed = execFileSync('sh', ['-c', shell], {
+      env: { PATH: process.env.PATH ?? '', LOCAL_DATA_DIR: service.dir },
+    }).toString()
+    expect(printed).toBe(`${env.API_URL}|${env.API_KEY}`)
+    for (const name of ['bootstrap-api-key', 'running.json', 'secrets.json', 'postgres/password']) {
+      expect(statSync(path.join(service.dir, name)).mode & 0o777, name).toBe(0o600)
+    }
+    expect(readFileSync(path.join(service.dir, 'bootstrap-api-key'), 'utf8').trim()).toBe(env.API_KEY)
+  })
+
+  it('answers the API with the printed key', async () => {
+    const answer = await fetch(`${env.API_URL}/v1/players?limit=2`, {
+      headers: { authorization: `Bearer ${env.API_KEY}` },
+    })
+    expect(answer.status).toBe(200)
+    expect(((await answer.json()) as { data: unknown[] }).data).toHaveLength(2)
+  })
+
+  it('refuses a second copy on the same folder and a taken port, each in a sentence that says what to do', async () => {
+    const second = await startService({ dir: service.dir })
+    expect(await second.stop('SIGCONT')).toBe(2)
+    expect(second.output()).toMatch(/in use by .*Stop that one, or set LOCAL_DATA_DIR/)
+    const other = await startService({ port: service.port, env: { SAMPLE_DATA: 'off' } })
+    expect(await other.stop('SIGCONT')).toBe(2)
+    expect(other.output()).toMatch(/Port \d+ is taken: .*PORT/)
+    removeFolder(other.dir)
+  })
+
+  it('advances the sample by days, and the next snapshot shows it', { timeout: 120_000 }, async () => {
+    const before = await counts(env.DATABASE_URL as string)
+    const advanced = await runCommand(['sample', '--advance', '2'], env)
+    expect(advanced.code, advanced.stderr).toBe(0)
+    const after = await counts(env.DATABASE_URL as string)
+    expect(after.players).toBe((before.players as number) + 50)
+    const snapshot = await runCommand(['snapshot'], env)
+    expect(snapshot.code, snapshot.stderr).toBe(0)
+    const athena = new AthenaQueries(env)
+    expect(await athena.rows('SELECT count(*) FROM rocketgames.players_latest')).toEqual([[String(after.players)]])
+    expect(await athena.rows('SELECT count(*) FROM rocketgames.snapshots')).toEqual([['2']])
+    athena.close()
+  })
+
+  it('stops all of it on SIGTERM, and starts again in the shell that has its settings', {
+    timeout: 120_000,
+  }, async () => {
+    const before = await counts(env.DATABASE_URL as string)
+    const databasePort = Number(new URL(env.DATABASE_URL as string).port)
+    expect(await service.stop()).toBe(0)
+    expect(await isListening(service.port)).toBe(false)
+    expect(await isListening(databasePort)).toBe(false)
+    expect(await isListening(ports().awsPort)).toBe(false)
+    // What `eval "$(rocketgames env)"` set is its own: ROCKETGAMES_LOCAL says so.
+    await restart(env)
+    expect(await environment(service.dir)).toEqual(env)
+    expect(await counts(env.DATABASE_URL as string)).toEqual(before)
+    expect(service.output()).not.toMatch(/Sample data:/)
+  })
+
+  it('has everything that was acknowledged after kill -9 of the service, of Postgres and of the endpoint', {
+    timeout: 180_000,
+  }, async () => {
+    const create = async (slug: string) => {
+      const answer = await fetch(`${env.API_URL}/v1/studios`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${env.API_KEY}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ slug, name: `Studio ${slug}` }),
+      })
+      expect(answer.status).toBe(201)
+    }
+    const exists = async (slug: string) => {
+      const answer = await fetch(`${env.API_URL}/v1/studios/slug:${slug}`, {
+        headers: { authorization: `Bearer ${env.API_KEY}` },
+      })
+      return answer.status === 200
+    }
+    await create('before-service-kill')
+    await service.stop('SIGKILL')
+    await restart()
+    expect(await exists('before-service-kill')).toBe(true)
+
+    await create('before-postgres-kill')
+    const [postmaster] = readFileSync(path.join(service.dir, 'postgres/data/postmaster.pid'), 'utf8').split('\n')
+    process.kill(Number(postmaster), 'SIGKILL')
+    await service.stop('SIGKILL')
+    await restart()
+    expect(await exists('before-postgres-kill')).toBe(true)
+
+    const list = await run('sh', ['-c', `pgrep -f -- "--dir ${service.dir} "`])
+    const [endpoint] = list.stdout.trim().split('\n')
+    process.kill(Number(endpoint), 'SIGKILL')
+    // The service says what happened and ends: half of it would only fail later.
+    await service.saw(/endpoint stopped by itself/)
+    expect(await service.stop('SIGCONT')).toBe(1)
+    await restart()
+    const athena = new AthenaQueries(env)
+    expect(await athena.rows('SELECT count(*) FROM rocketgames.snapshots')).toEqual([['2']])
+    athena.close()
+  })
+})
