@@ -103,10 +103,10 @@ describe('npm start', () => {
 
   it('refuses a second copy on the same folder and a taken port, each in a sentence that says what to do', async () => {
     const second = await startService({ dir: service.dir })
-    expect(await second.stop('SIGCONT')).toBe(2)
+    expect(await second.ended).toBe(2)
     expect(second.output()).toMatch(/in use by .*Stop that one, or set LOCAL_DATA_DIR/)
     const other = await startService({ port: service.port, env: { SAMPLE_DATA: 'off' } })
-    expect(await other.stop('SIGCONT')).toBe(2)
+    expect(await other.ended).toBe(2)
     expect(other.output()).toMatch(/Port \d+ is taken: .*PORT/)
     removeFolder(other.dir)
   })
@@ -175,7 +175,7 @@ describe('npm start', () => {
     process.kill(Number(endpoint), 'SIGKILL')
     // The service says what happened and ends: half of it would only fail later.
     await service.saw(/endpoint stopped by itself/)
-    expect(await service.stop('SIGCONT')).toBe(1)
+    expect(await service.ended).toBe(1)
     await restart()
     const athena = new AthenaQueries(env)
     expect(await athena.rows('SELECT count(*) FROM rocketgames.snapshots')).toEqual([['2']])

@@ -13,6 +13,8 @@ export interface Service {
   output(): string
   /** Resolves when the output matches; rejects with the output when the program ends before. */
   saw(pattern: RegExp): Promise<RegExpExecArray>
+  /** Its exit code, once it has ended by itself or was stopped. */
+  readonly ended: Promise<number | null>
   /** SIGTERM, or the signal given, and its exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>
 }
@@ -97,6 +99,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     port,
     child,
     ...watch(child),
+    ended: closed,
     stop: (signal = 'SIGTERM') => {
       child.kill(signal)
       return closed
