@@ -12,8 +12,10 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { describe, UsageError } from '../../errors.ts'
 import { createLogger, type Logger } from '../../logger.ts'
+import { openAthena } from './athena/service.ts'
 import { openCredentials } from './credentials.ts'
-import type { Catalogue, JsonService, ObjectStore } from './ports.ts'
+import { openGlue } from './glue/service.ts'
+import type { JsonService } from './ports.ts'
 import { createRouter } from './router.ts'
 import { openS3 } from './s3/service.ts'
 import { lockState } from './state-lock.ts'
@@ -28,37 +30,6 @@ const MAX_HEADER_BYTES = 64 * 1024
 interface Running {
   readonly endpoint: string
   close(): Promise<void>
-}
-
-interface GlueModule {
-  openGlue(options: { dir: string; store: ObjectStore; log: Logger }): Promise<JsonService & Catalogue>
-}
-interface AthenaModule {
-  openAthena(options: { dir: string; store: ObjectStore; catalogue: Catalogue; log: Logger }): Promise<JsonService>
-}
-
-async function importOptional<T>(path: string): Promise<T | undefined> {
-  try {
-    return (await import(path)) as T
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'ERR_MODULE_NOT_FOUND' && message.includes(path.replace(/^\.\//, ''))) return undefined
-    throw error
-  }
-}
-
-async function openJsonServices(dir: string, store: ObjectStore, log: Logger): Promise<Map<string, JsonService>> {
-  const services = new Map<string, JsonService>()
-  const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
-  const glueModule = await importOptional<GlueModule>(`./glue/service${extension}`)
-  if (glueModule === undefined) return services
-  const glue = await glueModule.openGlue({ dir, store, log })
-  services.set('glue', glue)
-  const athenaModule = await importOptional<AthenaModule>(`./athena/service${extension}`)
-  if (athenaModule !== undefined) {
-    services.set('athena', await athenaModule.openAthena({ dir, store, catalogue: glue, log }))
-  }
-  return services
 }
 
 async function listen(server: Server, port: number): Promise<number> {
@@ -95,32 +66,44 @@ function createHttpServer(router: (request: IncomingMessage, response: ServerRes
   return server
 }
 
+/** Opens everything in order of dependence. Whatever fails, what was opened before is closed again. */
 async function start(dir: string, port: number, log: Logger): Promise<Running> {
-  const lock = lockState(dir)
+  const closers: (() => Promise<void> | void)[] = []
+  const close = async () => {
+    for (const one of closers.splice(0).reverse()) await one()
+  }
   try {
+    const lock = lockState(dir)
+    closers.push(() => lock.release())
     const credentials = openCredentials(dir)
     const s3 = openS3({ dir, log })
-    const json = await openJsonServices(dir, s3.store, log)
+    closers.push(() => s3.close())
+    const { store } = s3
+    const glue = await openGlue({ dir, store, log })
+    closers.push(() => glue.close())
+    const athena = await openAthena({ dir, store, catalogue: glue, log })
+    closers.push(() => athena.close())
+    const json = new Map<string, JsonService>([
+      ['glue', glue],
+      ['athena', athena],
+    ])
     const server = createHttpServer(createRouter({ services: { s3, json }, credentials, log }))
     const taken = await listen(server, port)
-    return {
-      endpoint: `http://127.0.0.1:${taken}`,
-      async close() {
-        const closed = new Promise<void>((done) => server.close(() => done()))
-        server.closeIdleConnections()
-        const grace = setTimeout(() => server.closeAllConnections(), SHUTDOWN_GRACE_MS)
-        await closed
-        clearTimeout(grace)
-        // Athena before Glue: it uses the catalogue
-        for (const service of [...json.values()].reverse()) await service.close()
-        await s3.close()
-        lock.release()
-      },
-    }
+    closers.push(() => closeServer(server))
+    return { endpoint: `http://127.0.0.1:${taken}`, close }
   } catch (error) {
-    lock.release()
+    await close()
     throw error
   }
+}
+
+/** Lets requests under way end, for a while. */
+async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise<void>((done) => server.close(() => done()))
+  server.closeIdleConnections()
+  const grace = setTimeout(() => server.closeAllConnections(), SHUTDOWN_GRACE_MS)
+  await closed
+  clearTimeout(grace)
 }
 
 function readArguments(): { dir: string; port: number; logLevel: string } {
@@ -166,6 +149,6 @@ try {
   await main()
 } catch (error) {
   if (!(error instanceof UsageError)) throw error
-  process.stdout.write(`${JSON.stringify({ refusal: describe(error) })}\n`)
-  process.exitCode = 2
+  // whatever a service left open must not keep a refused process alive
+  process.stdout.write(`${JSON.stringify({ refusal: describe(error) })}\n`, () => process.exit(2))
 }
