@@ -35,6 +35,9 @@ async function end(id: string): Promise<void> {
   })
 }
 
+/** A snapshot that somebody asked for and a process works on. */
+const taken = { requestedBy: 'somebody', state: 'planning', fence: 1n } as const
+
 describe('a tick', () => {
   it('starts one snapshot, however many replicas claim it at once', async () => {
     const results = await Promise.all(Array.from({ length: 10 }, () => claimTick(database, DUE)))
@@ -52,15 +55,23 @@ describe('a tick', () => {
   it('waits while another snapshot runs that was requested before', async () => {
     const id = '20261121t235959z-00000000'
     const requestedAt = new Date(DUE.getTime() - 1000)
-    await database.prisma.lakeSnapshot.create({ data: { id, requestedBy: 'somebody', requestedAt } })
+    await database.prisma.lakeSnapshot.create({ data: { ...taken, id, requestedAt } })
     expect(await claimTick(database, DUE)).toEqual({ kind: 'busy' })
     await end(id)
     expect(await claimTick(database, DUE)).toMatchObject({ kind: 'started' })
   })
 
+  it('is not kept waiting by a snapshot that nobody took', async () => {
+    const requestedAt = new Date(Date.now() - 11 * 60_000)
+    const data = { id: '20261121t235959z-00000000', requestedBy: 'somebody', requestedAt }
+    await database.prisma.lakeSnapshot.create({ data })
+    expect(await claimTick(database, new Date(Date.now() - 60_000))).toMatchObject({ kind: 'started' })
+    expect((await snapshots()).map((row) => row.state)).toEqual(['failed', 'requested'])
+  })
+
   it('is served by a snapshot that was requested after it was due', async () => {
     await database.prisma.lakeSnapshot.create({
-      data: { id: '20261122t020001z-00000000', requestedBy: 'somebody', requestedAt: new Date(DUE.getTime() + 1000) },
+      data: { ...taken, id: '20261122t020001z-00000000', requestedAt: new Date(DUE.getTime() + 1000) },
     })
     expect(await claimTick(database, DUE)).toEqual({ kind: 'taken' })
   })
@@ -176,7 +187,7 @@ describe('the scheduler', () => {
   it('tries a due snapshot again while another one runs', async () => {
     const id = '20261122t005900z-00000000'
     const requestedAt = new Date('2026-11-22T00:59:00.000Z')
-    await database.prisma.lakeSnapshot.create({ data: { id, requestedBy: 'somebody', requestedAt } })
+    await database.prisma.lakeSnapshot.create({ data: { ...taken, id, requestedAt } })
     const clock = new ManualClock('2026-11-22T01:00:00.000Z')
     const starter = new RecordingStarter()
     const scheduler = replica(clock, starter)
