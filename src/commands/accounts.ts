@@ -5,6 +5,10 @@ import { gameRoutes } from '../accounts/games/game-routes.ts'
 import { GameService } from '../accounts/games/game-service.ts'
 import { ownerRoutes } from '../accounts/owners/owner-routes.ts'
 import { OwnerService } from '../accounts/owners/owner-service.ts'
+import { identityRoutes } from '../accounts/players/identity-routes.ts'
+import { IdentityService } from '../accounts/players/identity-service.ts'
+import { playerRoutes } from '../accounts/players/player-routes.ts'
+import { PlayerService } from '../accounts/players/player-service.ts'
 import { membershipRoutes } from '../accounts/studios/membership-routes.ts'
 import { MembershipService } from '../accounts/studios/membership-service.ts'
 import { studioRoutes } from '../accounts/studios/studio-routes.ts'
@@ -26,6 +30,8 @@ export function accountsApi(database: Database): AccountsApi {
       ownerRoutes(new OwnerService(database)),
       gameRoutes(new GameService(database)),
       gamePlatformRoutes(new GamePlatformService(database)),
+      playerRoutes(new PlayerService(database)),
+      identityRoutes(new IdentityService(database)),
     ],
     enums: enumerations,
   }

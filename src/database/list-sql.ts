@@ -14,8 +14,11 @@ export interface ListSource {
   readonly fixed?: readonly { readonly column: string; readonly value: string; readonly sqlType: string }[]
   /** Filters that are more than a comparison with their column: a condition over one placeholder. */
   readonly conditions?: Readonly<Record<string, (filter: Filter, placeholder: string) => string>>
-  /** How `q` is asked; default: the columns of `spec.search` contain it, in any letter case. */
-  readonly search?: { readonly sql: (placeholder: string) => string; readonly value: (text: string) => string }
+  /** How `q` is asked, one of these; default: a column of `spec.search` contains it, in any letter case. */
+  readonly search?: readonly {
+    readonly sql: (placeholder: string) => string
+    readonly value: (text: string) => string
+  }[]
   /** Expressions to select in place of plain columns, as `genres::text[]`. */
   readonly select?: Readonly<Record<string, string>>
 }
@@ -125,7 +128,7 @@ function filterSql(source: ListSource, filter: Filter, bind: Bind): string {
 }
 
 function searchSql({ spec, search }: ListSource, text: string, bind: Bind): string {
-  if (search) return search.sql(bind(search.value(text), 'text'))
+  if (search) return `(${search.map(({ sql, value }) => sql(bind(value(text), 'text'))).join(' OR ')})`
   const pattern = bind(`%${escapeLike(text)}%`, 'text')
   return `(${(spec.search ?? []).map((field) => `t.${toSnakeCase(field)} ILIKE ${pattern}`).join(' OR ')})`
 }

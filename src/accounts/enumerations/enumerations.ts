@@ -3,6 +3,8 @@ import { GAME_STATUSES, GENRES } from '../games/game.ts'
 import { PLATFORMS } from '../games/game-platform.ts'
 import { RELEASE_PRECISIONS } from '../games/release.ts'
 import { OWNER_STATUSES } from '../owners/owner.ts'
+import { IDENTITY_PROVIDERS } from '../players/identity.ts'
+import { PLAYER_STATUSES } from '../players/player.ts'
 import { MEMBER_ROLES, MEMBER_STATUSES } from '../studios/membership.ts'
 import { STUDIO_STATUSES } from '../studios/studio.ts'
 
@@ -16,5 +18,7 @@ export const enumerations: Readonly<Record<string, readonly string[]>> = {
   genre: GENRES,
   releasePrecision: RELEASE_PRECISIONS,
   platform: PLATFORMS,
+  playerStatus: PLAYER_STATUSES,
+  identityProvider: IDENTITY_PROVIDERS,
   scope: SCOPES,
 }

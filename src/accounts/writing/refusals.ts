@@ -51,5 +51,13 @@ export const refusals: Readonly<Record<string, Refusal>> = {
     code: 'in-use',
     detail: 'Players own the game on this platform; set delistedOn instead of removing it',
   },
+  player_username_key_key: { code: 'username-taken', detail: 'Another player has this username', pointer: '/username' },
+  player_email_key_key: { code: 'email-taken', detail: 'Another player has this address', pointer: '/email' },
+  player_identity_provider_namespace_subject_key: {
+    code: 'identity-taken',
+    detail: 'This account is linked to a player already',
+    pointer: '/subject',
+  },
+  player_erased_is_final: { code: 'conflict', detail: 'The player was erased; nothing about them can change' },
   owner_erased_is_final: { code: 'conflict', detail: 'The owner was erased; nothing about them can change' },
 }

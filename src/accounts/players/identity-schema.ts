@@ -1,0 +1,54 @@
+import { z } from 'zod'
+import { pageSchema } from '../../http/about-schema.ts'
+import { type Checked, check } from '../../http/validation.ts'
+import { parseSlug } from '../text/code.ts'
+import { accepted } from '../text/rule.ts'
+import { instantField, lineField, ruled } from '../text/text-schema.ts'
+import { IDENTITY_PROVIDERS, type IdentityDraft, identityErrors, parseSubject } from './identity.ts'
+
+const newIdentityFields = {
+  provider: z.enum(IDENTITY_PROVIDERS),
+  namespace: ruled((text) => (text === '' ? accepted(text) : parseSlug(text)), {
+    maxLength: 64,
+    description: "The studio's slug with the provider studio, else empty",
+  }).default(''),
+  subject: ruled(parseSubject, { minLength: 1, maxLength: 255, description: "The provider's own key of the account" }),
+  providerName: lineField(128).nullable().default(null),
+  verifiedAt: instantField.nullable().default(null),
+}
+
+/** Body of a `POST`; a player's import line has a list of these. */
+export const newIdentitySchema: z.ZodType<IdentityDraft> = z
+  .strictObject(newIdentityFields)
+  .meta({ id: 'NewIdentity' })
+  .superRefine((draft, context) => {
+    for (const { pointer, code, detail } of identityErrors(draft)) {
+      context.addIssue({ code: 'custom', path: [pointer?.slice(1) ?? ''], message: detail ?? '', params: { code } })
+    }
+  })
+
+/** Checks one identity without I/O. */
+export function parseNewIdentity(input: unknown): Checked<IdentityDraft> {
+  return check(newIdentitySchema, input)
+}
+
+const personal = { description: 'Personal: absent without the scope players:read.personal' }
+
+export const identitySchema = z
+  .object({
+    id: z.uuid(),
+    playerId: z.uuid(),
+    provider: z.enum(IDENTITY_PROVIDERS),
+    namespace: z.string(),
+    subject: z.string().nullable().optional().meta(personal),
+    providerName: z.string().nullable().optional().meta(personal),
+    verifiedAt: z.iso.datetime().nullable(),
+    linkedAt: z.iso.datetime(),
+    unlinkedAt: z.iso.datetime().nullable(),
+    version: z.int(),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Identity' })
+
+export const identityPageSchema = pageSchema(identitySchema, 'IdentityPage')

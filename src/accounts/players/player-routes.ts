@@ -1,0 +1,163 @@
+import { z } from 'zod'
+import type { Context } from '../../caller.ts'
+import { created, ok, pageOf } from '../../http/answer.ts'
+import { jsonBody, mergePatch } from '../../http/body.ts'
+import { listQuery } from '../../http/list-query.ts'
+import { type Route, type RouteGroup, route } from '../../http/route.ts'
+import { present } from '../../http/visibility.ts'
+import { idOrSlugParam, idParam } from '../text/text-schema.ts'
+import type { Player } from './player.ts'
+import { playerList } from './player-list.ts'
+import {
+  newPlayerSchema,
+  playerPageSchema,
+  playerPatchSchema,
+  playerSchema,
+  playerTransitionBody,
+  playerTransitionsSchema,
+} from './player-schema.ts'
+import type { PlayerService } from './player-service.ts'
+
+const params = z.strictObject({ id: idParam })
+const tag = 'players'
+const one = { description: 'The player', schema: playerSchema, versioned: true } as const
+const page = { description: 'A page', schema: playerPageSchema } as const
+const READ = ['players:read'] as const
+const WRITE = ['players:write'] as const
+
+export function playerRoutes(players: PlayerService): RouteGroup {
+  return {
+    routes: [...collectionRoutes(players), ...itemRoutes(players), ...transitionRoutes(players)],
+    refusals: [
+      {
+        method: 'delete',
+        path: '/v1/players/{id}',
+        advice: 'A player is not deleted: close the account with POST /v1/players/{id}/transitions {"to": "closed"}.',
+      },
+    ],
+  }
+}
+
+function collectionRoutes(players: PlayerService): Route[] {
+  return [
+    route({
+      operation: 'listPlayers',
+      method: 'get',
+      path: '/v1/players',
+      tag,
+      summary: 'Players, page by page',
+      description: 'country, hasEmail and q ask about personal fields: they need players:read.personal.',
+      access: READ,
+      query: listQuery(playerList),
+      answers: { 200: page },
+      async handle({ query, context }) {
+        return pageOf(await players.list(query.request, context), query, shown(context))
+      },
+    }),
+    route({
+      operation: 'listStudioPlayers',
+      method: 'get',
+      path: '/v1/studios/{id}/players',
+      tag,
+      summary: 'The players who own a game of a studio',
+      access: READ,
+      params: z.strictObject({ id: idOrSlugParam }),
+      query: listQuery(playerList),
+      answers: { 200: page },
+      async handle({ params, query, context }) {
+        return pageOf(await players.listOfStudio(params.id, query.request, context), query, shown(context))
+      },
+    }),
+    route({
+      operation: 'createPlayer',
+      method: 'post',
+      path: '/v1/players',
+      tag,
+      summary: 'Add a player',
+      access: WRITE,
+      body: jsonBody(newPlayerSchema),
+      answers: { 201: { ...one, headers: { Location: 'Where the player is' } } },
+      problems: ['username-taken', 'email-taken'],
+      async handle({ body, context }) {
+        const player = await players.create(body, context)
+        return created(`/v1/players/${player.id}`, shown(context)(player), player.version)
+      },
+    }),
+  ]
+}
+
+function itemRoutes(players: PlayerService): Route[] {
+  return [
+    route({
+      operation: 'getPlayer',
+      method: 'get',
+      path: '/v1/players/{id}',
+      tag,
+      summary: 'One player',
+      access: READ,
+      params,
+      answers: { 200: one },
+      async handle({ params, context }) {
+        return single(await players.get(params.id, context), context)
+      },
+    }),
+    route({
+      operation: 'updatePlayer',
+      method: 'patch',
+      path: '/v1/players/{id}',
+      tag,
+      summary: 'Change fields of a player',
+      description: 'A new address counts as not verified, unless emailVerifiedAt comes with it.',
+      access: WRITE,
+      params,
+      ifMatch: 'required',
+      body: mergePatch(playerPatchSchema),
+      answers: { 200: one },
+      problems: ['username-taken', 'email-taken', 'conflict'],
+      async handle({ params, body, expected, context }) {
+        return single(await players.update(params.id, body, expected, context), context)
+      },
+    }),
+  ]
+}
+
+function transitionRoutes(players: PlayerService): Route[] {
+  return [
+    route({
+      operation: 'listPlayerTransitions',
+      method: 'get',
+      path: '/v1/players/{id}/transitions',
+      tag,
+      summary: 'The steps that are possible now',
+      access: READ,
+      params,
+      answers: { 200: { description: 'The steps', schema: playerTransitionsSchema } },
+      async handle({ params, context }) {
+        return ok(await players.transitions(params.id, context))
+      },
+    }),
+    route({
+      operation: 'makePlayerTransition',
+      method: 'post',
+      path: '/v1/players/{id}/transitions',
+      tag,
+      summary: 'Close an account, or open it again',
+      description: 'A closed account keeps its username, address and library.',
+      access: WRITE,
+      params,
+      ifMatch: 'required',
+      body: jsonBody(playerTransitionBody),
+      answers: { 200: one },
+      problems: ['invalid-transition'],
+      async handle({ params, body, expected, context }) {
+        return single(await players.transition(params.id, body, expected, context), context)
+      },
+    }),
+  ]
+}
+
+const shown = (context: Context) => (player: Player) => present('player', player, context.principal)
+
+function single(player: Player, context: Context) {
+  return ok(shown(context)(player), { version: player.version })
+}

@@ -1,0 +1,120 @@
+import { z } from 'zod'
+import { pageSchema } from '../../http/about-schema.ts'
+import { type Checked, check } from '../../http/validation.ts'
+import { transitionBody, transitionsSchema } from '../lifecycle/lifecycle-schema.ts'
+import { today } from '../text/calendar-date.ts'
+import type { Email } from '../text/email.ts'
+import { parseDisplayName } from '../text/line.ts'
+import {
+  countryField,
+  dayField,
+  emailField,
+  instantField,
+  localeField,
+  ruled,
+  usernameField,
+} from '../text/text-schema.ts'
+import type { Username } from '../text/username.ts'
+import {
+  contradictionsOf,
+  FIRST_BIRTH_DATE,
+  PLAYER_STATUSES,
+  type Player,
+  type PlayerDraft,
+  type PlayerPatch,
+  type PlayerStatus,
+} from './player.ts'
+
+const birthDateField = dayField.superRefine((day, context) => {
+  const refuse = (code: string, message: string) => context.addIssue({ code: 'custom', message, params: { code } })
+  if (day < FIRST_BIRTH_DATE) refuse('too-early', `${FIRST_BIRTH_DATE} or later`)
+  else if (day > today()) refuse('too-late', 'must not be in the future')
+})
+
+const fields = {
+  username: usernameField,
+  displayName: ruled(parseDisplayName, { minLength: 1, maxLength: 64 }).nullable(),
+  email: emailField.nullable(),
+  emailVerifiedAt: instantField.nullable(),
+  birthDate: birthDateField.nullable(),
+  country: countryField.nullable(),
+  locale: localeField.nullable(),
+}
+
+/** Body of a `POST` and, with more beside it, of an import line. Put `playerColumns` and `withoutContradictions` after it. */
+export const newPlayerFields = {
+  ...fields,
+  displayName: fields.displayName.default(null),
+  email: fields.email.default(null),
+  emailVerifiedAt: fields.emailVerifiedAt.default(null),
+  birthDate: fields.birthDate.default(null),
+  country: fields.country.default(null),
+  locale: fields.locale.default(null),
+}
+
+interface Parsed {
+  readonly username?: Username | undefined
+  readonly email?: Email | null | undefined
+}
+
+/** Name and address, each with its key, as the columns that hold them; absent ones stay absent. */
+export function playerColumns<T extends Parsed>({ username, email, ...rest }: T) {
+  return {
+    ...rest,
+    ...(username === undefined ? {} : { username: username.name, usernameKey: username.key }),
+    ...(email === undefined ? {} : { email: email?.address ?? null, emailKey: email?.key ?? null }),
+  }
+}
+
+/** A check for new players, after `playerColumns`. */
+export function withoutContradictions(
+  player: Pick<Player, 'email' | 'emailVerifiedAt'>,
+  context: z.RefinementCtx,
+): void {
+  for (const { pointer, code, detail } of contradictionsOf(player)) {
+    context.addIssue({ code: 'custom', path: [pointer?.slice(1) ?? ''], message: detail ?? '', params: { code } })
+  }
+}
+
+export const newPlayerSchema = z
+  .strictObject(newPlayerFields)
+  .meta({ id: 'NewPlayer' })
+  .transform((player) => playerColumns(player) as PlayerDraft)
+  .superRefine(withoutContradictions)
+
+/** Merge patch: absent is unchanged, null empties. */
+export const playerPatchSchema = z
+  .strictObject(fields)
+  .partial()
+  .meta({ id: 'PlayerPatch' })
+  .transform((patch) => playerColumns(patch) as PlayerPatch)
+
+/** Checks and normalises one player without I/O. */
+export function parseNewPlayer(input: unknown): Checked<PlayerDraft> {
+  return check(newPlayerSchema, input)
+}
+
+const personal = { description: 'Personal: absent without the scope players:read.personal' }
+
+export const playerSchema = z
+  .object({
+    id: z.uuid(),
+    username: z.string().optional().meta(personal),
+    displayName: z.string().nullable().optional().meta(personal),
+    email: z.string().nullable().optional().meta(personal),
+    emailVerifiedAt: z.iso.datetime().nullable().optional().meta(personal),
+    birthDate: z.iso.date().nullable().optional().meta(personal),
+    country: z.string().nullable().optional().meta(personal),
+    locale: z.string().nullable().optional().meta(personal),
+    status: z.enum(PLAYER_STATUSES),
+    closedAt: z.iso.datetime().nullable(),
+    erasedAt: z.iso.datetime().nullable(),
+    version: z.int(),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Player' })
+
+export const playerPageSchema = pageSchema(playerSchema, 'PlayerPage')
+export const playerTransitionBody = transitionBody<PlayerStatus>(PLAYER_STATUSES, 'PlayerTransition')
+export const playerTransitionsSchema = transitionsSchema(PLAYER_STATUSES, 'PlayerTransitions')
