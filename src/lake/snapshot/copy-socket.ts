@@ -2,8 +2,14 @@ import net from 'node:net'
 import type pg from 'pg'
 import type { CopyFrameScanner } from '../parquet/frame-scanner.ts'
 
-/** Large enough that a call handles hundreds of rows, small enough to stay in the processor's cache. */
-const BUFFER_BYTES = 512 * 1024
+/** What one read may bring. */
+const READ_BYTES = 128 * 1024
+/** Rows are scanned in pieces of this size: hundreds of rows a call, and still in the processor's cache. */
+const SCAN_BYTES = 256 * 1024
+const BUFFER_BYTES = 2 * SCAN_BYTES
+/** ReadyForQuery, the last message of every answer: type, length 5, then the transaction's state. */
+const READY_FOR_QUERY = Buffer.from([0x5a, 0, 0, 0, 5])
+const READY_BYTES = READY_FOR_QUERY.length + 1
 
 /** Whoever takes the rows; reading stops while it is busy. */
 export interface RowConsumer {
@@ -19,20 +25,24 @@ interface RunningCopy {
 
 /**
  * A plain TCP socket for `pg` that reads into one buffer, used again for every read: receiving is half of the client's work, and a new
- * buffer per chunk a large part of that. Login, queries and errors stay with `pg`, which gets copies; only the answer to a COPY is
+ * buffer per chunk a large part of that. Reads are gathered into pieces worth scanning, because a server that is slower than its
+ * client sends a few dozen rows at a time. Login, queries and errors stay with `pg`, which gets copies; only the answer to a COPY is
  * scanned in place. Not for TLS, which decrypts into buffers of its own.
  */
 export class CopySocket {
   readonly socket: net.Socket
   #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
   #view = new DataView(this.#buffer.buffer)
-  /** Bytes at the buffer's beginning that belong to an incomplete message. */
-  #kept = 0
+  /** Bytes in the buffer that have not been scanned. */
+  #filled = 0
+  /** The buffer must be this full before scanning it again is worth anything. */
+  #wanted = SCAN_BYTES
   #copy: RunningCopy | undefined
 
   constructor() {
+    const landing = Buffer.allocUnsafeSlow(READ_BYTES)
     this.socket = new net.Socket({
-      onread: { buffer: () => this.#buffer.subarray(this.#kept), callback: (bytes) => this.#received(bytes) },
+      onread: { buffer: landing, callback: (bytes) => this.#received(landing, bytes) },
     })
   }
 
@@ -59,21 +69,24 @@ export class CopySocket {
       throw copy.failure ? copy.failure.error : error
     } finally {
       this.#copy = undefined
-      this.#kept = 0
+      this.#filled = 0
+      this.#wanted = SCAN_BYTES
       if (this.#buffer.length > BUFFER_BYTES) this.#replaceBuffer(BUFFER_BYTES)
     }
   }
 
-  #received(bytes: number): boolean {
+  #received(landing: Buffer, bytes: number): boolean {
     const copy = this.#copy
     if (copy === undefined) {
-      this.socket.emit('data', Buffer.from(this.#buffer.subarray(0, bytes)))
+      this.socket.emit('data', Buffer.from(landing.subarray(0, bytes)))
       return true
     }
-    const end = this.#kept + bytes
+    landing.copy(this.#buffer, this.#filled, 0, bytes)
+    this.#filled += bytes
+    if (this.#filled < this.#wanted && !this.#mayBeOver()) return true
     try {
-      const used = copy.scanner.scan(this.#buffer, this.#view, 0, end)
-      this.#keep(used, end, copy.scanner.needed)
+      const used = copy.scanner.scan(this.#buffer, this.#view, 0, this.#filled)
+      this.#keepFrom(used, copy.scanner.needed)
     } catch (error) {
       this.#fail(copy, error)
       return false
@@ -83,16 +96,24 @@ export class CopySocket {
     return true
   }
 
-  /** Moves an incomplete message to the front; a longer one than the buffer gets a larger buffer. */
-  #keep(from: number, end: number, needed: number): void {
-    if (needed > this.#buffer.length) {
+  /** Does the buffer end as an answer does? A row may look like that as well: then it is scanned a little early. */
+  #mayBeOver(): boolean {
+    const at = this.#filled - READY_BYTES
+    return at >= 0 && READY_FOR_QUERY.compare(this.#buffer, at, at + READY_FOR_QUERY.length) === 0
+  }
+
+  /** Moves an incomplete message to the front; one that would not fit with the next read gets a larger buffer. */
+  #keepFrom(used: number, messageBytes: number): void {
+    const kept = this.#filled - used
+    this.#wanted = Math.max(SCAN_BYTES, messageBytes)
+    if (this.#wanted + READ_BYTES > this.#buffer.length) {
       const old = this.#buffer
-      this.#replaceBuffer(2 ** Math.ceil(Math.log2(needed)))
-      old.copy(this.#buffer, 0, from, end)
-    } else if (from > 0 && from < end) {
-      this.#buffer.copyWithin(0, from, end)
+      this.#replaceBuffer(2 ** Math.ceil(Math.log2(this.#wanted + READ_BYTES)))
+      old.copy(this.#buffer, 0, used, this.#filled)
+    } else if (used > 0 && kept > 0) {
+      this.#buffer.copyWithin(0, used, this.#filled)
     }
-    this.#kept = end - from
+    this.#filled = kept
   }
 
   #replaceBuffer(bytes: number): void {
@@ -102,7 +123,7 @@ export class CopySocket {
 
   /** Tells `pg`, which saw nothing of the answer, that the connection is free again: ReadyForQuery with the transaction's state. */
   #hand(transaction: 'T' | 'E'): void {
-    this.#kept = 0
+    this.#filled = 0
     this.#copy = undefined
     this.socket.emit('data', Buffer.from([0x5a, 0, 0, 0, 5, transaction.charCodeAt(0)]))
   }
