@@ -1,7 +1,7 @@
 import { Dice } from './dice.ts'
 import { gameLine, type SampleGame, sampleGames } from './games.ts'
 import { libraryLine, type SampleEntitlement, sampleLibrary } from './library.ts'
-import { DAY_MS, END_MS } from './period.ts'
+import { DAY_MS, type Period } from './period.ts'
 import { NEW_PLAYERS_A_DAY, PLAYER_COUNT, players } from './players.ts'
 
 const SESSIONS_A_DAY = 600
@@ -27,9 +27,9 @@ export interface Advance {
 }
 
 /** Games move one step every third day; only those whose studio is active. Returns the lines of the days asked for. */
-function advanceGames(from: number, to: number): object[] {
+function advanceGames(period: Period, from: number, to: number): object[] {
   const status = new Map<number, string>()
-  const all = sampleGames().filter((g) => g.studio < 24)
+  const all = sampleGames(period).filter((g) => g.studio < 24)
   const lines: object[] = []
   for (let day = 3; day <= to; day += 3) {
     const start = new Dice('transition', day).between(0, all.length - 1)
@@ -39,27 +39,27 @@ function advanceGames(from: number, to: number): object[] {
       if (next === undefined) continue
       status.set(game.index, next)
       // A game that is released now gets its facts now.
-      const released: SampleGame = { ...game, availableMs: game.availableMs ?? END_MS + (day - 1) * DAY_MS }
-      if (day > from) lines.push(gameLine(next === 'released' ? released : game, next))
+      const released: SampleGame = { ...game, availableMs: game.availableMs ?? period.endMs + (day - 1) * DAY_MS }
+      if (day > from) lines.push(gameLine(period, next === 'released' ? released : game, next))
       break
     }
   }
   return lines
 }
 
-function play(row: SampleEntitlement, day: number, dice: Dice): void {
-  const at = END_MS + (day - 1) * DAY_MS + Math.floor(dice.next() * DAY_MS * 0.9)
+function play(row: SampleEntitlement, midnightMs: number, dice: Dice): void {
+  const at = midnightMs + Math.floor(dice.next() * DAY_MS * 0.9)
   row.playtimeSeconds += dice.between(300, 5 * 3600)
   row.firstPlayedMs ??= at
   row.lastPlayedMs = Math.max(at, row.lastPlayedMs ?? 0)
 }
 
-function purchase(row: SampleEntitlement, player: number, day: number, dice: Dice): SampleEntitlement {
+function purchase(row: SampleEntitlement, player: number, midnightMs: number, dice: Dice): SampleEntitlement {
   return {
     ...row,
     player,
     source: 'purchase',
-    acquiredMs: END_MS + (day - 1) * DAY_MS + Math.floor(dice.next() * DAY_MS),
+    acquiredMs: midnightMs + Math.floor(dice.next() * DAY_MS),
     expiresMs: undefined,
     revokedMs: undefined,
     reason: undefined,
@@ -70,30 +70,31 @@ function purchase(row: SampleEntitlement, player: number, day: number, dice: Dic
 }
 
 /** Play time, revocations and purchases by the newly registered; each row appears once, as it stands after day `to`. */
-function advanceLibrary(from: number, to: number): object[] {
-  const rows = sampleLibrary().filter((r) => r.game.status !== 'retired')
+function advanceLibrary(period: Period, from: number, to: number): object[] {
+  const rows = sampleLibrary(period).filter((r) => r.game.status !== 'retired')
   const onSale = rows.filter((r) => r.game.status === 'released' || r.game.status === 'early_access')
   const changed = new Set<SampleEntitlement>()
   for (let day = 1; day <= to; day++) {
     const dice = new Dice('advance', day)
+    const midnightMs = period.endMs + (day - 1) * DAY_MS
     const touch = (row: SampleEntitlement) => day > from && changed.add(row)
     for (let i = 0; i < SESSIONS_A_DAY; i++) {
       const row = dice.pick(rows)
       if (row.revokedMs !== undefined || row.game.status === 'announced') continue
-      play(row, day, dice)
+      play(row, midnightMs, dice)
       touch(row)
     }
     for (let i = 0; i < REVOCATIONS_A_DAY; i++) {
       const row = dice.pick(rows)
       if (row.revokedMs !== undefined) continue
-      row.revokedMs = END_MS + (day - 1) * DAY_MS + Math.floor(dice.next() * DAY_MS)
+      row.revokedMs = midnightMs + Math.floor(dice.next() * DAY_MS)
       row.reason = 'refund'
       touch(row)
     }
     const bought = new Set<string>()
     for (let i = 0; i < PURCHASES_A_DAY; i++) {
       const player = PLAYER_COUNT + (day - 1) * NEW_PLAYERS_A_DAY + dice.between(0, NEW_PLAYERS_A_DAY - 1)
-      const row = purchase(dice.pick(onSale), player, day, dice)
+      const row = purchase(dice.pick(onSale), player, midnightMs, dice)
       const key = `${player}/${row.game.index}/${row.platform}`
       if (bought.has(key)) continue
       bought.add(key)
@@ -103,10 +104,10 @@ function advanceLibrary(from: number, to: number): object[] {
   return [...changed].map(libraryLine)
 }
 
-export function advance(from: number, to: number): Advance {
+export function advance(period: Period, from: number, to: number): Advance {
   return {
-    players: players(PLAYER_COUNT + from * NEW_PLAYERS_A_DAY, PLAYER_COUNT + to * NEW_PLAYERS_A_DAY),
-    games: advanceGames(from, to),
-    library: advanceLibrary(from, to),
+    players: players(period, PLAYER_COUNT + from * NEW_PLAYERS_A_DAY, PLAYER_COUNT + to * NEW_PLAYERS_A_DAY),
+    games: advanceGames(period, from, to),
+    library: advanceLibrary(period, from, to),
   }
 }

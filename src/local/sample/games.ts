@@ -1,5 +1,5 @@
 import { cumulate, Dice } from './dice.ts'
-import { BASE_DAYS, DAY_MS, END_MS, iso, isoDate, START_MS } from './period.ts'
+import { BASE_DAYS, DAY_MS, iso, isoDate, type Period, quarterEnd } from './period.ts'
 import { studioRef } from './studios.ts'
 import { ADJECTIVES, GENRES, NOUNS, PLATFORMS } from './vocabulary.ts'
 
@@ -56,13 +56,13 @@ function platformsOf(dice: Dice): string[] {
   return [...chosen]
 }
 
-export function sampleGame(index: number): SampleGame {
+export function sampleGame({ startMs, endMs }: Period, index: number): SampleGame {
   const dice = new Dice('game', index)
   const status = STATUS_OF[index] as string
   const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1)
   const words = [ADJECTIVES[(index * 11) % ADJECTIVES.length] as string, dice.pick(NOUNS)]
   const sequel = dice.chance(0.15) ? ' II' : ''
-  const released = START_MS + Math.floor(BASE_DAYS * dice.next() ** 1.2 * 0.95) * DAY_MS
+  const released = startMs + Math.floor(BASE_DAYS * dice.next() ** 1.2 * 0.95) * DAY_MS
   return {
     index,
     externalRef: `sample-game-${index + 1}`,
@@ -71,7 +71,7 @@ export function sampleGame(index: number): SampleGame {
     studio: studioOf(status, index),
     status,
     platforms: platformsOf(dice),
-    availableMs: PUBLIC.has(status) ? released : status === 'announced' ? END_MS - 60 * DAY_MS : undefined,
+    availableMs: PUBLIC.has(status) ? released : status === 'announced' ? endMs - 60 * DAY_MS : undefined,
     genres: [...new Set([dice.pick(GENRES), dice.pick(GENRES), dice.pick(GENRES)])],
     minAge: PUBLIC.has(status) || dice.chance(0.4) ? dice.pick([0, 6, 12, 16, 18]) : undefined,
     // A few hits, a long tail.
@@ -80,15 +80,15 @@ export function sampleGame(index: number): SampleGame {
 }
 
 /** The import line of a game in `status`; its facts are complete as soon as it is public. */
-export function gameLine(game: SampleGame, status: string): object {
+export function gameLine({ endMs }: Period, game: SampleGame, status: string): object {
   const isPublic = PUBLIC.has(status)
-  const releaseMs = game.availableMs ?? END_MS + 30 * DAY_MS
+  const releaseMs = game.availableMs ?? endMs + 30 * DAY_MS
   const dice = new Dice('game-line', game.index)
   const planned = !isPublic && dice.chance(0.5)
   const release = isPublic
     ? { releaseDate: isoDate(releaseMs), releasePrecision: 'day' }
     : planned
-      ? { releaseDate: '2027-03-31', releasePrecision: 'quarter' }
+      ? { releaseDate: quarterEnd(endMs + 120 * DAY_MS), releasePrecision: 'quarter' }
       : { releasePrecision: 'tba' }
   return {
     slug: game.slug,
@@ -109,22 +109,23 @@ export function gameLine(game: SampleGame, status: string): object {
         ...(isPublic ? { releasedOn: isoDate(releaseMs + position * 30 * DAY_MS) } : {}),
       }
     }),
-    createdAt: iso(Math.min(releaseMs, END_MS) - dice.between(60, 400) * DAY_MS),
+    createdAt: iso(Math.min(releaseMs, endMs) - dice.between(60, 400) * DAY_MS),
   }
 }
 
-export function sampleGames(): SampleGame[] {
-  return Array.from({ length: GAME_COUNT }, (_, index) => sampleGame(index))
+export function sampleGames(period: Period): SampleGame[] {
+  return Array.from({ length: GAME_COUNT }, (_, index) => sampleGame(period, index))
 }
 
 /**
  * Games that players own were on sale before they were retired: a retired game is loaded as delisted first, since nothing
  * can be granted for a retired one.
  */
-export function* games(): Generator<object> {
-  for (const game of sampleGames()) yield gameLine(game, game.status === 'retired' ? 'delisted' : game.status)
+export function* games(period: Period): Generator<object> {
+  for (const game of sampleGames(period))
+    yield gameLine(period, game, game.status === 'retired' ? 'delisted' : game.status)
 }
 
-export function* laterGames(): Generator<object> {
-  for (const game of sampleGames()) if (game.status === 'retired') yield gameLine(game, 'retired')
+export function* laterGames(period: Period): Generator<object> {
+  for (const game of sampleGames(period)) if (game.status === 'retired') yield gameLine(period, game, 'retired')
 }

@@ -1,6 +1,6 @@
 import { cumulate, Dice } from './dice.ts'
 import { type SampleGame, sampleGames } from './games.ts'
-import { DAY_MS, END_MS, iso } from './period.ts'
+import { DAY_MS, iso, type Period } from './period.ts'
 import { PLAYER_COUNT, registeredMs, steamSubject } from './players.ts'
 
 export const LIBRARY_COUNT = 80_000
@@ -24,13 +24,17 @@ export interface SampleEntitlement {
   lastPlayedMs: number | undefined
 }
 
-const clampToEnd = (ms: number) => Math.min(ms, END_MS - 60_000)
-
-function entitlement(row: number, player: number, game: SampleGame, platform: string): SampleEntitlement {
+function entitlement(
+  period: Period,
+  row: number,
+  [player, game, platform]: readonly [number, SampleGame, string],
+): SampleEntitlement {
+  const { endMs } = period
+  const clampToEnd = (ms: number) => Math.min(ms, endMs - 60_000)
   const dice = new Dice('entitlement', row)
   const available = game.availableMs as number
-  const earliest = Math.max(registeredMs(player), available)
-  const acquiredMs = clampToEnd(earliest + Math.floor((END_MS - earliest) * dice.next() ** 2.2))
+  const earliest = Math.max(registeredMs(period, player), available)
+  const acquiredMs = clampToEnd(earliest + Math.floor((endMs - earliest) * dice.next() ** 2.2))
   const source = SOURCES[dice.weighted(SOURCE_WEIGHTS)] as string
   const made: SampleEntitlement = {
     player,
@@ -47,7 +51,7 @@ function entitlement(row: number, player: number, game: SampleGame, platform: st
   }
   if (game.status !== 'announced' && dice.chance(0.86)) {
     const first = clampToEnd(acquiredMs + Math.floor(dice.next() ** 3 * 20 * DAY_MS))
-    const last = clampToEnd(first + Math.floor(dice.next() ** 2 * (END_MS - first)))
+    const last = clampToEnd(first + Math.floor(dice.next() ** 2 * (endMs - first)))
     made.firstPlayedMs = first
     made.lastPlayedMs = last
     // Long tail: most play a few hours, some hundreds.
@@ -62,8 +66,8 @@ function entitlement(row: number, player: number, game: SampleGame, platform: st
 }
 
 /** The 80,000 rows of the first load; no player has a game twice on one platform. */
-export function sampleLibrary(): SampleEntitlement[] {
-  const games = sampleGames().filter((g) => g.availableMs !== undefined)
+export function sampleLibrary(period: Period): SampleEntitlement[] {
+  const games = sampleGames(period).filter((g) => g.availableMs !== undefined)
   const weights = cumulate(games.map((g) => g.weight))
   const seen = new Set<string>()
   const rows: SampleEntitlement[] = []
@@ -76,7 +80,7 @@ export function sampleLibrary(): SampleEntitlement[] {
     const key = `${player}/${game.index}/${platform}`
     if (seen.has(key)) continue
     seen.add(key)
-    rows.push(entitlement(rows.length, player, game, platform))
+    rows.push(entitlement(period, rows.length, [player, game, platform]))
   }
   return rows
 }
@@ -99,6 +103,6 @@ export function libraryLine(row: SampleEntitlement): object {
   }
 }
 
-export function* library(): Generator<object> {
-  for (const row of sampleLibrary()) yield libraryLine(row)
+export function* library(period: Period): Generator<object> {
+  for (const row of sampleLibrary(period)) yield libraryLine(row)
 }

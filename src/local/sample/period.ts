@@ -1,9 +1,27 @@
-/** The sample covers three years that end at a fixed day, so that everyone sees the same numbers. Times are UTC. */
 export const DAY_MS = 86_400_000
-export const START_MS = Date.UTC(2023, 10, 1)
 export const BASE_DAYS = 1096
-/** Midnight after the last day of the first load; day 1 of `--advance` begins here. */
-export const END_MS = START_MS + BASE_DAYS * DAY_MS
+
+/**
+ * The three years that the sample covers, and the days of `--advance` after them. Everything else about the sample is fixed:
+ * another end only moves all times by whole days. Times are UTC.
+ */
+export interface Period {
+  /** Midnight at which the three years begin. */
+  readonly startMs: number
+  /** Midnight after their last day; day 1 of `--advance` begins here. */
+  readonly endMs: number
+}
+
+/** @param endMs midnight, UTC. */
+export function samplePeriod(endMs: number): Period {
+  return { startMs: endMs - BASE_DAYS * DAY_MS, endMs }
+}
 
 export const iso = (ms: number): string => new Date(ms).toISOString()
 export const isoDate = (ms: number): string => iso(ms).slice(0, 10)
+
+/** The last day of the quarter that the instant lies in. */
+export function quarterEnd(ms: number): string {
+  const date = new Date(ms)
+  return isoDate(Date.UTC(date.getUTCFullYear(), Math.floor(date.getUTCMonth() / 3) * 3 + 3, 0))
+}

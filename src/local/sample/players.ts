@@ -1,5 +1,5 @@
 import { cumulate, Dice } from './dice.ts'
-import { BASE_DAYS, DAY_MS, END_MS, iso, isoDate, START_MS } from './period.ts'
+import { BASE_DAYS, DAY_MS, iso, isoDate, type Period } from './period.ts'
 import { ADJECTIVES, COUNTRIES, EMAIL_DOMAINS, FIRST_NAMES, NOUNS } from './vocabulary.ts'
 
 export const PLAYER_COUNT = 20_000
@@ -10,13 +10,19 @@ const COUNTRY_WEIGHTS = cumulate(COUNTRIES.map(([, weight]) => weight))
 const STEAM_BASE = 76561197960265728n
 
 /** When the player registered: more of them the later it gets; players of `--advance` day d within that day. */
-export function registeredMs(index: number): number {
+export function registeredMs({ startMs, endMs }: Period, index: number): number {
   const dice = new Dice('registered', index)
   if (index >= PLAYER_COUNT) {
     const day = Math.floor((index - PLAYER_COUNT) / NEW_PLAYERS_A_DAY)
-    return END_MS + day * DAY_MS + Math.floor(dice.next() * DAY_MS)
+    return endMs + day * DAY_MS + Math.floor(dice.next() * DAY_MS)
   }
-  return START_MS + Math.floor(BASE_DAYS * ((index + dice.next()) / PLAYER_COUNT) ** 0.7 * DAY_MS)
+  return startMs + Math.floor(BASE_DAYS * ((index + dice.next()) / PLAYER_COUNT) ** 0.7 * DAY_MS)
+}
+
+/** Of the players with the highest index that a database holds; undefined when the subject is none of the sample's. */
+export function indexOfSteamSubject(subject: string): number | undefined {
+  const index = (BigInt(subject) - STEAM_BASE - 40_000_000n) / 7n
+  return index >= 0n && index < 10_000_000n && steamSubject(Number(index)) === subject ? Number(index) : undefined
 }
 
 /** The identity by which library lines name the player. */
@@ -31,17 +37,18 @@ function identitiesOf(index: number, dice: Dice): object[] {
   return identities
 }
 
-/** The import line of a player; `closed` overrides the status. */
-export function playerLine(index: number, closed?: boolean): object {
+/** The import line of a player. */
+export function playerLine(period: Period, index: number): object {
   const dice = new Dice('player', index)
   const adjective = dice.pick(ADJECTIVES)
   const noun = dice.pick(NOUNS)
   const username = `${adjective}${dice.pick(['_', '-', '.', ''])}${noun}${index + 1}`
   const [country, , locales] = COUNTRIES[dice.weighted(COUNTRY_WEIGHTS)] as (typeof COUNTRIES)[number]
   const hasEmail = dice.chance(0.93)
-  const verifiedAt = hasEmail && dice.chance(0.8) ? { emailVerifiedAt: iso(registeredMs(index) + 5 * 60_000) } : {}
-  const isClosed = closed ?? dice.chance(0.03)
-  const born = START_MS - (13 * 365 + Math.floor(dice.next() ** 1.7 * 45 * 365)) * DAY_MS
+  const verifiedAt =
+    hasEmail && dice.chance(0.8) ? { emailVerifiedAt: iso(registeredMs(period, index) + 5 * 60_000) } : {}
+  const isClosed = dice.chance(0.03)
+  const born = period.startMs - (13 * 365 + Math.floor(dice.next() ** 1.7 * 45 * 365)) * DAY_MS
   return {
     username,
     ...(dice.chance(0.8) ? { displayName: `${dice.pick(FIRST_NAMES)} ${adjective} ${noun}` } : {}),
@@ -50,10 +57,10 @@ export function playerLine(index: number, closed?: boolean): object {
     ...(dice.chance(0.97) ? { country, locale: dice.pick(locales) } : {}),
     status: isClosed ? 'closed' : 'active',
     identities: identitiesOf(index, dice),
-    createdAt: iso(registeredMs(index)),
+    createdAt: iso(registeredMs(period, index)),
   }
 }
 
-export function* players(from = 0, to = PLAYER_COUNT): Generator<object> {
-  for (let i = from; i < to; i++) yield playerLine(i)
+export function* players(period: Period, from = 0, to = PLAYER_COUNT): Generator<object> {
+  for (let i = from; i < to; i++) yield playerLine(period, i)
 }

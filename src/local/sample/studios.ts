@@ -1,5 +1,5 @@
 import { Dice } from './dice.ts'
-import { DAY_MS, iso, START_MS } from './period.ts'
+import { DAY_MS, iso, type Period } from './period.ts'
 import { ADJECTIVES, COUNTRIES, EMAIL_DOMAINS, FIRST_NAMES, LAST_NAMES, NOUNS, STUDIO_WORDS } from './vocabulary.ts'
 
 export const STUDIO_COUNT = 30
@@ -29,7 +29,7 @@ function studioName(index: number): string {
 }
 
 /** One owner a studio, and a second one for every third studio. */
-export function* owners(): Generator<object> {
+export function* owners({ startMs }: Period): Generator<object> {
   for (let i = 0; i < STUDIO_COUNT + STUDIO_COUNT / 3; i++) {
     const dice = new Dice('owner', i)
     yield {
@@ -37,12 +37,12 @@ export function* owners(): Generator<object> {
       email: ownerEmail(i),
       country: dice.pick(COUNTRIES)[0],
       externalRef: `sample-owner-${i + 1}`,
-      createdAt: iso(START_MS + dice.between(0, 200) * DAY_MS),
+      createdAt: iso(startMs + dice.between(0, 200) * DAY_MS),
     }
   }
 }
 
-function studioLine(index: number, status: string): object {
+function studioLine({ startMs }: Period, index: number, status: string): object {
   const dice = new Dice('studio-line', index)
   const name = studioName(index)
   const slug = name.toLowerCase().replaceAll(' ', '-')
@@ -71,15 +71,15 @@ function studioLine(index: number, status: string): object {
     status,
     externalRef: studioRef(index),
     members,
-    createdAt: iso(START_MS + dice.between(0, 250) * DAY_MS),
+    createdAt: iso(startMs + dice.between(0, 250) * DAY_MS),
   }
 }
 
-export function* studios(): Generator<object> {
-  for (let i = 0; i < STUDIO_COUNT; i++) yield studioLine(i, loadingStatus(i))
+export function* studios(period: Period): Generator<object> {
+  for (let i = 0; i < STUDIO_COUNT; i++) yield studioLine(period, i, loadingStatus(i))
 }
 
 /** After the games are in: the studios that were suspended or closed since. */
-export function* laterStudios(): Generator<object> {
-  for (let i = 28; i < STUDIO_COUNT; i++) yield studioLine(i, finalStudioStatus(i))
+export function* laterStudios(period: Period): Generator<object> {
+  for (let i = 28; i < STUDIO_COUNT; i++) yield studioLine(period, i, finalStudioStatus(i))
 }
