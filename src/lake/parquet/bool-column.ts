@@ -16,7 +16,9 @@ export class BoolColumn extends ColumnEncoder {
     const out = this.#out
     let used = this.#used
     for (let i = base; i < base + rows; i++) {
-      if ((len[i] as number) < 0) {
+      const bytes = len[i] as number
+      if (bytes !== 1) {
+        if (bytes >= 0) this.wrongWidth(bytes)
         this.sum.addNull()
         continue
       }

@@ -67,16 +67,20 @@ export abstract class ByteColumn extends ColumnEncoder {
     this.seen(buf.subarray(high, high + highBytes))
   }
 
+  /** A bound that is too long is kept with one byte too many: enough to be recognised, and to compare rightly. */
   protected seen(value: Uint8Array): void {
-    if (this.#min === undefined || Buffer.compare(value, this.#min) < 0) this.#min = Buffer.from(value)
-    if (this.#max === undefined || Buffer.compare(value, this.#max) > 0) this.#max = Buffer.from(value)
+    if (!this.column.stats) return
+    const kept = value.length > LONGEST_BOUND_BYTES ? value.subarray(0, LONGEST_BOUND_BYTES + 1) : value
+    if (this.#min === undefined || Buffer.compare(kept, this.#min) < 0) this.#min = Buffer.from(kept)
+    if (this.#max === undefined || Buffer.compare(kept, this.#max) > 0) this.#max = Buffer.from(kept)
   }
 
   protected override takeBounds(): readonly [Buffer, Buffer] | undefined {
     const [min, max] = [this.#min, this.#max]
     this.#min = undefined
     this.#max = undefined
-    return min && max ? [this.bound(min), this.bound(max)] : undefined
+    if (!min || !max || min.length > LONGEST_BOUND_BYTES || max.length > LONGEST_BOUND_BYTES) return undefined
+    return [this.bound(min), this.bound(max)]
   }
 
   /** The bound as it is written, where values are written otherwise than sent. */

@@ -1,6 +1,6 @@
 import type { ExportColumn } from '../contract.ts'
 import { definitionLevels, NullBitmap } from './levels.ts'
-import type { Batch } from './scanner.ts'
+import { BATCH_ROWS, type Batch, CopyFormatError } from './scanner.ts'
 import { ColumnSum } from './sums.ts'
 
 /** A page body of about this size is closed at the next batch. */
@@ -55,7 +55,8 @@ export abstract class ColumnEncoder {
   protected readonly target: PageTarget
   protected readonly reject: Reject
   readonly #refuseNull: EncoderOptions['refuseNull']
-  readonly #bitmap: NullBitmap | undefined
+  /** Undefined for a column without NULLs. */
+  protected readonly bitmap: NullBitmap | undefined
   /** Rows and NULLs of the open page. */
   protected pageRows = 0
   protected pageNulls = 0
@@ -67,7 +68,7 @@ export abstract class ColumnEncoder {
     this.reject = reject
     this.#refuseNull = refuseNull
     const hasNulls = column.nullable || column.onUnrepresentable === 'null'
-    this.#bitmap = hasNulls ? new NullBitmap() : undefined
+    this.bitmap = hasNulls ? new NullBitmap() : undefined
   }
 
   abstract readonly compare: Compare
@@ -82,21 +83,33 @@ export abstract class ColumnEncoder {
 
   /** @param field position of the column in the batch. */
   append(batch: Batch, field: number): void {
-    const base = field * 1024
-    this.values(batch, base)
+    const base = field * BATCH_ROWS
     const { len, rows } = batch
-    if (this.#bitmap) {
-      const nulls = this.#bitmap.append(len, base, rows, this.pageRows)
+    // Before the values: a column that turns values into NULL may still not have NULLs of its own.
+    if (!this.column.nullable) this.#requireValues(batch, base)
+    this.values(batch, base)
+    if (this.bitmap) {
+      const nulls = this.bitmap.append(len, base, rows, this.pageRows)
       this.pageNulls += nulls
       this.nulls += nulls
-    } else this.#requireValues(batch, base)
+    }
     this.pageRows += rows
     if (this.size() >= PAGE_BYTES) this.flush()
   }
 
   #requireValues(batch: Batch, base: number): void {
     const { len, rows } = batch
+    let signs = 0
+    for (let i = base; i < base + rows; i++) signs |= len[i] as number
+    if (signs >= 0) return
     for (let i = base; i < base + rows; i++) if ((len[i] as number) < 0) this.#refuseNull(batch, i - base)
+  }
+
+  /** The wire type is not the contract's: every byte would be read wrongly. */
+  protected wrongWidth(bytes: number): never {
+    throw new CopyFormatError(
+      `${this.column.name}: COPY sent a field of ${bytes} bytes, which is no ${this.column.pgType}`,
+    )
   }
 
   /** Hands over the open page. */
@@ -108,7 +121,7 @@ export abstract class ColumnEncoder {
 
   protected emit(values: Uint8Array, encoding: PageEncoding, bounds: readonly [Buffer, Buffer] | undefined): void {
     const { pageRows: rows, pageNulls: nulls } = this
-    const levels = definitionLevels(this.#bitmap?.bytes ?? NO_BITMAP, rows, nulls)
+    const levels = definitionLevels(this.bitmap?.bytes ?? NO_BITMAP, rows, nulls)
     const body = Buffer.concat([levels, values])
     this.pageRows = 0
     this.pageNulls = 0
@@ -125,7 +138,7 @@ const NO_BITMAP = new Uint8Array(0)
 
 /** Common part of columns whose values have a fixed number of 32-bit words. */
 export abstract class WordColumn extends ColumnEncoder {
-  protected out = new Int32Array((PAGE_BYTES >> 2) + 8192)
+  protected out = new Int32Array((PAGE_BYTES >> 2) + 16_384)
   /** Words in the open page. */
   protected used = 0
 

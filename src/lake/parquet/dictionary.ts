@@ -124,9 +124,9 @@ export class Dictionary {
     return this.#bytes.subarray(at, at + (this.#lengths[index] as number))
   }
 
-  /** The value of each row that is not NULL, in order. */
-  *inOrder(): Generator<Buffer> {
-    for (let i = 0; i < this.values; i++) yield this.entry(this.#indexes[i] as number)
+  /** @param index counts the values that are not NULL. */
+  value(index: number): Buffer {
+    return this.entry(this.#indexes[index] as number)
   }
 
   /** The dictionary page: each value with its length in front (PLAIN). */

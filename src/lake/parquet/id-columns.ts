@@ -23,7 +23,9 @@ export class UuidColumn extends ByteColumn {
     let { used } = this
     let { a, b } = sum
     for (let i = base; i < base + rows; i++) {
-      if ((len[i] as number) < 0) {
+      const bytes = len[i] as number
+      if (bytes !== 16) {
+        if (bytes >= 0) this.wrongWidth(bytes)
         a = (a - 1) | 0
         b = (b + a) | 0
         continue
@@ -70,7 +72,9 @@ export class PseudonymColumn extends ByteColumn {
     this.room(rows * 36)
     let ids = 0
     for (let i = base; i < base + rows; i++) {
-      if ((len[i] as number) < 0) continue
+      const bytes = len[i] as number
+      if (bytes < 0) continue
+      if (bytes !== 16) this.wrongWidth(bytes)
       buf.copy(this.#ids, ids, pos[i] as number, (pos[i] as number) + 16)
       ids += 16
     }

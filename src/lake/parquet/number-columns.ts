@@ -21,12 +21,14 @@ const compareInt64: Compare = (a, b) => a.readInt32LE(4) - b.readInt32LE(4) || a
 export class Int32Column extends WordColumn {
   override readonly compare = compareInt32
   readonly #isDate: boolean
+  readonly #width: number
   #min = INT32_MAX
   #max = INT32_MIN
 
   constructor(options: EncoderOptions) {
     super(options)
     this.#isDate = options.column.pgType === 'date'
+    this.#width = options.column.pgType === 'smallint' ? 2 : 4
   }
 
   protected override values(batch: Batch, base: number): void {
@@ -34,7 +36,9 @@ export class Int32Column extends WordColumn {
     const { view, pos, len, rows } = batch
     const out = this.room(rows)
     const add = this.#isDate ? EPOCH_DAYS : 0
-    let { used, sum } = this
+    const width = this.#width
+    const { sum } = this
+    let { used } = this
     let { a, b } = sum
     let min = this.#min
     let max = this.#max
@@ -45,8 +49,9 @@ export class Int32Column extends WordColumn {
         b = (b + a) | 0
         continue
       }
+      if (bytes !== width) this.wrongWidth(bytes)
       const p = pos[i] as number
-      const value = (bytes === 4 ? view.getInt32(p) : view.getInt16(p)) + add
+      const value = (width === 4 ? view.getInt32(p) : view.getInt16(p)) + add
       out[used++] = value
       a = (a + value) | 0
       b = (b + a) | 0
@@ -63,7 +68,10 @@ export class Int32Column extends WordColumn {
   #screenDates(batch: Batch, base: number): void {
     const { view, pos, len, rows } = batch
     for (let i = base; i < base + rows; i++) {
-      if ((len[i] as number) < 0) continue
+      if (len[i] !== 4) {
+        if ((len[i] as number) >= 0) this.wrongWidth(len[i] as number)
+        continue
+      }
       const days = view.getInt32(pos[i] as number)
       if (days >= DATE_MIN && days <= DATE_MAX) continue
       const infinite = days === INT32_MAX || days === INT32_MIN
@@ -145,7 +153,9 @@ export class Int64Column extends LongColumn {
     let { used, minHigh, minLow, maxHigh, maxLow } = this
     let { a, b } = this.sum
     for (let i = base; i < base + rows; i++) {
-      if ((len[i] as number) < 0) {
+      const bytes = len[i] as number
+      if (bytes !== 8) {
+        if (bytes >= 0) this.wrongWidth(bytes)
         a = (a - 1) | 0
         b = (b + a) | 0
         continue
@@ -174,7 +184,11 @@ export class Int64Column extends LongColumn {
         maxLow = low
       }
     }
-    Object.assign(this, { used, minHigh, minLow, maxHigh, maxLow })
+    this.used = used
+    this.minHigh = minHigh
+    this.minLow = minLow
+    this.maxHigh = maxHigh
+    this.maxLow = maxLow
     this.sum.a = a
     this.sum.b = b
   }
@@ -183,7 +197,7 @@ export class Int64Column extends LongColumn {
   #screenTimes(batch: Batch, base: number): void {
     const { view, pos, len, rows } = batch
     for (let i = base; i < base + rows; i++) {
-      if ((len[i] as number) < 0) continue
+      if (len[i] !== 8) continue
       const p = pos[i] as number
       const high = view.getInt32(p)
       if (high > TIME_MIN_HIGH && high < TIME_MAX_HIGH) continue

@@ -26,6 +26,13 @@ export class CopyFormatError extends Error {
   override readonly name = 'CopyFormatError'
 }
 
+/** `rows` rows of a batch from row `from` on, in place. */
+export function rowsOf(batch: Batch, from: number, rows: number): Batch {
+  if (from === 0 && rows === batch.rows) return batch
+  // Field f of row r lies at f * 1024 + r, so leaving out the first `from` positions moves every row.
+  return { ...batch, pos: batch.pos.subarray(from), len: batch.len.subarray(from), rows }
+}
+
 /** Tuples of one COPY, gathered in batches. What both scanners share. */
 class TupleBatch {
   readonly batch: Batch
@@ -33,6 +40,8 @@ class TupleBatch {
   readonly #onBatch: (batch: Batch) => void
   rows = 0
   ended = false
+  /** Bytes that the tuple at which `take()` gave up has at least. */
+  needed = 0
 
   constructor(fields: number, onBatch: (batch: Batch) => void) {
     this.#fields = fields
@@ -59,18 +68,18 @@ class TupleBatch {
    */
   take(at: number, end: number): number {
     if (this.ended) throw new CopyFormatError('COPY sent bytes after its trailer')
-    if (at + 2 > end) return -1
+    if (at + 2 > end) return this.#missing(2)
     const { view, pos, len } = this.batch
     const fields = view.getInt16(at)
     if (fields !== this.#fields) return this.#other(fields, at)
     let p = at + 2
     const last = this.batch.rows + fields * BATCH_ROWS
     for (let i = this.batch.rows; i < last; i += BATCH_ROWS) {
-      if (p + 4 > end) return -1
+      if (p + 4 > end) return this.#missing(p + 4 - at)
       const bytes = view.getInt32(p)
       p += 4
       if (bytes > 0) {
-        if (p + bytes > end) return -1
+        if (p + bytes > end) return this.#missing(p + bytes - at)
       } else if (bytes < -1) throw new CopyFormatError(`COPY sent a field of length ${bytes}`)
       pos[i] = p
       len[i] = bytes
@@ -78,6 +87,11 @@ class TupleBatch {
     }
     if (++this.batch.rows === BATCH_ROWS) this.flush()
     return p
+  }
+
+  #missing(bytes: number): -1 {
+    this.needed = bytes
+    return -1
   }
 
   #other(fields: number, at: number): number {
@@ -114,21 +128,21 @@ function headerEnd(buf: Buffer, at: number, end: number): number {
 
 /**
  * Rows of a COPY whose chunks are cut anywhere, as `pg-copy-streams` gives them. The rest of an incomplete row is kept as a list
- * of chunks and joined once, when it is whole: joining at every chunk would be quadratic for values of many megabytes.
+ * of chunks and joined when the field that was cut is whole: joining at every chunk would be quadratic for values of many megabytes.
  */
 export class CopyScanner {
   readonly #tuples: TupleBatch
   #started = false
   #rest: Buffer[] = []
   #restBytes = 0
-  /** The rest is not worth joining before it has this many bytes. */
+  /** The rest holds no more of a row than it did before it has this many bytes. */
   #wanted = 0
 
   constructor(fieldCount: number, onBatch: (batch: Batch) => void) {
     this.#tuples = new TupleBatch(fieldCount, onBatch)
   }
 
-  /** The chunk belongs to the scanner until the next call. */
+  /** The chunk may be reused afterwards. @throws CopyFormatError, or what `onBatch` throws. */
   push(chunk: Buffer): void {
     if (chunk.length === 0) return
     if (this.#restBytes > 0 && this.#restBytes + chunk.length < this.#wanted) {
@@ -138,9 +152,11 @@ export class CopyScanner {
     const buf = this.#restBytes > 0 ? Buffer.concat([...this.#rest, chunk]) : chunk
     this.#rest = []
     this.#restBytes = 0
-    this.#wanted = 0
     const used = this.#scan(buf)
-    if (used < buf.length) this.#keepFrom(buf, used)
+    if (used < buf.length) {
+      this.#wanted = this.#started ? this.#tuples.needed : HEADER_BYTES
+      this.#keep(buf.subarray(used))
+    }
   }
 
   #scan(buf: Buffer): number {
@@ -162,34 +178,16 @@ export class CopyScanner {
     return at
   }
 
-  #keepFrom(buf: Buffer, at: number): void {
-    // A large value says how long it is: wait for all of it before joining again.
-    const pending = buf.length - at
-    this.#wanted = Math.min(2 * pending, pending + (1 << 24))
-    this.#keep(Buffer.from(buf.subarray(at)))
-  }
-
   #keep(chunk: Buffer): void {
-    this.#rest.push(chunk)
+    this.#rest.push(Buffer.from(chunk))
     this.#restBytes += chunk.length
   }
 
   /** @returns the rows. @throws CopyFormatError unless the trailer was seen, and seen last. */
   end(): number {
     if (this.#restBytes > 0 && this.#tuples.ended) throw new CopyFormatError('COPY sent bytes after its trailer')
-    if (this.#restBytes > 0 && this.#wanted > 0) this.#settle()
     if (!this.#tuples.ended) throw new CopyFormatError('COPY ended without its trailer: the stream was cut off')
     return this.#tuples.rows
-  }
-
-  /** Chunks that were held back because more was expected may hold whole rows. */
-  #settle(): void {
-    const buf = Buffer.concat(this.#rest)
-    this.#rest = []
-    this.#restBytes = 0
-    if (this.#scan(buf) < buf.length && !this.#tuples.ended) {
-      throw new CopyFormatError('COPY ended within a row: the stream was cut off')
-    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { ByteColumn } from './byte-column.ts'
-import type { EncoderOptions } from './column.ts'
+import { type EncoderOptions, PAGE_BYTES } from './column.ts'
 import { Dictionary } from './dictionary.ts'
-import { type Batch, CopyFormatError } from './scanner.ts'
+import { BATCH_ROWS, type Batch, CopyFormatError, rowsOf } from './scanner.ts'
 
 /** Longer values are copied by `Buffer.copy`, shorter ones faster by words. */
 const WORD_COPY_BYTES = 64
@@ -22,6 +22,25 @@ export class TextColumn extends ByteColumn {
     this.#dictionary = useDictionary ? new Dictionary() : undefined
   }
 
+  /** Rows of long values one page after another: the open page never grows far beyond its size or the largest value. */
+  override append(batch: Batch, field: number): void {
+    const { buf, len, rows } = batch
+    if (buf.length < PAGE_BYTES) {
+      super.append(batch, field)
+      return
+    }
+    const base = field * BATCH_ROWS
+    let from = 0
+    let bytes = 0
+    for (let row = 0; row < rows; row++) {
+      bytes += 4 + Math.max(0, len[base + row] as number)
+      if (bytes < PAGE_BYTES && row < rows - 1) continue
+      super.append(rowsOf(batch, from, row + 1 - from), field)
+      from = row + 1
+      bytes = 0
+    }
+  }
+
   protected override values(batch: Batch, base: number): void {
     if (this.#skip === 1) this.#checkVersions(batch, base)
     if (this.#dictionary) {
@@ -40,17 +59,35 @@ export class TextColumn extends ByteColumn {
     }
   }
 
+  /** Writes the rows that were collected as PLAIN pages. Their sums and NULLs are already counted. */
   #giveUp(dictionary: Dictionary): void {
     this.#dictionary = undefined
-    let bytes = 0
-    for (const value of dictionary.inOrder()) bytes += 4 + value.length
-    this.room(bytes)
-    for (const value of dictionary.inOrder()) {
-      this.outView.setUint32(this.used, value.length, true)
-      value.copy(this.out, this.used + 4)
-      this.used += 4 + value.length
+    const { bitmap, pageRows: rows } = this
+    const present = bitmap?.bytes.slice(0, (rows + 7) >> 3)
+    this.pageRows = 0
+    this.pageNulls = 0
+    const len = new Int32Array(BATCH_ROWS)
+    let values = 0
+    for (let from = 0; from < rows; from += BATCH_ROWS) {
+      const count = Math.min(BATCH_ROWS, rows - from)
+      for (let i = 0; i < count; i++) {
+        const row = from + i
+        const isNull = present !== undefined && (((present[row >> 3] as number) >> (row & 7)) & 1) === 0
+        len[i] = isNull ? -1 : 0
+        if (!isNull) this.#write(dictionary.value(values++))
+      }
+      if (bitmap) this.pageNulls += bitmap.append(len, 0, count, this.pageRows)
+      this.pageRows += count
+      if (this.size() >= PAGE_BYTES) this.flush()
     }
-    for (let entry = 0; entry < dictionary.entries; entry++) this.seen(dictionary.entry(entry))
+  }
+
+  #write(value: Buffer): void {
+    this.room(4 + value.length)
+    this.outView.setUint32(this.used, value.length, true)
+    value.copy(this.out, this.used + 4)
+    this.used += 4 + value.length
+    this.seen(value)
   }
 
   #plain(batch: Batch, base: number): void {

@@ -7,7 +7,7 @@ import type { ColumnEncoder, PageBody, PageTarget, UnrepresentableReason } from 
 import { encoderFor } from './encoders.ts'
 import { type Chunk, chunkBounds, Envelope, type Page, page } from './envelope.ts'
 import { NullValueError, rowKey, UnrepresentableValueError } from './row-problem.ts'
-import type { Batch } from './scanner.ts'
+import { BATCH_ROWS, type Batch, rowsOf } from './scanner.ts'
 
 /** Where the file goes. `write` may keep the bytes: the writer never touches them again. */
 export interface ByteSink {
@@ -63,11 +63,17 @@ export interface FileFacts {
   readonly unrepresentable: Readonly<Record<string, Readonly<Record<string, number>>>>
 }
 
+/** The sink is given no more while it is busy; beyond this many bytes that wait for it, the writer is busy too. */
+const MOST_WAITING_BYTES = 32 << 20
+/** From this limit on a row group ends with a batch, up to 1,023 rows early: a caller can then change files there. */
+const WHOLE_BATCHES_FROM_ROWS = 16 * BATCH_ROWS
+
 /**
  * One Parquet file from batches of COPY rows. Pages are compressed as they fill; the compressed pages of one row group are held
- * and written when it is full.
+ * and written when it is full. The next row group fills while the sink takes the last one.
  *
- * Memory: the open page of each column (about 1 MiB, or the largest value), plus the compressed pages of one row group.
+ * Memory: the open page of each column (about 1 MiB, or the largest value), the compressed pages of one row group, and 32 MiB plus
+ * one row group that wait for the sink.
  */
 export class ParquetWriter {
   readonly #options: ParquetWriterOptions
@@ -78,6 +84,9 @@ export class ParquetWriter {
   /** Columns of which a chunk with values had no bounds: the file has none either. */
   readonly #unbounded = new Set<number>()
   readonly #unrepresentable: Record<string, Record<string, number>> = {}
+  /** Finished bytes that the sink has not been given yet. */
+  #waiting: Buffer[] = []
+  #waitingBytes = 0
   #crc32 = 0
   #pages: Page[][]
   #groupRows = 0
@@ -86,7 +95,8 @@ export class ParquetWriter {
 
   constructor(options: ParquetWriterOptions) {
     this.#options = options
-    const { columns, createdBy, sink } = options
+    const { columns, createdBy, rowGroupRows } = options
+    if (!(rowGroupRows >= 1)) throw new RangeError(`rowGroupRows is ${rowGroupRows}; it must be at least 1`)
     this.#envelope = new Envelope({
       columns,
       codec: codec(options.codec),
@@ -95,7 +105,8 @@ export class ParquetWriter {
         this.#crc32 = crc32(bytes, this.#crc32)
         this.#sha256.update(bytes)
         this.#lastSection = bytes
-        sink.write(bytes)
+        this.#waiting.push(bytes)
+        this.#waitingBytes += bytes.length
       },
     })
     this.#pages = columns.map(() => [])
@@ -159,7 +170,7 @@ export class ParquetWriter {
     return this.#envelope.rowCount + this.#groupRows
   }
 
-  /** Bytes given to the sink so far. */
+  /** Bytes of the header and all closed row groups, those that wait for the sink included. */
   get bytes(): number {
     return this.#envelope.offset
   }
@@ -169,12 +180,31 @@ export class ParquetWriter {
     return this.#envelope.rowGroups.length
   }
 
+  /** Too much waits for the sink: append nothing more until `drained()`. */
   get busy(): boolean {
-    return this.#options.sink.busy
+    return this.#waitingBytes > MOST_WAITING_BYTES
   }
 
-  drained(): Promise<void> {
-    return this.#options.sink.drained()
+  /** Resolves when the writer is not busy any more. @throws what the sink throws. */
+  async drained(): Promise<void> {
+    while (this.busy) await this.#handOver()
+  }
+
+  /** Gives the sink what it takes now. */
+  #pump(): void {
+    const { sink } = this.#options
+    let given = 0
+    while (given < this.#waiting.length && !sink.busy) {
+      const bytes = this.#waiting[given++] as Buffer
+      this.#waitingBytes -= bytes.length
+      sink.write(bytes)
+    }
+    if (given > 0) this.#waiting = this.#waiting.slice(given)
+  }
+
+  async #handOver(): Promise<void> {
+    this.#pump()
+    if (this.#waiting.length > 0) await this.#options.sink.drained()
   }
 
   /**
@@ -183,7 +213,19 @@ export class ParquetWriter {
    * @throws UnrepresentableValueError, NullValueError: the file is lost then.
    */
   append(batch: Batch): void {
-    for (const [field, encoder] of this.#encoders.entries()) encoder.append(batch, field)
+    this.#pump()
+    const { rowGroupRows } = this.#options
+    for (let from = 0; from < batch.rows; ) {
+      const rows = Math.min(batch.rows - from, rowGroupRows - this.#groupRows)
+      this.#encode(rowsOf(batch, from, rows))
+      from += rows
+    }
+    const nextMightNotFit = this.#groupRows + BATCH_ROWS > rowGroupRows
+    if (rowGroupRows >= WHOLE_BATCHES_FROM_ROWS && nextMightNotFit) this.#endRowGroup()
+  }
+
+  #encode(batch: Batch): void {
+    for (let field = 0; field < this.#encoders.length; field++) this.#encoders[field]?.append(batch, field)
     this.#groupRows += batch.rows
     const { rowGroupRows, rowGroupBytes } = this.#options
     if (this.#groupRows >= rowGroupRows || this.#groupBytes >= rowGroupBytes) this.#endRowGroup()
@@ -202,6 +244,7 @@ export class ParquetWriter {
     this.#pages = this.#pages.map(() => [])
     this.#groupRows = 0
     this.#groupBytes = 0
+    this.#pump()
   }
 
   #widenBounds(index: number, chunk: Chunk): void {
@@ -225,6 +268,7 @@ export class ParquetWriter {
     this.#envelope.writeEnd(this.#options.metadata)
     // The footer is the last section that was written.
     const tail = this.#lastSection
+    while (this.#waiting.length > 0) await this.#handOver()
     return {
       rows: this.#envelope.rowCount,
       bytes: this.#envelope.offset,
