@@ -1,0 +1,50 @@
+import type { ErrorCode, FieldError } from '../errors.ts'
+
+/** The row is as the line wants it. `unchanged`: it was so before, and nothing was written. */
+export interface RowAnswer {
+  /** Physical line of the input, 1-based; of objects their place, 1-based. */
+  readonly line: number
+  readonly status: 'created' | 'updated' | 'unchanged'
+  readonly id: string
+  readonly version: number
+}
+
+/** The line changed nothing. The problem points into the line and never quotes it. */
+export interface ErrorAnswer {
+  readonly line: number
+  readonly status: 'error'
+  readonly problem: LineProblem
+}
+
+/** A problem of RFC 9457 without the members that every line would repeat. */
+export interface LineProblem {
+  readonly code: ErrorCode
+  readonly status: number
+  readonly detail: string
+  readonly errors?: readonly FieldError[]
+  readonly [extension: string]: unknown
+}
+
+export interface ImportTotals {
+  /** Lines that were answered; blank ones are not. */
+  readonly lines: number
+  readonly created: number
+  readonly updated: number
+  readonly unchanged: number
+  readonly errors: number
+  readonly dryRun: false
+  /** With `onError: 'abort'`: the import stopped at an error, and the rest of the input was not looked at. */
+  readonly aborted?: true
+}
+
+/** Always the last one; an answer without it is cut off. */
+export interface EndAnswer {
+  readonly _end: ImportTotals
+}
+
+export type LineAnswer = RowAnswer | ErrorAnswer
+export type ImportAnswer = LineAnswer | EndAnswer
+
+export function isEnd(answer: ImportAnswer): answer is EndAnswer {
+  return '_end' in answer
+}

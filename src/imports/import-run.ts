@@ -1,0 +1,42 @@
+import type { Context } from '../caller.ts'
+import type { ImportAnswer } from './import-answer.ts'
+
+export const IMPORT_RESOURCES = ['owners', 'studios', 'games', 'players', 'library'] as const
+export type ImportResource = (typeof IMPORT_RESOURCES)[number]
+
+export const IMPORT_MODES = ['create', 'update', 'upsert'] as const
+export type ImportMode = (typeof IMPORT_MODES)[number]
+
+export const ON_ERROR = ['continue', 'abort'] as const
+export type OnError = (typeof ON_ERROR)[number]
+
+export interface ImportOptions {
+  /** Default `upsert`. */
+  readonly mode?: ImportMode | undefined
+  /** The key by which a line finds its row; default: the first of the resource's keys that the line carries. */
+  readonly matchBy?: string | undefined
+  /** Default `continue`. `abort` stops at the first error; lines before it stay. */
+  readonly onError?: OnError | undefined
+}
+
+/** Bytes as they come, cut anywhere, or objects that are lines already. */
+export type ImportInput =
+  | { readonly format: 'ndjson' | 'csv'; readonly chunks: AsyncIterable<Uint8Array> }
+  | { readonly objects: Iterable<object> | AsyncIterable<object> }
+
+export interface ImportRunner {
+  /**
+   * Brings lines in, batch by batch, each in a transaction: what is answered is committed. Takes input only as fast as the
+   * answers are taken; whoever stops taking them stops the import after the batch. The last answer is the `EndAnswer`.
+   *
+   * @throws AppError before the first answer: `forbidden`, `invalid-parameter`, `validation` of a CSV header. Later:
+   * `unavailable`, or what the input's stream fails with; the lines answered so far are in.
+   */
+  run(
+    resource: ImportResource,
+    input: ImportInput,
+    options: ImportOptions,
+    context: Context,
+    signal?: AbortSignal,
+  ): AsyncGenerator<readonly ImportAnswer[], void, undefined>
+}
