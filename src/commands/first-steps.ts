@@ -44,9 +44,11 @@ export async function firstSteps(program: Program, api: LakeApi, url: string, le
   next(program, url)
 }
 
-async function prepareLake(program: Program): Promise<void> {
+async function prepareLake({ logger, ...program }: Program): Promise<void> {
   const { config, clients } = program.lake()
-  await ensureLake(config, clients, { owned: config.endpoint !== undefined })
+  const { created, differing } = await ensureLake(config, clients, { owned: config.endpoint !== undefined })
+  if (created.length > 0) logger.info({ created }, 'the lake was set up')
+  for (const difference of differing) logger.warn(difference)
 }
 
 async function sampleData(program: Program): Promise<void> {

@@ -7,7 +7,9 @@ import { LakeService } from '../lake/lake-service.ts'
 import { ChildStarter } from '../lake/lake-starter.ts'
 import { QueryService } from '../lake/query-service.ts'
 import { LakeScheduler } from '../lake/schedule.ts'
+import { listSnapshots } from '../lake/snapshot/snapshots.ts'
 import { verifySnapshots } from '../lake/snapshot/verify.ts'
+import type { Metrics } from '../metrics.ts'
 import type { Program } from './composition.ts'
 
 /** How long the commands of the lake may take to end when the service stops; recovery finishes what they leave. */
@@ -22,7 +24,7 @@ export interface LakeApi {
 }
 
 /** The lake's routes, its schedule, and the commands that it starts as processes of their own. */
-export function lakeApi(program: Program): LakeApi {
+export function lakeApi(program: Program, metrics: Metrics): LakeApi {
   const { database, logger, workplace } = program
   const { lake, parts, config } = program.lake()
   if (config.runner === 'ecs') {
@@ -39,6 +41,10 @@ export function lakeApi(program: Program): LakeApi {
   })
   const queries = new QueryService(parts.runner, loadSavedQueries())
   const scheduler = new LakeScheduler({ database, starter, settings: config, logger })
+  metrics.watchLastPublished(async () => {
+    const [last] = await listSnapshots(database, { limit: 1, state: 'published' })
+    return last?.takenAt ? new Date(last.takenAt) : undefined
+  })
   let started = false
   return {
     groups: [lakeRoutes(service, queries)],

@@ -78,7 +78,7 @@ async function listen(opened: Program, logger: Logger): Promise<Listening> {
   if (config.cursorKey === undefined) throw new UsageError('CURSOR_KEY must be set; see "Settings" in README.md')
   const metrics = new Metrics()
   const accounts = accountsApi(database)
-  const lake = lakeApi(opened)
+  const lake = lakeApi(opened, metrics)
   const { version } = software()
   const app = createApp({
     info: {
@@ -115,8 +115,9 @@ async function listen(opened: Program, logger: Logger): Promise<Listening> {
 async function announce(opened: Program, server: RunningServer): Promise<void> {
   const { localDir, env } = opened.workplace
   if (localDir === undefined) return
-  const [{ announceRunning }, { bootstrapKeyFile, readPrivateFile }] = await Promise.all([
+  const [{ announceRunning }, { identify }, { bootstrapKeyFile, readPrivateFile }] = await Promise.all([
     import('../local/running.ts'),
+    import('../local/process-identity.ts'),
     import('../local/secrets.ts'),
   ])
   const file = bootstrapKeyFile(localDir)
@@ -132,7 +133,7 @@ async function announce(opened: Program, server: RunningServer): Promise<void> {
     API_KEY: key,
   }
   const values = Object.fromEntries(PRINTED.flatMap((name) => (known[name] ? [[name, known[name]]] : [])))
-  announceRunning(localDir, { pid: process.pid, values: { ...values, ROCKETGAMES_LOCAL: localDir } })
+  announceRunning(localDir, { process: identify(), values: { ...values, ROCKETGAMES_LOCAL: localDir } })
 }
 
 async function forget(opened: Program): Promise<void> {
