@@ -158,7 +158,6 @@ export async function openSchemaEngine(url: string, schemaFile: string): Promise
       to,
       script: false,
       exitCode: true,
-      shadowDatabaseUrl: null,
       filters: NO_FILTERS,
     })
     return answer.exitCode === 0 ? undefined : (answer.stdout ?? 'they differ')
