@@ -4,12 +4,16 @@ import { copySelect, type TableContract } from '../contract.ts'
 import { LakeProblem } from '../lake-problem.ts'
 import { CopyFrameScanner } from '../parquet/frame-scanner.ts'
 import { NullValueError, UnrepresentableValueError } from '../parquet/row-problem.ts'
-import { CopyFormatError, CopyScanner } from '../parquet/scanner.ts'
-import type { CopySocket } from './copy-socket.ts'
+import { type Batch, CopyFormatError, CopyScanner } from '../parquet/scanner.ts'
+import type { CopySocket, RowConsumer } from './copy-socket.ts'
 import type { Source } from './source.ts'
-import type { TableFiles } from './table-files.ts'
 
 const PROGRESS_INTERVAL_MS = 200
+
+/** Takes the rows of one table. */
+export interface RowFiles extends RowConsumer {
+  append(batch: Batch): void
+}
 
 /**
  * Reads one table into its files; the connection's transaction decides which instant is seen.
@@ -21,7 +25,7 @@ const PROGRESS_INTERVAL_MS = 200
 export async function copyTable(
   source: Source,
   contract: TableContract,
-  files: TableFiles,
+  files: RowFiles,
   signal: AbortSignal,
   onProgress: () => void,
 ): Promise<number> {
@@ -58,7 +62,7 @@ async function throughSocket(
   socket: CopySocket,
   client: pg.Client,
   contract: TableContract,
-  files: TableFiles,
+  files: RowFiles,
 ): Promise<Counts> {
   const scanner = new CopyFrameScanner(fieldCount(contract), (batch) => files.append(batch))
   await socket.copy(client, copyStatement(contract), scanner, files)
@@ -68,7 +72,7 @@ async function throughSocket(
 }
 
 /** COPY through `pg-copy-streams`: the way that also goes over TLS. */
-async function throughStream(client: pg.Client, contract: TableContract, files: TableFiles): Promise<Counts> {
+async function throughStream(client: pg.Client, contract: TableContract, files: RowFiles): Promise<Counts> {
   const stream = client.query(copyTo(copyStatement(contract)))
   const scanner = new CopyScanner(fieldCount(contract), (batch) => files.append(batch))
   for await (const chunk of stream) {

@@ -6,6 +6,7 @@ import { parseManifest } from '../../../src/lake/manifest.ts'
 import { LAKE_PREFIX, manifestKey } from '../../../src/lake/object-keys.ts'
 import { FAULT_POINTS, type FaultPoint } from '../../../src/lake/snapshot/faults.ts'
 import { recoverSnapshots } from '../../../src/lake/snapshot/recover.ts'
+import { runSnapshot } from '../../../src/lake/snapshot/run.ts'
 import { listSnapshots, requestSnapshot } from '../../../src/lake/snapshot/snapshots.ts'
 import { verifySnapshots } from '../../../src/lake/snapshot/verify.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
@@ -98,6 +99,38 @@ describe('a snapshot whose process is killed', () => {
       await place.remove()
     }
   })
+})
+
+test('a prepared snapshot that nobody finished in time is removed', async () => {
+  const place = await newPlace(aws, database.url)
+  const open = openLake(place, { preparedTtlMs: 0 })
+  try {
+    await forgetSnapshots(open.database)
+    expect(await runKilledAt(place, 'after-prepared')).toBe('SIGKILL')
+    expect((await contents(open.lake)).uploads).toHaveLength(9)
+    const { snapshots } = await recoverSnapshots(open.lake)
+    expect(snapshots).toMatchObject([{ from: 'prepared', to: 'failed', problem: 'prepared_expired' }])
+    expect(await contents(open.lake)).toEqual({ files: [], uploads: [], manifests: [], current: false })
+  } finally {
+    await open.close()
+    await place.remove()
+  }
+})
+
+test('a runner recovers what a dead one left, then takes its own snapshot', async () => {
+  const place = await newPlace(aws, database.url)
+  const open = openLake(place)
+  try {
+    await forgetSnapshots(open.database)
+    expect(await runKilledAt(place, 'before-manifest')).toBe('SIGKILL')
+    const { id } = await runSnapshot(open.lake)
+    const [second, first] = await listSnapshots(open.database, { limit: 5 })
+    expect([first?.state, second?.state, second?.id]).toEqual(['published', 'published', id])
+    expect(open.publisher.views).toEqual([first?.id, id])
+  } finally {
+    await open.close()
+    await place.remove()
+  }
 })
 
 async function expectWholeOrNothing({ lake, publisher }: OpenLake): Promise<void> {

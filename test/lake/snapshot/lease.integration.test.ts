@@ -6,7 +6,7 @@ import { type Database, openDatabase } from '../../../src/database/database.ts'
 import { ControlRows } from '../../../src/lake/snapshot/control-rows.ts'
 import { Lease, leaseIsFree } from '../../../src/lake/snapshot/lease.ts'
 import { isGone, thisProcess } from '../../../src/lake/snapshot/process-identity.ts'
-import { requestSnapshot } from '../../../src/lake/snapshot/snapshots.ts'
+import { NOT_STARTED_MS, readSnapshot, requestSnapshot } from '../../../src/lake/snapshot/snapshots.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { forgetSnapshots } from './test-lake.ts'
 
@@ -103,4 +103,15 @@ test('a write under an old fence touches nothing', async () => {
   })
   expect(await database.prisma.lakeUpload.count()).toBe(0)
   expect(await database.prisma.lakeSnapshotTable.count()).toBe(0)
+})
+
+test('a requested snapshot that no process took in time makes room for the next one', async () => {
+  const { id } = await requestSnapshot(database, 'test')
+  await expect(requestSnapshot(database, 'test')).rejects.toMatchObject({ code: 'snapshot-running' })
+  await database.prisma.lakeSnapshot.update({
+    where: { id },
+    data: { requestedAt: new Date(Date.now() - NOT_STARTED_MS - 1_000) },
+  })
+  expect((await requestSnapshot(database, 'test')).id).not.toBe(id)
+  expect(await readSnapshot(database, id)).toMatchObject({ state: 'failed', problem: { code: 'not_started' } })
 })
