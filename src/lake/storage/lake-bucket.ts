@@ -12,10 +12,9 @@ import {
   PutObjectCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
-import { describe } from '../../errors.ts'
 import { LakeProblem } from '../lake-problem.ts'
 import { SNAPSHOT_METADATA } from '../object-keys.ts'
-import { httpStatus, type RetryBudget, retrying } from '../retries.ts'
+import { orMissing, type S3CallOptions, S3Calls } from './s3-calls.ts'
 
 /** What S3 acknowledged of one part. */
 export interface UploadedPart {
@@ -48,14 +47,11 @@ export interface StoredText {
   readonly etag: string
 }
 
-export interface LakeBucketOptions {
+export interface LakeBucketOptions extends S3CallOptions {
   readonly client: S3Client
   readonly bucket: string
   /** Undefined: the bucket's default encryption. */
   readonly kmsKey?: string | undefined
-  readonly retries?: RetryBudget
-  /** Told of every repeated call. */
-  readonly onRetry?: (operation: string, error: unknown) => void
 }
 
 /**
@@ -66,23 +62,21 @@ export interface LakeBucketOptions {
  */
 export class LakeBucket {
   readonly name: string
-  readonly #options: LakeBucketOptions
+  readonly #client: S3Client
+  readonly #calls: S3Calls
   readonly #encryption: { ServerSideEncryption?: 'aws:kms'; SSEKMSKeyId?: string }
 
   constructor(options: LakeBucketOptions) {
     this.name = options.bucket
-    this.#options = options
+    this.#client = options.client
+    this.#calls = new S3Calls(options)
     this.#encryption =
       options.kmsKey === undefined ? {} : { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: options.kmsKey }
   }
 
-  get #client(): S3Client {
-    return this.#options.client
-  }
-
   /** @returns the upload id. */
   async createUpload(key: string, snapshotId: string): Promise<string> {
-    const answer = await this.#call('CreateMultipartUpload', key, () =>
+    const answer = await this.#calls.run('CreateMultipartUpload', key, () =>
       this.#client.send(
         new CreateMultipartUploadCommand({
           Bucket: this.name,
@@ -119,7 +113,7 @@ export class LakeBucket {
         }),
         signal ? { abortSignal: signal } : {},
       )
-    const answer = await this.#call('UploadPart', key, send, signal)
+    const answer = await this.#calls.run('UploadPart', key, send, signal)
     if (!answer.ETag)
       throw new LakeProblem('storage_failed', `S3 gave no ETag for part ${part.number} of ${key}`, { key })
     return { number: part.number, etag: answer.ETag, crc32: part.crc32, bytes: part.bytes.length }
@@ -133,7 +127,7 @@ export class LakeBucket {
    */
   async complete(object: PendingObject): Promise<'completed' | 'absent'> {
     try {
-      await this.#call('CompleteMultipartUpload', object.key, async () => {
+      await this.#calls.run('CompleteMultipartUpload', object.key, async () => {
         try {
           await this.#sendComplete(object)
         } catch (error) {
@@ -176,8 +170,8 @@ export class LakeBucket {
 
   /** Undefined when there is no object. */
   async head(key: string): Promise<ObjectFacts | undefined> {
-    const answer = await this.#orMissing(
-      this.#call('HeadObject', key, () =>
+    const answer = await orMissing(
+      this.#calls.run('HeadObject', key, () =>
         this.#client.send(new HeadObjectCommand({ Bucket: this.name, Key: key, ChecksumMode: 'ENABLED' })),
       ),
     )
@@ -195,7 +189,7 @@ export class LakeBucket {
   }
 
   async #bytes(key: string, range: string): Promise<Buffer> {
-    return this.#call('GetObject', key, async () => {
+    return this.#calls.run('GetObject', key, async () => {
       const answer = await this.#client.send(new GetObjectCommand({ Bucket: this.name, Key: key, Range: range }))
       return Buffer.from((await answer.Body?.transformToByteArray()) ?? [])
     })
@@ -203,8 +197,8 @@ export class LakeBucket {
 
   /** A small object as text; undefined when there is none. */
   async getText(key: string): Promise<StoredText | undefined> {
-    return this.#orMissing(
-      this.#call('GetObject', key, async () => {
+    return orMissing(
+      this.#calls.run('GetObject', key, async () => {
         const answer = await this.#client.send(new GetObjectCommand({ Bucket: this.name, Key: key }))
         return { text: (await answer.Body?.transformToString()) ?? '', etag: answer.ETag ?? '' }
       }),
@@ -218,7 +212,7 @@ export class LakeBucket {
    */
   async putText(key: string, text: string, condition: '*' | { readonly etag: string }): Promise<boolean> {
     try {
-      await this.#call('PutObject', key, () =>
+      await this.#calls.run('PutObject', key, () =>
         this.#client.send(
           new PutObjectCommand({
             Bucket: this.name,
@@ -242,12 +236,12 @@ export class LakeBucket {
   async abortUpload(key: string, uploadId: string): Promise<void> {
     const upload = { Bucket: this.name, Key: key, UploadId: uploadId }
     for (;;) {
-      await this.#orMissing(
-        this.#call('AbortMultipartUpload', key, () => this.#client.send(new AbortMultipartUploadCommand(upload))),
+      await orMissing(
+        this.#calls.run('AbortMultipartUpload', key, () => this.#client.send(new AbortMultipartUploadCommand(upload))),
       )
       // A part that was under way when the upload ended may arrive after it; S3 says to list and abort again.
-      const left = await this.#orMissing(
-        this.#call('ListParts', key, () => this.#client.send(new ListPartsCommand({ ...upload, MaxParts: 1 }))),
+      const left = await orMissing(
+        this.#calls.run('ListParts', key, () => this.#client.send(new ListPartsCommand({ ...upload, MaxParts: 1 }))),
       )
       if (!left?.Parts?.length) return
     }
@@ -258,7 +252,7 @@ export class LakeBucket {
     let marker: { KeyMarker?: string; UploadIdMarker?: string } | undefined = {}
     while (marker) {
       const at: { KeyMarker?: string; UploadIdMarker?: string } = marker
-      const page = await this.#call('ListMultipartUploads', prefix, () =>
+      const page = await this.#calls.run('ListMultipartUploads', prefix, () =>
         this.#client.send(new ListMultipartUploadsCommand({ Bucket: this.name, Prefix: prefix, ...at })),
       )
       for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
@@ -278,7 +272,7 @@ export class LakeBucket {
     let token: string | undefined
     do {
       const at: string | undefined = token
-      const page = await this.#call('ListObjectsV2', prefix, () =>
+      const page = await this.#calls.run('ListObjectsV2', prefix, () =>
         this.#client.send(
           new ListObjectsV2Command({
             Bucket: this.name,
@@ -296,7 +290,7 @@ export class LakeBucket {
   async delete(keys: readonly string[]): Promise<void> {
     for (let i = 0; i < keys.length; i += 1000) {
       const batch = keys.slice(i, i + 1000)
-      const answer = await this.#call('DeleteObjects', batch[0] ?? '', () =>
+      const answer = await this.#calls.run('DeleteObjects', batch[0] ?? '', () =>
         this.#client.send(
           new DeleteObjectsCommand({
             Bucket: this.name,
@@ -310,37 +304,6 @@ export class LakeBucket {
           key: failed.Key ?? '',
         })
       }
-    }
-  }
-
-  async #orMissing<T>(call: Promise<T>): Promise<T | undefined> {
-    try {
-      return await call
-    } catch (error) {
-      if (error instanceof LakeProblem && error.facts.status === 404) return undefined
-      throw error
-    }
-  }
-
-  async #call<T>(operation: string, key: string, send: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const { onRetry, retries } = this.#options
-    try {
-      return await retrying(send, {
-        ...(retries ? { budget: retries } : {}),
-        ...(signal ? { signal } : {}),
-        onRetry: (error) => onRetry?.(operation, error),
-      })
-    } catch (error) {
-      if (error instanceof LakeProblem) throw error
-      const status = httpStatus(error)
-      const code = status === 401 || status === 403 ? 'storage_denied' : 'storage_failed'
-      const awsCode = (error as Error).name
-      throw new LakeProblem(
-        code,
-        `${operation} of ${key} failed: ${describe(error)}`,
-        { key, operation, status, awsCode },
-        error,
-      )
     }
   }
 }
