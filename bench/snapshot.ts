@@ -58,9 +58,10 @@ async function readOnly(url: string): Promise<Pick<Round, 'wallMs' | 'cpuMs'>> {
     )
     return { wallMs: performance.now() - began, cpuMs: Number(cpu) }
   }
-  const script = 'psql -X -q "$1" -c "$2" > /dev/null; times | tail -n 1'
+  // In a pipe `times` would run in a shell of its own, which has no children; its second line tells those of this one.
+  const script = 'psql -X -q "$1" -c "$2" > /dev/null; times'
   const times = await output('bash', ['-c', script, 'bash', url, sql], process.env)
-  const cpuMs = [...times.matchAll(/(\d+)m([\d.]+)s/g)].reduce(
+  const cpuMs = [...(times.trim().split('\n').at(-1) ?? '').matchAll(/(\d+)m([\d.]+)s/g)].reduce(
     (sum, [, m, s]) => sum + (Number(m) * 60 + Number(s)) * 1000,
     0,
   )
