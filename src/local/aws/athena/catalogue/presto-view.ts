@@ -1,4 +1,4 @@
-/** Views in Athena's form: `/* Presto View: <base64 of JSON> * /` in ViewOriginalText. */
+/** Views in Athena's form: `/* Presto View: <base64 of JSON>` and the end of the comment, in ViewOriginalText. */
 
 import type { JsonObject, WireTable } from '../../ports.ts'
 import type { ViewInfo } from '../dialect/scope.ts'

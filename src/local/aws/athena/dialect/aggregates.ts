@@ -34,6 +34,10 @@ export function analyzeAggregate(e: Call, c: Context): Typed {
       )
     if (e.distinct) throw notSupported('DISTINCT in window function parameters')
     if (e.orderBy.length > 0) throw notSupported('ORDER BY in window function parameters')
+    if (e.filter !== undefined) throw notSupported('FILTER with a window function')
+    const offset = e.args[1]
+    if (['lag', 'lead', 'nth_value', 'ntile'].includes(e.name) && offset?.kind === 'unary')
+      throw new QueryFailure('INVALID_FUNCTION_ARGUMENT', `Offset of ${e.name} must be at least 0`)
   }
   if (e.nulls !== undefined && aggregate !== undefined && !WINDOWS.has(e.name))
     throw new QueryFailure('NULL_TREATMENT_NOT_ALLOWED', `Cannot specify null treatment clause for ${e.name} function`)
@@ -43,6 +47,7 @@ export function analyzeAggregate(e: Call, c: Context): Typed {
     e.over === undefined ? { ...c, aggregates: 'inside', windowing: 'inside' } : { ...c, windowing: 'inside' }
   const over = e.over === undefined ? '' : ` OVER (${windowSql(resolveWindow(e.over, c), inner, e.name)})`
   const filter = e.filter === undefined ? undefined : bool(e.filter, inner, 'Filter expression')
+  if (e.name === 'approx_percentile') checkPercentage(e.args[1])
   if (e.star) {
     if (e.name !== 'count') throw functionNotFound(e.name)
     return { sql: `count(*)${filter === undefined ? '' : ` FILTER (WHERE ${filter})`}${over}`, type: BIGINT }
@@ -80,6 +85,18 @@ export function analyzeAggregate(e: Call, c: Context): Typed {
       c,
     ),
     type: r.returns,
+  }
+}
+
+/** DuckDB reads a negative fraction from the other end, and wants a constant. */
+function checkPercentage(e: Expression | undefined): void {
+  const parts = e?.kind === 'array' ? e.items : e === undefined ? [] : [e]
+  for (const p of parts) {
+    const negative = p.kind === 'unary' && p.op === '-'
+    if (p.kind !== 'number' && !negative)
+      throw notSupported('approx_percentile with a percentage that is not a literal')
+    if (negative || (p.kind === 'number' && Number(p.text) > 1))
+      throw new QueryFailure('INVALID_FUNCTION_ARGUMENT', 'Percentile must be between 0 and 1')
   }
 }
 

@@ -37,7 +37,11 @@ export function analyzeCall(e: Call, c: Context): Typed {
   if (e.over !== undefined || e.filter !== undefined || e.distinct || e.star || e.orderBy.length > 0)
     throw new QueryFailure('FUNCTION_NOT_AGGREGATE', `${e.name} is not an aggregate function`)
   const resolved = resolve(e.name, signatures, e.args, c)
-  return { sql: emit(resolved, c), type: resolved.returns }
+  return {
+    sql: emit(resolved, c),
+    type: resolved.returns,
+    ...(e.name === 'from_unixtime' && e.args.length === 1 ? { zoned: true } : {}),
+  }
 }
 
 export interface Resolved {
@@ -84,6 +88,8 @@ export function resolve(
     )
     if (best === undefined || cost < best.cost) best = { signature, binding, cost }
   }
+  if (/^date_(?:trunc|add)$/.test(name) && plain.at(-1)?.type.name === 'unknown')
+    throw new QueryFailure('AMBIGUOUS_FUNCTION_CALL', `Could not choose a best candidate for ${name}`)
   if (best === undefined)
     throw functionNotFound(
       name,
@@ -140,7 +146,7 @@ function analyzeLambda(
 
 export function emit(r: Resolved, c: Context): string {
   const { body } = r.signature
-  if (body.startsWith('@')) {
+  if (/^@\??\w+$/.test(body)) {
     const nullCall = body.startsWith('@?')
     const name = c.session.udf(body.slice(nullCall ? 2 : 1), r.parameters, r.returns, nullCall)
     return `${name}(${r.args.map((a) => a.sql).join(', ')})`

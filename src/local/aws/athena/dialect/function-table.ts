@@ -26,6 +26,8 @@ export interface Signature {
 const VARIABLE = /^[A-Z]$/
 
 export function parsePattern(text: string): TypePattern {
+  const zoned = /^timestamp\((\w+)\) with time zone$/.exec(text.trim())
+  if (zoned !== null) return { name: 'timestamp(p) with time zone', args: [{ name: zoned[1]!, args: [] }] }
   const open = text.indexOf('(')
   if (open < 0 || text.startsWith('timestamp(p) with') || text.startsWith('interval'))
     return { name: text.trim(), args: [] }
@@ -137,10 +139,10 @@ export function instantiate(pattern: TypePattern, b: Binding): TrinoType {
   if (VARIABLE.test(pattern.name)) return b.types.get(pattern.name) ?? { name: 'unknown' }
   const number = (i: number) => {
     const name = pattern.args[i]!.name
+    if (name.endsWith('+1')) return Math.min(38, (b.numbers.get(name.slice(0, -2)) ?? 37) + 1)
     return /^\d+$/.test(name) ? Number(name) : b.numbers.get(name)
   }
-  if (pattern.name === 'timestamp(p) with time zone')
-    return { name: 'timestamp with time zone', p: b.numbers.get('p') ?? 3 }
+  if (pattern.name === 'timestamp(p) with time zone') return { name: 'timestamp with time zone', p: number(0) ?? 3 }
   if (pattern.args.length === 0) return { name: pattern.name }
   if (pattern.name === 'decimal') return { name: 'decimal', p: number(0) ?? 38, s: number(1) ?? 0 }
   if (pattern.name === 'varchar') {

@@ -233,8 +233,7 @@ export function concatenate(session: Session, left: Typed, right: Typed): Typed 
   const { type: a } = left
   const { type: b } = right
   if (a.name === 'varchar' && b.name === 'varchar') {
-    const type = a.p === undefined || b.p === undefined ? VARCHAR : varchar(a.p + b.p)
-    return { sql: `(${left.sql} || ${right.sql})`, type }
+    return { sql: `(${left.sql} || ${right.sql})`, type: VARCHAR }
   }
   void session
   return undefined

@@ -300,7 +300,7 @@ export function parseSortItem(c: Cursor): SortItem {
   return { key, descending, nullsFirst }
 }
 
-const UNITS = ['YEAR', 'MONTH', 'WEEK', 'DAY', 'HOUR', 'MINUTE', 'SECOND']
+const UNITS = ['YEAR', 'MONTH', 'DAY', 'HOUR', 'MINUTE', 'SECOND']
 
 export function parseInterval(c: Cursor): Expression {
   c.next()

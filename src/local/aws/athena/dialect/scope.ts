@@ -88,6 +88,8 @@ export interface UdfUse {
   readonly parameters: readonly TrinoType[]
   readonly returns: TrinoType
   readonly nullCall: boolean
+  /** Inside of TRY: NULL in place of a failure. */
+  readonly safe: boolean
 }
 
 /** Everything one translation gathers. */
@@ -99,6 +101,8 @@ export class Session {
   /** Names of views that are being expanded, outermost first. */
   readonly viewStack: string[] = []
   database: string
+  /** Above zero inside of TRY. */
+  tryDepth = 0
   #ids = 0
 
   constructor(tables: TableSource, now: Date, parameters: readonly Expression[] = []) {
@@ -114,11 +118,12 @@ export class Session {
 
   /** Asks for a function that is written in TypeScript and answers its name in SQL. */
   udf(implementation: string, parameters: readonly TrinoType[], returns: TrinoType, nullCall = false): string {
-    const key = `${implementation}|${parameters.map(typeText).join()}|${typeText(returns)}|${nullCall}`
+    const safe = this.tryDepth > 0
+    const key = `${implementation}|${parameters.map(typeText).join()}|${typeText(returns)}|${nullCall}|${safe}`
     const known = this.udfs.get(key)
     if (known !== undefined) return known.sqlName
     const sqlName = `trino_${this.udfs.size}_${implementation}`
-    this.udfs.set(key, { sqlName, implementation, parameters, returns, nullCall })
+    this.udfs.set(key, { sqlName, implementation, parameters, returns, nullCall, safe })
     return sqlName
   }
 }

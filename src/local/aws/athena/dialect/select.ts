@@ -92,7 +92,7 @@ function selectItems(item: SelectItem, fields: readonly Field[], c: Context): It
         throw new QueryFailure('MISMATCHED_COLUMN_ALIASES', 'Column alias list does not fit')
       return own.map((f, i) => (item.aliases.length > 0 ? { ...ofField(f), name: item.aliases[i]!.text } : ofField(f)))
     }
-    if (item.base.kind === 'column' && !fields.some((f) => f.name === path))
+    if (item.base.kind === 'column')
       throw new QueryFailure('TABLE_NOT_FOUND', `Unable to resolve reference ${item.base.name.text}`)
     const base = analyze(item.base, c)
     if (base.type.name !== 'row') throw typeMismatch('the expression before .* is not a row')
@@ -115,7 +115,8 @@ function selectItems(item: SelectItem, fields: readonly Field[], c: Context): It
 
 function impliedName(e: Expression): string | undefined {
   if (e.kind === 'column') return e.name.text
-  if (e.kind === 'field') return e.name.text
+  // a field of something that has no name itself gives none
+  if (e.kind === 'field' && impliedName(e.base) !== undefined) return e.name.text
   return undefined
 }
 

@@ -3,7 +3,9 @@ import { notSupported, QueryFailure, typeMismatch } from '../failure.ts'
 import { functionNotFound } from './calls.ts'
 import { coerce } from './casts.ts'
 import { analyze, bool, commonOf } from './expression.ts'
+import { AGGREGATES } from './functions.ts'
 import { compare, requireOrderable } from './operators.ts'
+import { analyzeReduce } from './reduce.ts'
 import type { Context, Typed } from './scope.ts'
 import { quoteText } from './scope.ts'
 import type { Call } from './syntax.ts'
@@ -49,14 +51,30 @@ const SPECIAL: Readonly<Record<string, Special>> = {
   },
   try(e, c) {
     arity(e, 1)
-    const value = analyze(e.args[0]!, c)
-    // Unlike DuckDB's, Trino's TRY forgives a few codes only
-    return { sql: `TRY(${value.sql})`, type: value.type }
+    // DuckDB's own TRY goes wrong over functions of ours that meet NULLs, so those answer NULL themselves; what could tell that
+    // NULL from another one must not stand in between
+    if (
+      /"kind":"(?:case|isNull|isDistinct|and|or|not|lambda|subquery|exists|inQuery|in)"|"name":"(?:coalesce|if|nullif|concat_ws|try)"/.test(
+        JSON.stringify(e.args[0]),
+      )
+    )
+      throw notSupported('TRY over a condition')
+    c.session.tryDepth++
+    try {
+      const value = analyze(e.args[0]!, c)
+      return { sql: value.sql.includes('trino_') ? value.sql : `TRY(${value.sql})`, type: value.type }
+    } finally {
+      c.session.tryDepth--
+    }
   },
   typeof(e, c) {
     arity(e, 1)
     const value = analyze(e.args[0]!, c)
-    return { sql: `CAST(${quoteText(typeText(value.type))} AS VARCHAR)`, type: VARCHAR }
+    const text = `CAST(${quoteText(typeText(value.type))} AS VARCHAR)`
+    // an aggregate must stay in the query, or it would no longer be one row
+    const aggregates = /"kind":"call","name":"(\w+)"/g
+    const calls = [...JSON.stringify(e.args[0]).matchAll(aggregates)].some((m) => AGGREGATES.has(m[1]!))
+    return { sql: calls ? `CASE WHEN ${value.sql} IS NULL THEN ${text} ELSE ${text} END` : text, type: VARCHAR }
   },
   greatest: (e, c) => extreme(e, c),
   least: (e, c) => extreme(e, c),
@@ -65,14 +83,15 @@ const SPECIAL: Readonly<Record<string, Special>> = {
     const values = e.args.map((a) => analyze(a, c))
     const types = values.map((v) => v.type)
     if (types.every((t) => t.name === 'varchar' || t.name === 'unknown')) {
-      const length = types.every((t) => t.p !== undefined) ? types.reduce((n, t) => n + t.p!, 0) : undefined
       return {
         sql: `(${values.map((v) => coerce(c.session, v, VARCHAR).sql).join(' || ')})`,
-        type: length === undefined ? VARCHAR : varchar(length),
+        type: VARCHAR,
       }
     }
     if (types.every((t) => t.name === 'varbinary'))
       return { sql: `(${values.map((v) => v.sql).join(' || ')})`, type: { name: 'varbinary' } }
+    if (types.some((t) => t.name === 'unknown'))
+      throw new QueryFailure('AMBIGUOUS_FUNCTION_CALL', 'Could not choose a best candidate for concat')
     const arrays = types.filter((t) => t.name === 'array')
     if (arrays.length === 0) throw functionNotFound('concat', types)
     return concatArrays(values, c)
@@ -116,6 +135,7 @@ const SPECIAL: Readonly<Record<string, Special>> = {
 }
 
 export function specialCall(e: Call, c: Context): Typed | undefined {
+  if (e.name === 'reduce') return analyzeReduce(e, c)
   const special = Object.hasOwn(SPECIAL, e.name) ? SPECIAL[e.name] : undefined
   if (special === undefined) return undefined
   if (

@@ -333,5 +333,6 @@ function histogram(list: readonly Value[], t: TrinoType): Value {
 function best(list: readonly Value[], t: TrinoType, sign: number): Value {
   if (list.length === 0 || list.includes(null)) return null
   if (list.length > MAX_ITEMS) throw badArgument('the array is too long')
+  if (sign < 0 && list.some((v) => Number.isNaN(v))) throw new FunctionFailure('NOT_SUPPORTED', 'array_min over NaN')
   return list.reduce((a, b) => (Number.isNaN(a) ? a : Number.isNaN(b) ? b : sign * order(b, a, t) > 0 ? b : a))
 }

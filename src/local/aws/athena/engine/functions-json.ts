@@ -16,13 +16,32 @@ const steps = (path: string) => {
 
 const extract = (text: Value, path: Value): Json | undefined => {
   const s = steps(path as string)
-  const json = parseJson(text as string)
+  const json = parseJson(text as string, true)
   return json === undefined ? undefined : walk(json, s)
+}
+
+/** json_extract writes fractions again as doubles: 2.50 becomes 2.5. */
+function plainNumbers(v: Json): Json {
+  if (v instanceof JsonNumber) return /[.eE]/.test(v.text) ? new JsonNumber(javaDouble(Number(v.text))) : v
+  if (Array.isArray(v)) return v.map(plainNumbers)
+  if (v instanceof Map) return new Map([...v].map(([k, x]) => [k, plainNumbers(x)]))
+  return v
 }
 
 function scalarText(v: Json | undefined): string | null {
   if (v === undefined || v === null || Array.isArray(v) || v instanceof Map) return null
   return v instanceof JsonNumber ? v.text : String(v)
+}
+
+/** A lax path looks through arrays, which is not done here: refused where one is met. */
+function member(v: Json | undefined, path: string): Json | undefined {
+  let at = v
+  for (const step of path.split('.').slice(1)) {
+    if (Array.isArray(at))
+      throw new FunctionFailure('NOT_SUPPORTED', 'a JSON path through an array is not supported by the local engine')
+    at = at instanceof Map ? at.get(step) : undefined
+  }
+  return at
 }
 
 const asArray = (text: Value): Json[] | undefined => {
@@ -38,7 +57,7 @@ export const JSONS: Readonly<Record<string, Implementation>> = {
   },
   json_extract: ([text, path]) => {
     const v = extract(text!, path!)
-    return v === undefined ? null : writeJson(v)
+    return v === undefined ? null : writeJson(plainNumbers(v))
   },
   json_extract_scalar: ([text, path]) => scalarText(extract(text!, path!)),
   json_array_length: ([text]) => {
@@ -49,7 +68,8 @@ export const JSONS: Readonly<Record<string, Implementation>> = {
     const a = asArray(text!)
     const i = Number(index)
     const v = a?.at(i)
-    return v === undefined ? null : writeJson(v)
+    // a text comes back without its quotes, as Trino's documentation warns
+    return v === undefined ? null : typeof v === 'string' ? v : writeJson(v)
   },
   json_array_contains: ([text, wanted]) => {
     const a = asArray(text!)
@@ -67,6 +87,13 @@ export const JSONS: Readonly<Record<string, Implementation>> = {
     if (v === undefined) return null
     return BigInt(Array.isArray(v) ? v.length : v instanceof Map ? v.size : 0)
   },
+  json_value: ([text, path]) => {
+    const v = member(parseJson(text as string), path as string)
+    if (v instanceof JsonNumber && /[.eE]/.test(v.text))
+      throw new FunctionFailure('NOT_SUPPORTED', 'json_value of a fraction is not supported by the local engine')
+    return scalarText(v)
+  },
+  json_exists: ([text, path]) => member(parseJson(text as string), path as string) !== undefined,
   is_json_scalar: ([text]) => {
     const v = parseJson(text as string)
     if (v === undefined) throw badArgument(`Invalid JSON value: ${(text as string).slice(0, 60)}`)

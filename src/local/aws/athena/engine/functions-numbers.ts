@@ -1,6 +1,6 @@
 import { INTEGERS, type TrinoType } from '../dialect/trino-type.ts'
 import { divideHalfUp, pow10, rescale, roundHalfUp } from './functions-casts.ts'
-import { badArgument, divisionByZero, type Implementation, outOfRange, type Value } from './values.ts'
+import { badArgument, divisionByZero, FunctionFailure, type Implementation, outOfRange, type Value } from './values.ts'
 
 const unary =
   (f: (x: number) => number): Implementation =>
@@ -224,9 +224,7 @@ function extreme(args: Value[], t: TrinoType, sign: number): Value {
   if (t.name === 'double' || t.name === 'real') {
     const ns = args as number[]
     if (ns.some(Number.isNaN))
-      return sign > 0
-        ? Number.NaN
-        : ns.filter((x) => !Number.isNaN(x)).reduce((a, b) => (b < a ? b : a), Number.POSITIVE_INFINITY)
+      throw new FunctionFailure('NOT_SUPPORTED', 'greatest and least over NaN are not supported by the local engine')
     return ns.reduce((a, b) => (sign * (b - a) > 0 ? b : a))
   }
   if (t.name === 'timestamp with time zone')

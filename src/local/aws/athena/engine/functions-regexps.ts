@@ -70,15 +70,14 @@ function convert(text: string, dotAll: boolean, multiline: boolean): string {
       else if (e === 'A') out += '(?<![\\s\\S])'
       else if (e === 'z') out += '(?![\\s\\S])'
       else if (e === 'Z') out += '(?=\\n?(?![\\s\\S]))'
-      else if (e === 'd') out += inClass > 0 ? '\\p{Nd}' : '\\p{Nd}'
-      else if (e === 'D') out += '\\P{Nd}'
-      else if (e === 'w') out += inClass > 0 ? '\\p{L}\\p{M}\\p{N}\\p{Pc}' : '[\\p{L}\\p{M}\\p{N}\\p{Pc}]'
+      else if (e === 'd') out += '\\d'
+      else if (e === 'D') out += '\\D'
+      else if (e === 'w') out += inClass > 0 ? 'A-Za-z0-9_' : '[A-Za-z0-9_]'
       else if (e === 'W') {
         if (inClass > 0) throw refuse('\\W in a class')
-        out += '[^\\p{L}\\p{M}\\p{N}\\p{Pc}]'
+        out += '[^A-Za-z0-9_]'
       } else if (e === 'b' && inClass === 0)
-        out +=
-          '(?:(?<=[\\p{L}\\p{M}\\p{N}\\p{Pc}])(?![\\p{L}\\p{M}\\p{N}\\p{Pc}])|(?<![\\p{L}\\p{M}\\p{N}\\p{Pc}])(?=[\\p{L}\\p{M}\\p{N}\\p{Pc}]))'
+        out += '(?:(?<=[A-Za-z0-9_])(?![A-Za-z0-9_])|(?<![A-Za-z0-9_])(?=[A-Za-z0-9_]))'
       else if (/[sStnrfBx1-9u]/.test(e) || (e === 'k' && inClass === 0)) out += `\\${e}`
       else if (/[A-Za-z0]/.test(e)) throw refuse(`\\${e}`)
       else out += /[\^$\\.*+?()[\]{}|/]/.test(e) || (e === '-' && inClass > 0) ? `\\${e}` : e

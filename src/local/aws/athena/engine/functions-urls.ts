@@ -56,7 +56,7 @@ export const URLS: Readonly<Record<string, Implementation>> = {
     for (const p of u.query.split('&')) {
       const at = p.indexOf('=')
       const key = at < 0 ? p : p.slice(0, at)
-      if (decode(key) === name) return at < 0 ? '' : decode(p.slice(at + 1))
+      if (decode(key) === name) return at < 0 ? '' : decode(p.slice(at + 1).replaceAll('+', ' '))
     }
     return null
   },

@@ -50,7 +50,7 @@ export function civil(micros: bigint): Civil {
 export function dateText(days: number): string {
   const d = new Date(days * 86400000)
   const y = d.getUTCFullYear()
-  return `${y < 0 ? `-${pad(-y, 4)}` : pad(y, 4)}-${pad(d.getUTCMonth() + 1, 2)}-${pad(d.getUTCDate(), 2)}`
+  return `${y < 0 ? `-${pad(-y, 4)}` : y > 9999 ? `+${y}` : pad(y, 4)}-${pad(d.getUTCMonth() + 1, 2)}-${pad(d.getUTCDate(), 2)}`
 }
 
 export function timeText(microsOfDay: bigint, precision: number): string {
@@ -136,7 +136,7 @@ export function fromLocal(local: bigint, zone: string): bigint {
 /** `2026-01-04 05:33:18.123 Europe/Berlin`, parts from the right optional; undefined when it is none. */
 export function parseInstant(text: string): ParsedInstant | undefined {
   const m =
-    /^\s*([+-]?\d{4,6})-(\d{1,2})-(\d{1,2})(?:[ T](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,12}))?)?)?\s*(?:\s([A-Za-z][\w/+-]*(?::\d\d)?)|(Z|[+-]\d{1,2}(?::?\d{2})?))?\s*$/.exec(
+    /^\s*([+-]?\d{4,6})-(\d{1,2})-(\d{1,2})(?: (\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,12}))?)?)?\s*(?:\s([A-Za-z][\w/+-]*(?::\d\d)?)|(Z|[+-]\d{1,2}(?::?\d{2})?))?\s*$/.exec(
       text,
     )
   if (m === null) return undefined

@@ -13,7 +13,7 @@ export class JsonNumber {
 const MAX_DEPTH = 500
 
 /** Undefined when the text is not JSON. */
-export function parseJson(text: string): Json | undefined {
+export function parseJson(text: string, firstWins = false): Json | undefined {
   let at = 0
   const blank = () => {
     while (at < text.length && ' \t\n\r'.includes(text[at]!)) at++
@@ -62,7 +62,7 @@ export function parseJson(text: string): Json | undefined {
         if (text[at++] !== ':') return undefined
         const item = value(depth + 1)
         if (item === undefined) return undefined
-        out.set(key, item)
+        if (!firstWins || !out.has(key)) out.set(key, item)
         blank()
         if (text[at] === ',') at++
         else return text[at] === '}' ? (at++, out) : undefined

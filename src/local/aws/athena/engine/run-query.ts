@@ -8,7 +8,7 @@ import type { TrinoType } from '../dialect/trino-type.ts'
 import { IMPLEMENTATIONS } from './functions.ts'
 import { createView, type LinkedFiles, type TableRead } from './table-read.ts'
 import { resultText } from './text-forms.ts'
-import { duckType, fromDuck, toDuck, type Value } from './values.ts'
+import { duckType, FunctionFailure, fromDuck, type Implementation, toDuck, type Value } from './values.ts'
 
 export interface QueryTask {
   readonly id: string
@@ -109,12 +109,24 @@ async function writeRows(connection: DuckDBConnection, task: QueryTask, file: st
   return { rows, bytes: out.bytesWritten }
 }
 
+const safely =
+  (implementation: Implementation): Implementation =>
+  (args, types) => {
+    try {
+      return implementation(args, types)
+    } catch (error) {
+      if (error instanceof FunctionFailure && !error.message.startsWith('NOT_SUPPORTED')) return null
+      throw error
+    }
+  }
+
 /** A failure inside is reported to DuckDB, which ends the query with its text; it must never leave the callback. */
 function register(connection: DuckDBConnection, use: UdfUse): void {
   const implementation = IMPLEMENTATIONS[use.implementation]
   if (implementation === undefined)
     throw new Error(`NOT_SUPPORTED: function ${use.implementation} is not supported by the local engine`)
   const { parameters, returns } = use
+  const call = use.safe ? safely(implementation) : implementation
   connection.registerScalarFunction(
     DuckDBScalarFunction.create({
       name: use.sqlName,
@@ -132,7 +144,7 @@ function register(connection: DuckDBConnection, use: UdfUse): void {
               args[i] = v
               if (v === null) anyNull = true
             }
-            const result = anyNull && !use.nullCall ? null : implementation(args.slice(), { parameters, returns })
+            const result = anyNull && !use.nullCall ? null : call(args.slice(), { parameters, returns })
             output.setItem(r, toDuck(result, returns))
           }
           output.flush()
