@@ -3,6 +3,8 @@ import { gamePlatformRoutes } from '../accounts/games/game-platform-routes.ts'
 import { GamePlatformService } from '../accounts/games/game-platform-service.ts'
 import { gameRoutes } from '../accounts/games/game-routes.ts'
 import { GameService } from '../accounts/games/game-service.ts'
+import { entitlementRoutes } from '../accounts/library/entitlement-routes.ts'
+import { EntitlementService } from '../accounts/library/entitlement-service.ts'
 import { ownerRoutes } from '../accounts/owners/owner-routes.ts'
 import { OwnerService } from '../accounts/owners/owner-service.ts'
 import { identityRoutes } from '../accounts/players/identity-routes.ts'
@@ -32,6 +34,7 @@ export function accountsApi(database: Database): AccountsApi {
       gamePlatformRoutes(new GamePlatformService(database)),
       playerRoutes(new PlayerService(database)),
       identityRoutes(new IdentityService(database)),
+      entitlementRoutes(new EntitlementService(database)),
     ],
     enums: enumerations,
   }

@@ -6,12 +6,21 @@ type Headers = Readonly<Record<string, string>>
 
 /** What a handler gives back: data, so that it can be stored, replayed and tested without a server. */
 export type Answer =
-  | { readonly kind: 'json'; readonly status: number; readonly headers: Headers; readonly body: unknown }
+  | JsonAnswer
   | { readonly kind: 'empty'; readonly status: number; readonly headers: Headers }
   | { readonly kind: 'text'; readonly status: number; readonly headers: Headers; readonly text: string }
   | PageAnswer
   | LinesAnswer
   | PiecesAnswer
+
+export interface JsonAnswer {
+  readonly kind: 'json'
+  readonly status: number
+  readonly headers: Headers
+  readonly body: unknown
+  /** Never 304: the version does not tell every change of what is shown. */
+  readonly alwaysWhole?: true
+}
 
 export interface PageAnswer {
   readonly kind: 'page'
@@ -36,9 +45,16 @@ export interface PiecesAnswer {
   readonly pieces: AsyncIterable<string>
 }
 
-/** 200 with a JSON body; `version` becomes the ETag of a single resource. */
-export function ok(body: unknown, { version, headers = {} }: { version?: number; headers?: Headers } = {}): Answer {
-  return { kind: 'json', status: 200, body, headers: withEtag(headers, version) }
+export interface OkOptions {
+  /** Becomes the ETag of a single resource. */
+  readonly version?: number
+  readonly headers?: Headers
+  readonly alwaysWhole?: true
+}
+
+/** 200 with a JSON body. */
+export function ok(body: unknown, { version, headers = {}, ...how }: OkOptions = {}): Answer {
+  return { kind: 'json', status: 200, body, headers: withEtag(headers, version), ...how }
 }
 
 export function created(location: string, body: unknown, version?: number): Answer {

@@ -23,7 +23,7 @@ export async function send(answer: Answer, request: Request, response: Response,
       return
     case 'json':
       response.status(answer.status).set(answer.headers)
-      if (isUnchanged(answer.headers.ETag, request)) response.status(304).end()
+      if (!answer.alwaysWhole && isUnchanged(answer.headers.ETag, request)) response.status(304).end()
       else sendJson(response, answer.body)
   }
 }

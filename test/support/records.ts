@@ -34,3 +34,19 @@ export async function newPlayer(api: TestApi, fields: Fields = {}) {
   expectStatus(answer, 201)
   return answer.body
 }
+
+interface Ownership {
+  readonly playerId?: string
+  /** A game that is on windows. */
+  readonly gameId?: string
+}
+
+/** A player who owns a released game on windows, unless told otherwise; answers with the line of the library. */
+export async function newEntitlement(api: TestApi, owner: Ownership = {}, grant: Fields = {}) {
+  const playerId = owner.playerId ?? (await newPlayer(api)).id
+  const gameId = owner.gameId ?? (await newPlatform(api, (await newGameIn(api, 'released')).id)).gameId
+  const path = `/v1/players/${playerId}/library/${gameId}/windows`
+  const answer = await api.admin.put(path).send({ source: 'purchase', ...grant })
+  expectStatus(answer, 201)
+  return answer.body
+}

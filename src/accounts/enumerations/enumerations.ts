@@ -2,6 +2,7 @@ import { SCOPES } from '../../caller.ts'
 import { GAME_STATUSES, GENRES } from '../games/game.ts'
 import { PLATFORMS } from '../games/game-platform.ts'
 import { RELEASE_PRECISIONS } from '../games/release.ts'
+import { ENTITLEMENT_SOURCES, REVOKE_REASONS } from '../library/entitlement.ts'
 import { OWNER_STATUSES } from '../owners/owner.ts'
 import { IDENTITY_PROVIDERS } from '../players/identity.ts'
 import { PLAYER_STATUSES } from '../players/player.ts'
@@ -20,5 +21,7 @@ export const enumerations: Readonly<Record<string, readonly string[]>> = {
   platform: PLATFORMS,
   playerStatus: PLAYER_STATUSES,
   identityProvider: IDENTITY_PROVIDERS,
+  entitlementSource: ENTITLEMENT_SOURCES,
+  revokeReason: REVOKE_REASONS,
   scope: SCOPES,
 }

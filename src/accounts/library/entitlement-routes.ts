@@ -1,0 +1,163 @@
+import { z } from 'zod'
+import type { Context } from '../../caller.ts'
+import { created, ok, pageOf } from '../../http/answer.ts'
+import { jsonBody, mergePatch } from '../../http/body.ts'
+import { listQuery } from '../../http/list-query.ts'
+import { type Route, type RouteGroup, route } from '../../http/route.ts'
+import { present } from '../../http/visibility.ts'
+import { PLATFORMS } from '../games/game-platform.ts'
+import { idOrSlugParam, idParam } from '../text/text-schema.ts'
+import type { Entitlement } from './entitlement.ts'
+import { gamePlayerList, libraryList } from './entitlement-list.ts'
+import {
+  entitlementPageSchema,
+  entitlementPatchSchema,
+  entitlementSchema,
+  grantSchema,
+  revocationSchema,
+} from './entitlement-schema.ts'
+import type { EntitlementRef, EntitlementService } from './entitlement-service.ts'
+
+const params = z.strictObject({ id: idParam, gameId: idOrSlugParam, platform: z.enum(PLATFORMS) })
+const tag = 'library'
+const path = '/v1/players/{id}/library/{gameId}/{platform}'
+const one = { description: 'The line of the library', schema: entitlementSchema, versioned: true } as const
+const page = { description: 'A page', schema: entitlementPageSchema } as const
+const READ = ['library:read'] as const
+const WRITE = ['library:write'] as const
+
+export function entitlementRoutes(library: EntitlementService): RouteGroup {
+  return {
+    routes: [...listRoutes(library), ...grantRoutes(library), ...changeRoutes(library)],
+    refusals: [
+      {
+        method: 'delete',
+        path,
+        advice: 'A line of a library is not deleted: revoke it with POST …/revocation {"reason": "refund"}.',
+      },
+    ],
+  }
+}
+
+function listRoutes(library: EntitlementService): Route[] {
+  return [
+    route({
+      operation: 'listLibrary',
+      method: 'get',
+      path: '/v1/players/{id}/library',
+      tag,
+      summary: 'What a player owns and owned',
+      access: READ,
+      params: z.strictObject({ id: idParam }),
+      query: listQuery(libraryList),
+      answers: { 200: page },
+      async handle({ params, query, context }) {
+        return pageOf(await library.list(params.id, query.request, context), query, shown(context))
+      },
+    }),
+    route({
+      operation: 'listGamePlayers',
+      method: 'get',
+      path: '/v1/games/{id}/players',
+      tag,
+      summary: 'Who owns a game and who did: lines of their libraries',
+      access: READ,
+      params: z.strictObject({ id: idOrSlugParam }),
+      query: listQuery(gamePlayerList),
+      answers: { 200: page },
+      async handle({ params, query, context }) {
+        return pageOf(await library.listOfGame(params.id, query.request, context), query, shown(context))
+      },
+    }),
+  ]
+}
+
+function grantRoutes(library: EntitlementService): Route[] {
+  return [
+    route({
+      operation: 'getEntitlement',
+      method: 'get',
+      path,
+      tag,
+      summary: 'One game of a library',
+      access: READ,
+      params,
+      answers: { 200: one },
+      async handle({ params, context }) {
+        return single(await library.get(refOf(params), context), context)
+      },
+    }),
+    route({
+      operation: 'grantEntitlement',
+      method: 'put',
+      path,
+      tag,
+      summary: 'Put a game into a library',
+      description:
+        'Safe to repeat. beta, press and staff are granted from the state approved on, all others from announced on, none ' +
+        'after delisted. What was revoked is granted again by an acquiredAt after the revocation, or none. Play time only grows.',
+      access: WRITE,
+      params,
+      ifMatch: 'optional',
+      createOnly: true,
+      body: jsonBody(grantSchema),
+      answers: { 200: one, 201: { ...one, headers: { Location: 'Where the line is' } } },
+      problems: ['conflict'],
+      async handle({ params, body, expected, createOnly, context }) {
+        const outcome = await library.grant(refOf(params), body, { expected, createOnly }, context)
+        if (!outcome.created) return single(outcome.entitlement, context)
+        const { playerId, gameId, platform, version } = outcome.entitlement
+        const location = `/v1/players/${playerId}/library/${gameId}/${platform}`
+        return created(location, shown(context)(outcome.entitlement), version)
+      },
+    }),
+  ]
+}
+
+function changeRoutes(library: EntitlementService): Route[] {
+  return [
+    route({
+      operation: 'updateEntitlement',
+      method: 'patch',
+      path,
+      tag,
+      summary: 'Correct a line of a library',
+      description: 'Play time only grows, and does not change the version.',
+      access: WRITE,
+      params,
+      ifMatch: 'required',
+      body: mergePatch(entitlementPatchSchema),
+      answers: { 200: one },
+      problems: ['conflict'],
+      async handle({ params, body, expected, context }) {
+        return single(await library.update(refOf(params), body, expected, context), context)
+      },
+    }),
+    route({
+      operation: 'revokeEntitlement',
+      method: 'post',
+      path: `${path}/revocation`,
+      tag,
+      summary: 'Take a game away, or correct the reason',
+      access: WRITE,
+      params,
+      ifMatch: 'required',
+      body: jsonBody(revocationSchema),
+      answers: { 200: one },
+      async handle({ params, body, expected, context }) {
+        return single(await library.revoke(refOf(params), body.reason, expected, context), context)
+      },
+    }),
+  ]
+}
+
+function refOf({ id, gameId, platform }: z.output<typeof params>): EntitlementRef {
+  return { playerId: id, game: gameId, platform }
+}
+
+const shown = (context: Context) => (entitlement: Entitlement) => present('player_game', entitlement, context.principal)
+
+/** Always whole: play time changes without the version. */
+function single(entitlement: Entitlement, context: Context) {
+  return ok(shown(context)(entitlement), { version: entitlement.version, alwaysWhole: true })
+}

@@ -1,0 +1,171 @@
+import { AppError, type FieldError, invalid } from '../../errors.ts'
+import type { GameStatus } from '../games/game.ts'
+import type { Platform } from '../games/game-platform.ts'
+import { NEVER_PLAYED, type Playtime, type PlaytimeReport, playtimeAfter, playtimeErrors } from './playtime.ts'
+
+/** How a player came to a game. */
+export const ENTITLEMENT_SOURCES = [
+  'purchase',
+  'key',
+  'gift',
+  'bundle',
+  'subscription',
+  'free',
+  'promotion',
+  'beta',
+  'press',
+  'staff',
+  'import',
+] as const
+export type EntitlementSource = (typeof ENTITLEMENT_SOURCES)[number]
+
+export const REVOKE_REASONS = ['refund', 'chargeback', 'fraud', 'mistake', 'expired_grant', 'other'] as const
+export type RevokeReason = (typeof REVOKE_REASONS)[number]
+
+/** One row for a player, game and platform. */
+export interface EntitlementKey {
+  readonly playerId: string
+  readonly gameId: string
+  readonly platform: Platform
+}
+
+/** A line of a player's library: a game on a platform, how it came there and how long it was played. */
+export interface Entitlement extends EntitlementKey, Playtime {
+  readonly id: string
+  readonly source: EntitlementSource
+  /** The key of the order or the like. */
+  readonly sourceRef: string | null
+  readonly acquiredAt: Date
+  /** NULL: permanent. */
+  readonly expiresAt: Date | null
+  readonly revokedAt: Date | null
+  readonly revokeReason: RevokeReason | null
+  readonly version: number
+  readonly createdAt: Date
+  readonly updatedAt: Date
+}
+
+/** What a caller who grants a game says. */
+export interface Grant extends PlaytimeReport {
+  readonly source: EntitlementSource
+  readonly sourceRef: string | null
+  /** Absent: now, or as it is when the player owns the game already. */
+  readonly acquiredAt?: Date | undefined
+  readonly expiresAt: Date | null
+}
+
+/** The fields to change; absent ones stay. */
+export interface EntitlementPatch extends PlaytimeReport {
+  readonly source?: EntitlementSource | undefined
+  readonly sourceRef?: string | null | undefined
+  readonly acquiredAt?: Date | undefined
+  readonly expiresAt?: Date | null | undefined
+}
+
+/** The fields that a change may touch, resolved. */
+export type EntitlementState = Omit<Entitlement, keyof EntitlementKey | 'id' | 'version' | 'createdAt' | 'updatedAt'>
+
+/** A new line of a library. @throws AppError `validation` */
+export function granted(grant: Grant, now: Date): EntitlementState {
+  const { source, sourceRef, expiresAt } = grant
+  return checked({
+    source,
+    sourceRef,
+    acquiredAt: grant.acquiredAt ?? now,
+    expiresAt,
+    revokedAt: null,
+    revokeReason: null,
+    ...playtimeAfter(NEVER_PLAYED, grant),
+  })
+}
+
+/**
+ * The line after a grant of what was granted before. Said again, it changes nothing. After a revocation it is a new
+ * acquisition; one from before the revocation is an old grant that comes late, and does not undo it.
+ *
+ * @throws AppError `validation`, `conflict`
+ */
+export function grantedAgain(before: Entitlement, grant: Grant, now: Date): EntitlementState {
+  const { source, sourceRef, expiresAt } = grant
+  return checked({
+    source,
+    sourceRef,
+    acquiredAt:
+      before.revokedAt === null ? (grant.acquiredAt ?? before.acquiredAt) : reacquiredAt(before.revokedAt, grant, now),
+    expiresAt,
+    revokedAt: null,
+    revokeReason: null,
+    ...playtimeAfter(before, grant),
+  })
+}
+
+function reacquiredAt(revokedAt: Date, { acquiredAt }: Grant, now: Date): Date {
+  // Without a time the caller means now; another machine's clock may have written the revocation.
+  if (acquiredAt === undefined) return now > revokedAt ? now : new Date(revokedAt.getTime() + 1)
+  if (acquiredAt > revokedAt) return acquiredAt
+  throw new AppError(
+    'conflict',
+    'This grant is older than its revocation; to grant again send a later acquiredAt, or none',
+    {
+      extra: { revokedAt: revokedAt.toISOString() },
+      errors: [{ pointer: '/acquiredAt', code: 'before-revocation' }],
+    },
+  )
+}
+
+/** The line after a patch. @throws AppError `validation` */
+export function patched(before: Entitlement, patch: EntitlementPatch): EntitlementState {
+  return checked({
+    source: patch.source ?? before.source,
+    sourceRef: patch.sourceRef === undefined ? before.sourceRef : patch.sourceRef,
+    acquiredAt: patch.acquiredAt ?? before.acquiredAt,
+    expiresAt: patch.expiresAt === undefined ? before.expiresAt : patch.expiresAt,
+    revokedAt: before.revokedAt,
+    revokeReason: before.revokeReason,
+    ...playtimeAfter(before, patch),
+  })
+}
+
+/** The columns that a revocation changes; a second one may correct the reason. */
+export function revoked(
+  before: Entitlement,
+  reason: RevokeReason,
+  now: Date,
+): Pick<Entitlement, 'revokedAt' | 'revokeReason'> {
+  return { revokedAt: before.revokedAt ?? now, revokeReason: reason }
+}
+
+function checked(state: EntitlementState): EntitlementState {
+  const errors = entitlementErrors(state)
+  if (errors.length > 0) throw invalid(errors)
+  return state
+}
+
+/** Fields that contradict each other. */
+export function entitlementErrors(state: Pick<Entitlement, 'acquiredAt' | 'expiresAt'> & Playtime): FieldError[] {
+  const errors = playtimeErrors(state)
+  if (state.expiresAt !== null && state.expiresAt <= state.acquiredAt) {
+    errors.push({ pointer: '/expiresAt', code: 'not-after-acquired', detail: 'must be later than acquiredAt' })
+  }
+  return errors
+}
+
+/** Before the public hears of a game, these may have it. */
+const EARLY_SOURCES: ReadonlySet<EntitlementSource> = new Set(['beta', 'press', 'staff'])
+/** From the announcement on: pre-orders. */
+const ON_OFFER: ReadonlySet<GameStatus> = new Set(['announced', 'early_access', 'released', 'delisted'])
+
+/** May a game in this state be granted from this source? */
+export function isGrantable(source: EntitlementSource, status: GameStatus): boolean {
+  return ON_OFFER.has(status) || (status === 'approved' && EARLY_SOURCES.has(source))
+}
+
+/** @throws AppError `conflict` */
+export function requireGrantable(source: EntitlementSource, gameStatus: GameStatus): void {
+  if (isGrantable(source, gameStatus)) return
+  const rule = 'beta, press and staff from approved on, all others from announced on, none after delisted'
+  throw new AppError('conflict', `A game that is ${gameStatus} is not granted by ${source}: ${rule}`, {
+    extra: { gameStatus },
+    errors: [{ pointer: '/source', code: 'game-not-available' }],
+  })
+}
