@@ -21,7 +21,8 @@ interface Round {
   readonly bytes: number
 }
 
-const TARGET = { ratio: 1.5, peakRssMiB: 350 }
+/** The local S3 shares the cores with the snapshot and writes to disk. */
+const TARGET = { ratio: { discard: 1.5, local: 2 }, peakRssMiB: 350 }
 
 /** A child's standard output when it ends well. */
 function output(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
@@ -79,7 +80,12 @@ async function startDiscardingS3(): Promise<{ endpoint: string; stop(): void | P
 const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 const range = (values: readonly number[]) => `${Math.min(...values).toFixed(2)}-${Math.max(...values).toFixed(2)}`
 
-function print(name: string, snapshots: readonly Round[], psql: readonly Pick<Round, 'wallMs' | 'cpuMs'>[]): void {
+function print(
+  name: string,
+  limit: number,
+  snapshots: readonly Round[],
+  psql: readonly Pick<Round, 'wallMs' | 'cpuMs'>[],
+): void {
   const rows = snapshots[0]?.rows ?? 0
   const ratios = snapshots.map((round, i) => round.wallMs / (psql[i]?.wallMs ?? Number.NaN))
   const table = new Table({ head: [name, 'snapshot', hasPsql() ? 'psql' : 'node socket (no psql here)'] })
@@ -101,8 +107,8 @@ function print(name: string, snapshots: readonly Round[], psql: readonly Pick<Ro
     ['wall ratio, median of pairs', `${median(ratios).toFixed(2)} (${range(ratios)})`, '1'],
   )
   console.log(table.toString())
-  const ok = median(ratios) <= TARGET.ratio && snapshots.every((r) => r.peakRssMiB <= TARGET.peakRssMiB)
-  console.log(`${ok ? 'within' : 'OVER'} the target of ${TARGET.ratio} x and ${TARGET.peakRssMiB} MiB\n`)
+  const ok = median(ratios) <= limit && snapshots.every((r) => r.peakRssMiB <= TARGET.peakRssMiB)
+  console.log(`${ok ? 'within' : 'OVER'} the target of ${limit} x and ${TARGET.peakRssMiB} MiB\n`)
 }
 
 export async function run(options: readonly string[]): Promise<void> {
@@ -149,7 +155,8 @@ export async function run(options: readonly string[]): Promise<void> {
     const { rows } = await client.query('SELECT count(*)::int AS n FROM player')
     await client.end()
     if (snapshots.some((round) => round.rows !== rows[0].n)) throw new Error('A snapshot holds another number of rows')
-    print(`${values.rows} players, S3 ${values.s3}`, snapshots, psql)
+    const limit = values.s3 === 'local' ? TARGET.ratio.local : TARGET.ratio.discard
+    print(`${values.rows} players, S3 ${values.s3}`, limit, snapshots, psql)
   } finally {
     await s3.stop()
     await cluster.stop()

@@ -62,10 +62,11 @@ export class LockWatch {
       const { rows } = await this.#client.query<{ waits: boolean }>(
         `SELECT EXISTS (
            SELECT FROM pg_locks
-            WHERE NOT granted AND pid <> ALL ($1::int[]) AND (
-                  (locktype = 'advisory' AND classid = 0 AND objid = $2)
-               OR (locktype = 'relation' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                   AND relation = ANY (SELECT to_regclass(quote_ident(t))::oid FROM unnest($3::text[]) t)))) AS waits`,
+            WHERE NOT granted AND pid <> ALL ($1::int[])
+              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+              AND ((locktype = 'advisory' AND classid = 0 AND objid = $2)
+                OR (locktype = 'relation'
+                    AND relation = ANY (SELECT to_regclass(quote_ident(t))::oid FROM unnest($3::text[]) t)))) AS waits`,
         [this.#readers, MIGRATION_LOCK, this.#tables],
       )
       if (rows[0]?.waits && !this.#abort.signal.aborted) await this.#preempt()

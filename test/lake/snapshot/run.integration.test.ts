@@ -255,7 +255,7 @@ describe('a snapshot fails by name and leaves nothing', () => {
       if (method === 'PUT' && url?.includes('partNumber=1&') && states.length === 0) {
         const { rows } = await admin.query<{ state: string }>(
           `SELECT state, pg_terminate_backend(pid) FROM pg_stat_activity
-            WHERE application_name LIKE 'rocketgames-snapshot:%' AND query LIKE 'COPY%'`,
+            WHERE datname = current_database() AND application_name LIKE 'rocketgames-snapshot:%' AND query LIKE 'COPY%'`,
         )
         states = rows.map((row) => row.state)
       }
