@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { JsonObject, JsonOperation } from '../../ports.ts'
-import { syntaxError } from '../failure.ts'
 import { type Execution, isFinal, present } from './execution.ts'
 import type { Executor } from './executor.ts'
 import { invalidRequest, object, optionalNumber, optionalText, page, text, texts } from './input.ts'
@@ -158,4 +157,3 @@ function outputOf(input: JsonObject, group: WorkGroup): string {
   if (!/^s3:\/\/[^/]+/.test(location)) throw invalidRequest(`outputLocation is not a valid S3 path: ${location}`)
   return location.endsWith('/') ? location : `${location}/`
 }
-void syntaxError

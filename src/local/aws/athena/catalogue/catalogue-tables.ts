@@ -1,6 +1,6 @@
 import type { Catalogue, WirePartition, WireTable } from '../../ports.ts'
 import type { TableInfo, TableSource, ViewInfo } from '../dialect/scope.ts'
-import { BIGINT, type TrinoType, typeText, VARCHAR } from '../dialect/trino-type.ts'
+import { type TrinoType, VARCHAR } from '../dialect/trino-type.ts'
 import type { TableRead } from '../engine/table-read.ts'
 import { notSupported, QueryFailure } from '../failure.ts'
 import { hiveToTrino } from './hive-trino.ts'
@@ -93,5 +93,3 @@ export interface ConstantTable {
   readonly columns: readonly { readonly name: string; readonly type: TrinoType }[]
   readonly rows: readonly (readonly (string | null)[])[]
 }
-
-export { BIGINT, typeText }

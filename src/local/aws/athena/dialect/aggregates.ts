@@ -5,6 +5,7 @@ import { coerce } from './casts.ts'
 import { analyze, bool } from './expression.ts'
 import { AGGREGATES, WINDOWS } from './functions.ts'
 import { isComparable, orderingKey } from './operators.ts'
+import { refuseInstants } from './query.ts'
 import type { Context, Typed } from './scope.ts'
 import type { Call, Expression, FrameBound, SortItem, WindowSpec } from './syntax.ts'
 import { BIGINT, isInteger, isInterval, isNumeric, physicalType, type TrinoType, typeText } from './trino-type.ts'
@@ -59,6 +60,8 @@ export function analyzeAggregate(e: Call, c: Context): Typed {
     throw typeMismatch(
       `DISTINCT can only be applied to comparable types (actual: ${r.parameters.map(typeText).join()})`,
     )
+  // the same instant in two zones is one value in Trino and two here
+  if (e.distinct || e.name === 'approx_distinct') refuseInstants(r.parameters, 'DISTINCT')
   const order = sortSql(e.orderBy, inner, 'ORDER BY of an aggregate')
   if (
     e.distinct &&

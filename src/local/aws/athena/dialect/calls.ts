@@ -1,7 +1,7 @@
 import { notSupported, QueryFailure } from '../failure.ts'
 import { analyzeAggregate } from './aggregates.ts'
 import { coerce } from './casts.ts'
-import { analyze, bool, commonOf } from './expression.ts'
+import { analyze } from './expression.ts'
 import {
   type Binding,
   bind,
@@ -13,11 +13,10 @@ import {
   type TypePattern,
 } from './function-table.ts'
 import { AGGREGATES, SCALARS, UNSUPPORTED, WINDOWS } from './functions.ts'
-import { compare } from './operators.ts'
 import type { Context, Typed } from './scope.ts'
 import { specialCall } from './special-calls.ts'
 import type { Call, Expression } from './syntax.ts'
-import { physicalType, type TrinoType, typeText, UNKNOWN, VARCHAR } from './trino-type.ts'
+import { physicalType, type TrinoType, typeText, UNKNOWN } from './trino-type.ts'
 
 export const functionNotFound = (name: string, args?: readonly TrinoType[]) =>
   new QueryFailure(
@@ -167,5 +166,3 @@ export function emit(r: Resolved, c: Context): string {
           : r.args[Number(n) - 1]!.sql,
     )
 }
-
-export { bool, commonOf, compare, VARCHAR }

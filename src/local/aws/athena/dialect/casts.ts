@@ -3,7 +3,6 @@ import { coercible } from './coercion.ts'
 import type { Session, Typed } from './scope.ts'
 import {
   INTEGERS,
-  isFloating,
   isInteger,
   isInterval,
   isNumeric,
@@ -124,4 +123,3 @@ export function coerceOrFail(session: Session, value: Typed, to: TrinoType, what
 }
 
 export const isUnboundedText = (t: TrinoType) => sameType(t, VARCHAR)
-export { isFloating }

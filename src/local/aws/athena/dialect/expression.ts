@@ -2,10 +2,10 @@
 import { notSupported, QueryFailure, syntaxError, typeMismatch } from '../failure.ts'
 import { analyzeCall } from './calls.ts'
 import { castTo, coerce, coerceOrFail } from './casts.ts'
-import { coercible, commonType } from './coercion.ts'
+import { commonType } from './coercion.ts'
 import { analyzeJsonCall } from './json-calls.ts'
 import { binaryLiteral, instantSql, intervalLiteral, numberLiteral, textLiteral, typedLiteral } from './literals.ts'
-import { arithmetic, compare, concatenate, distinctFrom, fail, instantOf, negate } from './operators.ts'
+import { arithmetic, compare, concatenate, distinctFrom, instantOf, negate } from './operators.ts'
 import { analyzeQuery } from './query.ts'
 import { type Context, columnNotFound, findField, nameKey, quoteText, type Typed } from './scope.ts'
 import type { Expression, Name } from './syntax.ts'
@@ -16,7 +16,6 @@ import {
   DATE,
   isInteger,
   isInterval,
-  isText,
   physicalType,
   resolveType,
   row,
@@ -394,7 +393,6 @@ function subscript(e: Expression & { kind: 'subscript' }, c: Context): Typed {
       throw new QueryFailure('INVALID_FUNCTION_ARGUMENT', `ROW index out of bounds: ${index.constant}`)
     return { sql: `struct_extract(${value.sql}, 'f${at}')`, type: value.type.args![at]! }
   }
-  void fail
   throw typeMismatch(`Cannot apply operator: ${typeText(value.type)}[${typeText(index.type)}]`)
 }
 
@@ -429,5 +427,3 @@ function current(what: string, precision: number | undefined, c: Context): Typed
       throw notSupported(what.toUpperCase())
   }
 }
-
-export { coercible, isText }

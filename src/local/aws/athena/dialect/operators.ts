@@ -6,7 +6,6 @@ import {
   BIGINT,
   BOOLEAN,
   DAY_TO_SECOND,
-  DOUBLE,
   decimal,
   isFloating,
   isInteger,
@@ -17,7 +16,6 @@ import {
   type TrinoType,
   typeText,
   VARCHAR,
-  varchar,
 } from './trino-type.ts'
 
 type ArithmeticOp = '+' | '-' | '*' | '/' | '%'
@@ -162,7 +160,7 @@ function temporal(session: Session, op: ArithmeticOp, left: Typed, right: Typed)
 export const instantOf = (value: Typed) =>
   value.type.name === 'timestamp with time zone' ? `${value.sql}.t` : value.sql
 
-export function negate(session: Session, value: Typed): Typed {
+export function negate(_session: Session, value: Typed): Typed {
   const { type } = value
   if (isFloating(type)) return { sql: `(-${value.sql})`, type, ...(value.finite ? { finite: true } : {}) }
   if (isInteger(type)) {
@@ -170,7 +168,6 @@ export function negate(session: Session, value: Typed): Typed {
     return { sql: `CAST((-${value.sql}) AS ${physicalType(type)})`, type, ...constant }
   }
   if (type.name === 'decimal' || isInterval(type)) return { sql: `(-${value.sql})`, type }
-  void session
   throw typeMismatch(`Cannot negate ${typeText(type)}`)
 }
 
@@ -229,14 +226,11 @@ export function distinctFrom(session: Session, left: Typed, right: Typed): Typed
   return { sql: `(${instantOf(l)} IS DISTINCT FROM ${instantOf(r)})`, type: BOOLEAN }
 }
 
-export function concatenate(session: Session, left: Typed, right: Typed): Typed | undefined {
+export function concatenate(_session: Session, left: Typed, right: Typed): Typed | undefined {
   const { type: a } = left
   const { type: b } = right
   if (a.name === 'varchar' && b.name === 'varchar') {
     return { sql: `(${left.sql} || ${right.sql})`, type: VARCHAR }
   }
-  void session
   return undefined
 }
-
-export { DOUBLE }

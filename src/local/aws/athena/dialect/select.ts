@@ -199,8 +199,6 @@ function analyzeSortKey(e: Expression, items: readonly Item[], c: Context): Type
       f.name !== undefined && hidden.has(f.name) ? { ...f, name: `${f.relation ?? ''}\0${f.name}` } : f,
     ),
   ]
-  const qualified = c.scope.fields.filter((f) => f.name !== undefined && hidden.has(f.name)).map((f) => ({ ...f }))
-  void qualified
   try {
     return analyze(e, { ...c, clause: 'ORDER BY', scope: { ...c.scope, fields } })
   } catch (error) {

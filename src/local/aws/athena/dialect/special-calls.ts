@@ -1,5 +1,5 @@
 /** Calls whose meaning does not fit a line of a table. */
-import { notSupported, QueryFailure, typeMismatch } from '../failure.ts'
+import { notSupported, QueryFailure } from '../failure.ts'
 import { functionNotFound } from './calls.ts'
 import { coerce } from './casts.ts'
 import { analyze, bool, commonOf } from './expression.ts'
@@ -9,17 +9,7 @@ import { analyzeReduce } from './reduce.ts'
 import type { Context, Typed } from './scope.ts'
 import { quoteText } from './scope.ts'
 import type { Call } from './syntax.ts'
-import {
-  BOOLEAN,
-  isInteger,
-  isText,
-  map,
-  physicalType,
-  type TrinoType,
-  typeText,
-  VARCHAR,
-  varchar,
-} from './trino-type.ts'
+import { isText, map, physicalType, type TrinoType, typeText, VARCHAR } from './trino-type.ts'
 
 type Special = (e: Call, c: Context) => Typed | undefined
 
@@ -201,5 +191,3 @@ function concatArrays(values: readonly Typed[], c: Context): Typed {
   const nulls = parts.flatMap((p, i) => (p.isArray ? [`${sql[i]} IS NULL`] : []))
   return { sql: `CASE WHEN ${nulls.join(' OR ')} THEN NULL ELSE ${whole} END`, type }
 }
-
-export { BOOLEAN, isInteger, typeMismatch }

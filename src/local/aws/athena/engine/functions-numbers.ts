@@ -14,7 +14,7 @@ const LIMITS: Readonly<Record<string, [bigint, bigint]>> = {
 }
 const BITS: Readonly<Record<string, number>> = { tinyint: 8, smallint: 16, integer: 32, bigint: 64 }
 
-function fit(n: bigint, t: TrinoType): Value {
+function inRange(n: bigint, t: TrinoType): Value {
   if (INTEGERS.includes(t.name)) {
     const [low, high] = LIMITS[t.name]!
     if (n < low || n > high) throw outOfRange(`Out of range for ${t.name}: ${n}`)
@@ -29,7 +29,7 @@ const decimals =
   (f: (a: bigint, b: bigint, scale: number) => bigint): Implementation =>
   ([a, b], { parameters: [x, y], returns }) => {
     const s = Math.max(x!.s!, y!.s!)
-    return fit(f(rescale(a as bigint, x!.s!, s), rescale(b as bigint, y!.s!, s), s), returns)
+    return inRange(f(rescale(a as bigint, x!.s!, s), rescale(b as bigint, y!.s!, s), s), returns)
   }
 
 /** Half up on the decimal digits of the number, as Trino's round(double, n) does. */
@@ -88,19 +88,19 @@ function erf(x: number): number {
 export const NUMBERS: Readonly<Record<string, Implementation>> = {
   decimal_add: decimals((a, b) => a + b),
   decimal_subtract: decimals((a, b) => a - b),
-  decimal_multiply: ([a, b], { returns }) => fit((a as bigint) * (b as bigint), returns),
+  decimal_multiply: ([a, b], { returns }) => inRange((a as bigint) * (b as bigint), returns),
   decimal_divide: ([a, b], { parameters: [x, y], returns }) => {
     if (b === 0n) throw divisionByZero()
     const up = returns.s! + y!.s! - x!.s!
     const numerator = up >= 0 ? (a as bigint) * pow10(up) : (a as bigint)
-    return fit(divideHalfUp(numerator, up >= 0 ? (b as bigint) : (b as bigint) * pow10(-up)), returns)
+    return inRange(divideHalfUp(numerator, up >= 0 ? (b as bigint) : (b as bigint) * pow10(-up)), returns)
   },
   decimal_modulo: decimals((a, b) => {
     if (b === 0n) throw divisionByZero()
     return a % b
   }),
   decimal_average: ([sum, count], { returns }) =>
-    (count as bigint) === 0n ? null : fit(divideHalfUp(sum as bigint, count as bigint), returns),
+    (count as bigint) === 0n ? null : inRange(divideHalfUp(sum as bigint, count as bigint), returns),
   decimal_ceil: ([v], { parameters: [t] }) => {
     const unit = pow10(t!.s!)
     const q = (v as bigint) / unit
@@ -113,11 +113,11 @@ export const NUMBERS: Readonly<Record<string, Implementation>> = {
   },
   decimal_round: ([v, n], { parameters: [t], returns }) => {
     const s = t!.s!
-    if (n === undefined) return fit(rescale(v as bigint, s, 0), returns)
+    if (n === undefined) return inRange(rescale(v as bigint, s, 0), returns)
     const digits = Number(n)
     if (digits >= s) return v!
     if (s - digits > 60) return 0n
-    return fit(divideHalfUp(v as bigint, pow10(s - digits)) * pow10(s - digits), returns)
+    return inRange(divideHalfUp(v as bigint, pow10(s - digits)) * pow10(s - digits), returns)
   },
   decimal_truncate: ([v, n], { parameters: [t] }) => {
     const s = t!.s!
@@ -141,7 +141,7 @@ export const NUMBERS: Readonly<Record<string, Implementation>> = {
     if (digits >= 0) return v!
     if (digits < -25) return returns.name === 'bigint' ? 0n : 0
     const unit = pow10(-digits)
-    return fit(divideHalfUp(BigInt(v as number | bigint), unit) * unit, returns)
+    return inRange(divideHalfUp(BigInt(v as number | bigint), unit) * unit, returns)
   },
   round_double: ([x, n]) => roundDouble(x as number, Number(n ?? 0)),
   round_real: ([x, n]) => {

@@ -75,7 +75,7 @@ export async function createView(
 
 const keyValue = (sql: string, t: TrinoType) => {
   const value = `nullif(${sql}, '__HIVE_DEFAULT_PARTITION__')`
-  return t.name === 'varchar' || t.name === 'char' ? sql : `CAST(${value} AS ${physicalType(t)})`
+  return `CAST(${value} AS ${physicalType(t)})`
 }
 
 /** A value of a file as the catalogue types it. Fields of structs are found by name; a missing one is NULL. */

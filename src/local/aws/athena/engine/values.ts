@@ -1,6 +1,5 @@
 /** Values as the functions in this folder see them, and the way from and to DuckDB. */
 import {
-  ARRAY,
   BIGINT,
   BLOB,
   BOOLEAN,
@@ -167,4 +166,3 @@ export interface CallTypes {
   readonly returns: TrinoType
 }
 export type Implementation = (args: Value[], types: CallTypes) => Value
-void ARRAY

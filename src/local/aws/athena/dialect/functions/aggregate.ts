@@ -1,4 +1,4 @@
-export const AGGREGATE_LINES = String.raw`
+export const AGGREGATE_LINES = `
 count(T) bigint = count({d}$1){w}
 count_if(boolean) bigint = CAST(count({d}CASE WHEN $1 THEN TRUE END){w} AS BIGINT)
 sum(bigint) bigint = CAST(sum({d}$1){w} AS BIGINT)
@@ -49,7 +49,7 @@ map_agg(K, V) map(K,V) = @map_agg:[1],[2](list($1){w:$1 IS NOT NULL}, list($2){w
 multimap_agg(K, V) map(K,array(V)) = @multimap_agg:[1],[2](list($1){w:$1 IS NOT NULL}, list($2){w:$1 IS NOT NULL})
 geometric_mean(double) double = geomean($1){w}
 `
-export const WINDOW_LINES = String.raw`
+export const WINDOW_LINES = `
 row_number() bigint = row_number(){w}
 rank() bigint = rank(){w}
 dense_rank() bigint = dense_rank(){w}

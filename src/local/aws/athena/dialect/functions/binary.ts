@@ -1,4 +1,4 @@
-export const BINARY_LINES = String.raw`
+export const BINARY_LINES = `
 to_utf8(varchar) varbinary = encode($1)
 from_utf8(varbinary) varchar = @from_utf8
 to_hex(varbinary) varchar = hex($1)

@@ -1,4 +1,4 @@
-export const COLLECTION_LINES = String.raw`
+export const COLLECTION_LINES = `
 cardinality(array(T)) bigint = CAST(len($1) AS BIGINT)
 cardinality(map(K,V)) bigint = CAST(cardinality($1) AS BIGINT)
 contains(array(T), T) boolean = @contains

@@ -1,4 +1,4 @@
-export const DATETIME_LINES = String.raw`
+export const DATETIME_LINES = `
 date_trunc(varchar, date) date = @date_trunc
 date_trunc(varchar, timestamp(p)) timestamp(p) = @date_trunc
 date_trunc(varchar, timestamp(p) with time zone) timestamp(p) with time zone = @date_trunc

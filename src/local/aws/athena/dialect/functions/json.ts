@@ -1,4 +1,4 @@
-export const JSON_LINES = String.raw`
+export const JSON_LINES = `
 json_parse(varchar) json = @json_parse
 json_format(json) varchar = $1
 json_extract(varchar, varchar) json = @json_extract

@@ -1,4 +1,4 @@
-export const MATH_LINES = String.raw`
+export const MATH_LINES = `
 abs(tinyint) tinyint = abs($1)
 abs(smallint) smallint = abs($1)
 abs(integer) integer = abs($1)

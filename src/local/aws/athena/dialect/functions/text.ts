@@ -1,4 +1,4 @@
-export const TEXT_LINES = String.raw`
+export const TEXT_LINES = `
 length(varchar) bigint = CAST(length($1) AS BIGINT)
 length(varbinary) bigint = CAST(octet_length($1) AS BIGINT)
 lower(varchar(x)) varchar(x) = @lower
