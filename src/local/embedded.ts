@@ -3,10 +3,13 @@ import path from 'node:path'
 import type { Logger } from '../logger.ts'
 import { startLocalAws } from './aws/launcher.ts'
 import { startEmbeddedPostgres } from './postgres.ts'
+import { isAlive } from './process-identity.ts'
 import { rememberDatabase } from './running.ts'
+import { type Part, Supervised } from './supervised.ts'
 
 export const LOCAL_BUCKET = 'rocketgames-lake'
 export const LOCAL_RESULTS = 's3://rocketgames-results/athena/'
+const WATCH_MS = 500
 
 export interface EmbeddedOptions {
   /** Absolute. Holds everything; deleting it is a full reset. */
@@ -27,40 +30,51 @@ function isFree(port: number): Promise<boolean> {
   })
 }
 
+/** The postmaster may be no child of ours, so it is looked at now and then. */
+function endOf(pid: number): { readonly gone: Promise<void>; forget(): void } {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setInterval(() => {
+    if (isAlive(pid)) return
+    clearInterval(timer)
+    resolve()
+  }, WATCH_MS)
+  timer.unref()
+  return { gone: promise, forget: () => clearInterval(timer) }
+}
+
 /**
- * Brings up Postgres and the S3, Glue and Athena endpoint on one data folder, side by side. Each part locks its folder, so a
- * second copy is refused.
+ * Brings up Postgres and the S3, Glue and Athena endpoint on one data folder, side by side, and keeps them up. Each part locks its
+ * folder, so a second copy is refused.
  *
  * @throws UsageError when a folder is in use or a port is taken.
  */
 export async function startEmbedded({ dir, database, awsPort, databasePort, log }: EmbeddedOptions) {
-  const started: { stop(): Promise<void> }[] = []
   const values: Record<string, string> = {}
-  const failures: Promise<string>[] = []
-  let stopping = false
-  const stop = async () => {
-    stopping = true
-    await Promise.all(started.splice(0).map((part) => part.stop()))
-  }
-  const startDatabase = async () => {
+  let postgresPort = databasePort !== undefined && (await isFree(databasePort)) ? databasePort : undefined
+  let endpointPort = awsPort
+
+  const startDatabase = async (): Promise<Part> => {
     const postgres = await startEmbeddedPostgres({
       dir: path.join(dir, 'postgres'),
       database: 'rocketgames',
-      ...(databasePort !== undefined && (await isFree(databasePort)) ? { port: databasePort } : {}),
+      ...(postgresPort === undefined ? {} : { port: postgresPort }),
       log: (line) => log.debug({ part: 'postgres' }, line),
     })
-    started.push(postgres)
+    postgresPort = postgres.port
     values.DATABASE_URL = postgres.url
     rememberDatabase(dir, postgres.url)
+    const end = endOf(postgres.pid)
+    const stop = async () => {
+      end.forget()
+      await postgres.stop()
+    }
+    // What is left of a dead one is its lock: give it back before the next start takes it.
+    return { gone: end.gone.then(() => postgres.stop()), stop }
   }
-  const startAws = async (port: number) => {
-    const endpoint = await startLocalAws({ dir, port, log })
-    started.push(endpoint)
-    const gone = endpoint.exited.then(() => {
-      if (stopping) return new Promise<string>(() => {})
-      return 'the local S3, Glue and Athena endpoint stopped by itself'
-    })
-    failures.push(gone)
+
+  const startAws = async (): Promise<Part> => {
+    const endpoint = await startLocalAws({ dir, port: endpointPort ?? 0, log })
+    endpointPort = Number(new URL(endpoint.endpoint).port)
     Object.assign(values, {
       AWS_ENDPOINT_URL: endpoint.endpoint,
       AWS_REGION: endpoint.region,
@@ -70,15 +84,19 @@ export async function startEmbedded({ dir, database, awsPort, databasePort, log 
       LAKE_RESULTS: LOCAL_RESULTS,
       ATHENA_WORKGROUP: 'rocketgames',
     })
+    return { gone: endpoint.exited, stop: () => endpoint.stop() }
   }
-  const outcomes = await Promise.allSettled([
-    ...(awsPort === undefined ? [] : [startAws(awsPort)]),
-    ...(database ? [startDatabase()] : []),
-  ])
-  const failed = outcomes.find((outcome) => outcome.status === 'rejected')
-  if (failed) {
+
+  const parts = [
+    ...(awsPort === undefined ? [] : [new Supervised('the S3, Glue and Athena endpoint', startAws, log)]),
+    ...(database ? [new Supervised('Postgres', startDatabase, log)] : []),
+  ]
+  const stop = async () => void (await Promise.all(parts.map((part) => part.stop())))
+  const outcomes = await Promise.allSettled(parts.map((part) => part.begin()))
+  const refused = outcomes.find((outcome) => outcome.status === 'rejected')
+  if (refused) {
     await stop()
-    throw failed.reason
+    throw refused.reason
   }
-  return { values, stop, failed: Promise.race([...failures, new Promise<string>(() => {})]) }
+  return { values, stop, failed: Promise.race(parts.map((part) => part.failed)) }
 }

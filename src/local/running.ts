@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import path from 'node:path'
+import { isStillRunning, type ProcessIdentity } from './process-identity.ts'
 import { readPrivateFile, writePrivateFile } from './secrets.ts'
 
 /**
@@ -8,7 +9,7 @@ import { readPrivateFile, writePrivateFile } from './secrets.ts'
  */
 export interface Running {
   /** The process that brought it up. */
-  readonly pid: number
+  readonly process: ProcessIdentity
   /** What `rocketgames env` prints: names and values for a shell. */
   readonly values: Readonly<Record<string, string>>
 }
@@ -21,15 +22,6 @@ export function announceRunning(dir: string, running: Running): void {
 
 export function forgetRunning(dir: string): void {
   rmSync(file(dir), { force: true })
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }
 
 /** The port that the database had when something last ran there, so that it can have it again. */
@@ -48,5 +40,5 @@ export function findRunning(dir: string): Running | undefined {
   const text = readPrivateFile(file(dir))
   if (text === undefined) return undefined
   const running = JSON.parse(text) as Running
-  return isAlive(running.pid) ? running : undefined
+  return isStillRunning(running.process) ? running : undefined
 }
