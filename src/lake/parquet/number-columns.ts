@@ -193,31 +193,47 @@ export class Int64Column extends LongColumn {
     this.sum.b = b
   }
 
-  /** Accepted: 1900-01-01 to 9999-12-31 23:59:59.999; exact as doubles, since both ends are below 2^53. */
+  /** Accepted: 1900-01-01 to 9999-12-31 23:59:59.999. Nearly all values are decided by their high word. */
   #screenTimes(batch: Batch, base: number): void {
     const { view, pos, len, rows } = batch
     for (let i = base; i < base + rows; i++) {
       if (len[i] !== 8) continue
       const p = pos[i] as number
       const high = view.getInt32(p)
-      if (high > TIME_MIN_HIGH && high < TIME_MAX_HIGH) continue
-      const micros = high * 4294967296 + view.getUint32(p + 4)
-      if (micros >= TIME_MIN && micros <= TIME_MAX) continue
-      this.reject(batch, i - base, timeReason(high, micros))
+      if (high > TIME_MIN.high && high < TIME_MAX.high) continue
+      const low = view.getUint32(p + 4)
+      if (!isBefore(high, low, TIME_MIN) && !isAfter(high, low, TIME_MAX)) continue
+      this.reject(batch, i - base, timeReason(high, low))
       len[i] = -1
     }
   }
 }
 
-const TIME_MIN = -3_155_673_600_000_000
-const TIME_MAX = 252_455_615_999_999_000
-const TIME_MIN_HIGH = Math.floor(TIME_MIN / 4294967296)
-const TIME_MAX_HIGH = Math.floor(TIME_MAX / 4294967296)
-/** 0001-01-01 00:00 UTC. */
-const TIME_BC = -63_082_281_600_000_000
+interface Words {
+  readonly high: number
+  readonly low: number
+}
 
-function timeReason(high: number, micros: number): 'infinity' | 'bc' | 'out_of_range' {
-  // int64 max and min; nothing else rounds to these doubles within the range that Postgres knows.
+function words(value: bigint): Words {
+  return { high: Number(value >> 32n), low: Number(value & 0xffffffffn) }
+}
+
+/** As sent: microseconds since 2000-01-01. */
+const TIME_MIN = words(-3_155_673_600_000_000n)
+const TIME_MAX = words(252_455_615_999_999_000n)
+/** 0001-01-01 00:00 UTC. */
+const TIME_AD = words(-63_082_281_600_000_000n)
+
+function isBefore(high: number, low: number, bound: Words): boolean {
+  return high < bound.high || (high === bound.high && low < bound.low)
+}
+
+function isAfter(high: number, low: number, bound: Words): boolean {
+  return high > bound.high || (high === bound.high && low > bound.low)
+}
+
+function timeReason(high: number, low: number): 'infinity' | 'bc' | 'out_of_range' {
+  // int64 max and min. The last finite instant that Postgres knows has another high word.
   if (high === INT32_MAX || high === INT32_MIN) return 'infinity'
-  return micros < TIME_BC ? 'bc' : 'out_of_range'
+  return isBefore(high, low, TIME_AD) ? 'bc' : 'out_of_range'
 }
