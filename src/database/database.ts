@@ -7,6 +7,9 @@ import { databaseError, WriteConflict } from './constraint-errors.ts'
 
 export { Prisma, type PrismaClient }
 
+/** A connection for raw SQL. */
+export type RawClient = pg.PoolClient
+
 /** Prisma inside a transaction. */
 export type Transaction = Prisma.TransactionClient
 

@@ -17,6 +17,8 @@ export interface ImportOptions {
   readonly matchBy?: string | undefined
   /** Default `continue`. `abort` stops at the first error; lines before it stay. */
   readonly onError?: OnError | undefined
+  /** No `createdAt` may lie after it; default: the clock. For data that plays in a time of its own. Not offered over HTTP. */
+  readonly now?: Date | undefined
 }
 
 /** Bytes as they come, cut anywhere, or objects that are lines already. */

@@ -1,0 +1,93 @@
+import { ConstraintError, databaseError, WriteConflict } from '../../database/constraint-errors.ts'
+import type { Database, RawClient } from '../../database/database.ts'
+import { AppError } from '../../errors.ts'
+import { explained } from '../writing/write-service.ts'
+import { type BulkFacts, type BulkItem, failed, type Outcome } from './bulk-item.ts'
+
+/** Brings the lines of one resource in, set by set, and says of each what became of it. */
+export type ApplyBatch<Line> = (
+  client: RawClient,
+  items: readonly BulkItem<Line>[],
+  facts: BulkFacts,
+) => Promise<Outcome[]>
+
+const ATTEMPTS = 5
+
+/**
+ * Applies a batch in one transaction. Lines that break a rule which only the database sees are found by halving: each part has
+ * a savepoint, so k bad lines of n cost about k log n parts and everything else goes in.
+ *
+ * @param stopAtError apply only what stands before the first bad line; its outcome is then the last
+ * @throws AppError `unavailable`; nothing of the batch is in then
+ */
+export async function applyBatch<Line>(
+  database: Database,
+  apply: ApplyBatch<Line>,
+  items: readonly BulkItem<Line>[],
+  facts: Omit<BulkFacts, 'now'>,
+  stopAtError = false,
+): Promise<Outcome[]> {
+  if (items.length === 0) return []
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await database.rawTransaction(async (client) => {
+        const dated = { ...facts, now: await begin(client) }
+        const whole: Part<Line> = { client, apply, facts: dated }
+        return stopAtError ? upToFirstError(whole, items) : applyPart(whole, items)
+      })
+    } catch (error) {
+      if (!(error instanceof WriteConflict) || attempt >= ATTEMPTS) throw error
+    }
+  }
+}
+
+interface Part<Line> {
+  readonly client: RawClient
+  readonly apply: ApplyBatch<Line>
+  readonly facts: BulkFacts
+}
+
+/** Look-ups go by key, whatever a table's statistics said when its plan was made: a load makes a small table large. */
+async function begin(client: RawClient): Promise<Date> {
+  await client.query('SET LOCAL enable_seqscan = off; SET LOCAL jit = off')
+  const { rows } = await client.query<{ now: Date }>('SELECT now()::timestamptz(3) AS now')
+  const [row] = rows
+  if (row === undefined) throw new Error('the database did not tell the time')
+  return row.now
+}
+
+async function applyPart<Line>(part: Part<Line>, items: readonly BulkItem<Line>[]): Promise<Outcome[]> {
+  const { client, apply, facts } = part
+  await client.query('SAVEPOINT part')
+  try {
+    const outcomes = await apply(client, items, facts)
+    // Deferred rules speak here, while the part can still be undone.
+    await client.query('SET CONSTRAINTS ALL IMMEDIATE; RELEASE SAVEPOINT part; SET CONSTRAINTS ALL DEFERRED')
+    return outcomes
+  } catch (error) {
+    const refusal = refusalOf(error)
+    await client.query('ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part')
+    if (items.length === 1) return [failed(refusal)]
+  }
+  const half = Math.ceil(items.length / 2)
+  const first = await applyPart(part, items.slice(0, half))
+  return [...first, ...(await applyPart(part, items.slice(half)))]
+}
+
+async function upToFirstError<Line>(part: Part<Line>, items: readonly BulkItem<Line>[]): Promise<Outcome[]> {
+  await part.client.query('SAVEPOINT start')
+  const outcomes = await applyPart(part, items)
+  const bad = outcomes.findIndex(({ status }) => status === 'error')
+  if (bad < 0) return outcomes
+  await part.client.query('ROLLBACK TO SAVEPOINT start')
+  const before = await upToFirstError(part, items.slice(0, bad))
+  return before.length < bad ? before : [...before, outcomes[bad] as Outcome]
+}
+
+/** @throws the error, when it is not about a line */
+function refusalOf(thrown: unknown): AppError {
+  const error = explained(databaseError(thrown))
+  if (error instanceof AppError && error.code !== 'unavailable') return error
+  if (!(error instanceof ConstraintError)) throw error
+  return new AppError('internal', 'The line could not be written because of a defect in the service', { cause: error })
+}

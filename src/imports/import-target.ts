@@ -1,0 +1,41 @@
+import type { ApplyBatch } from '../accounts/bulk/bulk-service.ts'
+import { OWNER_KEYS, type OwnerLine, ownerKeyTexts } from '../accounts/owners/owner-import.ts'
+import { parseOwnerLine } from '../accounts/owners/owner-import-schema.ts'
+import { applyOwners } from '../accounts/owners/owner-import-service.ts'
+import type { Scope } from '../caller.ts'
+import type { Checked } from '../http/validation.ts'
+import type { ImportResource } from './import-run.ts'
+
+/** What the import of one resource consists of. */
+export interface ImportTarget<Line> {
+  /** Needed besides `imports:write`. */
+  readonly scope: Scope
+  /** The keys of `matchBy`, the most preferred first. */
+  readonly keys: readonly string[]
+  readonly parse: (input: unknown) => Checked<Line>
+  /** The texts of a key that the line carries; none: it does not. */
+  readonly keyTexts: (line: Line, key: string) => readonly string[]
+  readonly apply: ApplyBatch<Line>
+}
+
+/** A target whose line type only the target itself knows. */
+export type AnyTarget = ImportTarget<unknown>
+
+function target<Line, Key extends string>(
+  spec: Omit<ImportTarget<Line>, 'keys' | 'keyTexts'> & {
+    readonly keys: readonly Key[]
+    readonly keyTexts: (line: Line, key: Key) => readonly string[]
+  },
+): AnyTarget {
+  return spec as unknown as AnyTarget
+}
+
+export const importTargets: Readonly<Partial<Record<ImportResource, AnyTarget>>> = {
+  owners: target<OwnerLine, (typeof OWNER_KEYS)[number]>({
+    scope: 'owners:write',
+    keys: OWNER_KEYS,
+    parse: parseOwnerLine,
+    keyTexts: ownerKeyTexts,
+    apply: applyOwners,
+  }),
+}

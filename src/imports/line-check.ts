@@ -1,0 +1,43 @@
+import { type BulkItem, type BulkKey, duplicateOf } from '../accounts/bulk/bulk-item.ts'
+import { pointerOfKey } from '../accounts/bulk/bulk-match.ts'
+import { type AppError, invalid } from '../errors.ts'
+import type { AnyTarget } from './import-target.ts'
+import type { InputLine } from './input.ts'
+import { unreadable } from './line-reader.ts'
+import type { SeenKeys } from './seen-keys.ts'
+
+/** A line after everything that needs no database: ready to be applied, or refused. */
+export type CheckedLine =
+  | { readonly number: number; readonly item: BulkItem<unknown> }
+  | { readonly number: number; readonly error: AppError }
+
+/** Validates a line, finds its key and remembers it. Lines must come in their order. */
+export function checkLine(
+  input: InputLine,
+  target: AnyTarget,
+  matchBy: string | undefined,
+  seen: SeenKeys,
+): CheckedLine {
+  const { line: number } = input
+  if ('error' in input) return { number, error: unreadable(input.error) }
+  const checked = target.parse(input.value)
+  if (!checked.ok) return { number, error: invalid(checked.errors) }
+  const key = keyOf(target, checked.value, matchBy)
+  if (key === undefined && matchBy !== undefined) {
+    const detail = `matchBy=${matchBy} needs it in every line`
+    return { number, error: invalid([{ pointer: pointerOfKey(matchBy), code: 'required', detail }]) }
+  }
+  const names = key?.texts.map((text) => `${key.name}:${text}`) ?? []
+  const first = names.map((name) => seen.lineOf(name)).find((line) => line !== undefined)
+  if (first !== undefined) return { number, error: duplicateOf(first) }
+  for (const name of names) seen.add(name, number)
+  return { number, item: { number, line: checked.value, key } }
+}
+
+function keyOf(target: AnyTarget, line: unknown, matchBy: string | undefined): BulkKey | undefined {
+  for (const name of matchBy === undefined ? target.keys : [matchBy]) {
+    const texts = target.keyTexts(line, name)
+    if (texts.length > 0) return { name, texts }
+  }
+  return undefined
+}
