@@ -58,7 +58,7 @@ export function chooseParts(
   return chosen
 }
 
-const invalidPart = (upload: UploadRecord, part: ListedPart) =>
+export const invalidPart = (upload: UploadRecord, part: { readonly number: number; readonly etag: string }) =>
   s3Error('InvalidPart', undefined, { UploadId: upload.id, PartNumber: part.number, ETag: part.etag })
 
 function checkPartChecksum(upload: UploadRecord, part: PartRecord, listed: ListedPart): void {

@@ -3,7 +3,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { assembleCopy, finishInPlace, liesInPlace } from './assemble.ts'
 import type { Checksum, ChecksumAlgorithm, ChecksumType } from './checksum.ts'
-import { type Completion, checkCompletion, chooseParts, MIN_PART_BYTES } from './completion.ts'
+import { type Completion, checkCompletion, chooseParts, invalidPart, MIN_PART_BYTES } from './completion.ts'
 import { type BodyPlan, ingest } from './ingest.ts'
 import type { S3ObjectStore, WriteCondition } from './object-store.ts'
 import type { ObjectDetails, ObjectRecord } from './object-table.ts'
@@ -71,7 +71,8 @@ export class Multipart {
   /**
    * Takes one part, durably; a part of the same number is replaced when this one is whole.
    *
-   * @throws AwsError when the body breaks a promise of its headers; the part of that number stays what it was.
+   * @throws AwsError `NoSuchUpload`; others when the body breaks a promise of its headers. The part of that number then stays
+   *   what it was.
    */
   async putPart(
     upload: UploadRecord,
@@ -79,6 +80,8 @@ export class Multipart {
     source: AsyncIterable<Uint8Array>,
     plan: BodyPlan,
   ): Promise<{ part: PartRecord; verified: string | undefined }> {
+    // who looked the upload up a while ago must not write to a slot file that has become an object meanwhile
+    this.upload(upload.bucket, upload.key, upload.id)
     const activity = this.#enter(upload)
     const inSlot = this.#reserveSlot(upload, activity, number, plan.sizeBytes)
     const blob = inSlot ? undefined : this.#store.blobs.newId()
@@ -212,8 +215,20 @@ export class Multipart {
     } catch (error) {
       if (copy !== undefined) blobs.remove([copy])
       activity.sealed = false
+      // a part that was replaced while it was copied took its file along
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') this.#checkUnchanged(current, parts)
       throw error
     }
+  }
+
+  /** @throws AwsError `NoSuchUpload`, `InvalidPart` when a part was replaced since it was chosen: its file is about to go. */
+  #checkUnchanged(upload: UploadRecord, parts: readonly PartRecord[]): void {
+    this.upload(upload.bucket, upload.key, upload.id)
+    const now = new Map(this.table.parts(upload.id).map((part) => [part.number, part]))
+    const replaced = parts.find(
+      ({ number, blob, etag }) => now.get(number)?.blob !== blob || now.get(number)?.etag !== etag,
+    )
+    if (replaced !== undefined) throw invalidPart(upload, replaced)
   }
 
   /** Inside the transaction. Returns the files that nothing names any more. */
@@ -223,7 +238,7 @@ export class Multipart {
     parts: readonly PartRecord[],
     condition: WriteCondition | undefined,
   ) {
-    this.upload(upload.bucket, upload.key, upload.id)
+    this.#checkUnchanged(upload, parts)
     condition?.(this.#store.objects.get(record.bucket, record.key))
     const freed = this.table.delete(upload).filter((blob) => blob !== record.blob)
     const replaced = this.#store.objects.put(
