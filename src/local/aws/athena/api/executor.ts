@@ -6,10 +6,9 @@ import type { Catalogue, ObjectStore } from '../../ports.ts'
 import { CatalogueTables } from '../catalogue/catalogue-tables.ts'
 import { columnInfo } from '../catalogue/hive-trino.ts'
 import { linkFiles, parseS3 } from '../catalogue/link-files.ts'
-import { Cursor } from '../dialect/cursor.ts'
+import { openCursor } from '../dialect/grammar.ts'
 import { parseExpression } from '../dialect/parse-expression.ts'
 import type { Expression } from '../dialect/syntax.ts'
-import { tokenize } from '../dialect/tokens.ts'
 import { type Translation, translate } from '../dialect/translate.ts'
 import { QueryChild } from '../engine/query-child.ts'
 import type { LinkedFiles } from '../engine/table-read.ts'
@@ -296,7 +295,7 @@ export class Executor {
 /** An execution parameter is written as a literal; a text that is no expression is taken as a text. */
 function readParameter(text: string): Expression {
   try {
-    const c = new Cursor(text, tokenize(text))
+    const c = openCursor(text)
     const value = parseExpression(c)
     c.end()
     return value.kind === 'column' ? { kind: 'string', value: text } : value

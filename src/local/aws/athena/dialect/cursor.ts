@@ -1,5 +1,5 @@
 import { type QueryFailure, syntaxError } from '../failure.ts'
-import type { Name } from './syntax.ts'
+import type { Expression, Name, Query } from './syntax.ts'
 import type { Token } from './tokens.ts'
 
 /** Words that cannot stand as a name without quotes (Trino's reserved words). */
@@ -14,6 +14,14 @@ WHEN WHERE WITH`.split(/\s+/),
 /** Deeper nesting than any real statement; keeps recursion away from the end of the stack. */
 const MAX_DEPTH = 150
 
+/** The rules that call each other; a cursor carries them, so that no module needs its own callers. */
+export interface Grammar {
+  expression(c: Cursor): Expression
+  query(c: Cursor): Query
+  /** Expressions that begin with a word and are no ordinary calls. */
+  special(c: Cursor): Expression | undefined
+}
+
 /** A position in a list of tokens. */
 export class Cursor {
   readonly sql: string
@@ -22,9 +30,18 @@ export class Cursor {
   depth = 0
   parameters = 0
 
-  constructor(sql: string, tokens: readonly Token[]) {
+  readonly #grammar: Grammar | undefined
+
+  /** Without a grammar only names, types and words can be read. */
+  constructor(sql: string, tokens: readonly Token[], grammar?: Grammar) {
+    this.#grammar = grammar
     this.sql = sql
     this.tokens = tokens
+  }
+
+  get grammar(): Grammar {
+    if (this.#grammar === undefined) throw this.fail()
+    return this.#grammar
   }
 
   peek(ahead = 0): Token {

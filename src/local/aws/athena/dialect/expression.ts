@@ -1,12 +1,12 @@
 /** Names, literals, operators and predicates: syntax in, DuckDB text with a Trino type out. Unknown things are refused. */
 import { notSupported, QueryFailure, syntaxError, typeMismatch } from '../failure.ts'
+import { analyze, analyzeQuery, bool, commonOf } from './analyze.ts'
 import { analyzeCall } from './calls.ts'
 import { castTo, coerce, coerceOrFail } from './casts.ts'
 import { commonType } from './coercion.ts'
 import { analyzeJsonCall } from './json-calls.ts'
 import { binaryLiteral, instantSql, intervalLiteral, numberLiteral, textLiteral, typedLiteral } from './literals.ts'
 import { arithmetic, compare, concatenate, distinctFrom, instantOf, negate } from './operators.ts'
-import { analyzeQuery } from './query.ts'
 import { type Context, columnNotFound, findField, nameKey, quoteText, type Typed } from './scope.ts'
 import type { Expression, Name } from './syntax.ts'
 import {
@@ -29,7 +29,7 @@ import {
   VARCHAR,
 } from './trino-type.ts'
 
-export function analyze(e: Expression, c: Context): Typed {
+export function analyzeExpression(e: Expression, c: Context): Typed {
   switch (e.kind) {
     case 'null':
       return { sql: 'NULL', type: UNKNOWN }
@@ -192,10 +192,6 @@ export function analyze(e: Expression, c: Context): Typed {
   }
 }
 
-export function bool(e: Expression, c: Context, what: string): string {
-  return coerceOrFail(c.session, analyze(e, c), BOOLEAN, what).sql
-}
-
 function column(name: Name, c: Context): Typed {
   const key = nameKey(name)
   const parameterOfLambda = c.lambdas.get(key)
@@ -331,17 +327,6 @@ function like(e: Expression & { kind: 'like' }, c: Context): Typed {
     )}(${args.map((a) => a.sql).join(', ')})`,
     type: BOOLEAN,
   }
-}
-
-export function commonOf(values: readonly Typed[], what: string): TrinoType {
-  let common: TrinoType = UNKNOWN
-  for (const v of values) {
-    const next = commonType(common, v.type)
-    if (next === undefined)
-      throw typeMismatch(`${what} must be the same type: ${typeText(common)}, ${typeText(v.type)}`)
-    common = next
-  }
-  return common
 }
 
 function caseWhen(e: Expression & { kind: 'case' }, c: Context): Typed {

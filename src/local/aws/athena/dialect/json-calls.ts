@@ -1,5 +1,5 @@
 import { notSupported, typeMismatch } from '../failure.ts'
-import { analyze } from './expression.ts'
+import { analyze } from './analyze.ts'
 import { type Context, quoteText, type Typed } from './scope.ts'
 import type { JsonCall } from './syntax.ts'
 import { BOOLEAN, typeText, VARCHAR } from './trino-type.ts'

@@ -1,4 +1,4 @@
-import { typeMismatch } from '../failure.ts'
+import { notSupported, typeMismatch } from '../failure.ts'
 import { coerce } from './casts.ts'
 import { asDecimal, commonType } from './coercion.ts'
 import type { Session, Typed } from './scope.ts'
@@ -233,4 +233,10 @@ export function concatenate(_session: Session, left: Typed, right: Typed): Typed
     return { sql: `(${left.sql} || ${right.sql})`, type: VARCHAR }
   }
   return undefined
+}
+
+/** Two instants with different zones are equal in Trino and different pairs here. */
+export function refuseInstants(types: readonly TrinoType[], what: string): void {
+  const has = (t: TrinoType): boolean => t.name === 'timestamp with time zone' || (t.args ?? []).some(has)
+  if (types.some(has)) throw notSupported(`${what} over timestamp with time zone`)
 }

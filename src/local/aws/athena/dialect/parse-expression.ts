@@ -1,7 +1,5 @@
 import { notSupported } from '../failure.ts'
 import type { Cursor } from './cursor.ts'
-import { parseQuery } from './parse-query.ts'
-import { parseSpecial } from './parse-special.ts'
 import type { Call, Expression, Frame, FrameBound, IntervalUnit, SortItem, WindowSpec } from './syntax.ts'
 import { parseTypeName } from './type-names.ts'
 
@@ -37,7 +35,7 @@ function parsePredicate(c: Cursor): Expression {
       const name = op === '!=' ? '<>' : op
       if ((c.isWord('ALL') || c.isWord('ANY') || c.isWord('SOME')) && c.isSymbol('(', 1)) {
         const all = c.next().text === 'ALL'
-        left = { kind: 'quantified', op: name, left, all, query: c.parenthesized(() => parseQuery(c)) }
+        left = { kind: 'quantified', op: name, left, all, query: c.parenthesized(() => c.grammar.query(c)) }
       } else left = { kind: 'compare', op: name, left, right: parseValue(c) }
       continue
     }
@@ -69,7 +67,7 @@ function parseTest(c: Cursor, value: Expression): Expression | undefined {
   if (c.takeWord('IN')) {
     c.symbol('(')
     let test: Expression
-    if (startsQuery(c)) test = { kind: 'inQuery', value, query: parseQuery(c) }
+    if (startsQuery(c)) test = { kind: 'inQuery', value, query: c.grammar.query(c) }
     else test = { kind: 'in', value, list: c.list(() => parseExpression(c)) }
     c.symbol(')')
     return test
@@ -183,7 +181,7 @@ function parseParentheses(c: Cursor): Expression {
   c.symbol('(')
   if (startsQuery(c)) {
     const start = c.at
-    const query = parseQuery(c)
+    const query = c.grammar.query(c)
     if (c.takeSymbol(')')) return { kind: 'subquery', query }
     c.at = start
   }
@@ -207,7 +205,7 @@ function isLambda(c: Cursor): boolean {
 
 function parseNamed(c: Cursor): Expression {
   if (c.peek().kind === 'word') {
-    const special = parseSpecial(c)
+    const special = c.grammar.special(c)
     if (special !== undefined) return special
   }
   if (c.isName() && c.isSymbol('->', 1)) {

@@ -1,5 +1,5 @@
 import { notSupported } from '../failure.ts'
-import { Cursor } from './cursor.ts'
+import type { Cursor } from './cursor.ts'
 import { parseExpression, parseSortItem, parseWindowSpec, startsQuery } from './parse-expression.ts'
 import type {
   CommonTable,
@@ -12,16 +12,6 @@ import type {
   Select,
   SelectItem,
 } from './syntax.ts'
-import { tokenize } from './tokens.ts'
-
-/** The whole text is one query; a single `;` at the end is allowed. */
-export function parseQueryText(sql: string): Query {
-  const c = new Cursor(sql, tokenize(sql))
-  const query = parseQuery(c)
-  c.takeSymbol(';')
-  c.end()
-  return query
-}
 
 export function parseQuery(c: Cursor): Query {
   return c.nested(() => {

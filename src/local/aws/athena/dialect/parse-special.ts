@@ -2,7 +2,6 @@
 import { notSupported } from '../failure.ts'
 import type { Cursor } from './cursor.ts'
 import { parseCallTail, parseExpression, parseInterval, parseSortItem, parseValue } from './parse-expression.ts'
-import { parseQuery } from './parse-query.ts'
 import type { Expression, JsonBehaviour, JsonCall } from './syntax.ts'
 import { parseTypeName } from './type-names.ts'
 
@@ -38,7 +37,7 @@ export function parseSpecial(c: Cursor): Expression | undefined {
       return parseCase(c)
     case 'EXISTS':
       c.next()
-      return { kind: 'exists', query: c.parenthesized(() => parseQuery(c)) }
+      return { kind: 'exists', query: c.parenthesized(() => c.grammar.query(c)) }
     case 'INTERVAL':
       return c.peek(1).kind === 'string' || ((c.isSymbol('-', 1) || c.isSymbol('+', 1)) && c.peek(2).kind === 'string')
         ? parseInterval(c)

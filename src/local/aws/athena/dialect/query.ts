@@ -1,21 +1,16 @@
 /** Queries: relations, scopes, grouping, set operations. Columns of every query are called c0, c1, … inside DuckDB. */
 import { notSupported, QueryFailure, typeMismatch } from '../failure.ts'
 import { direction } from './aggregates.ts'
+import { type Analyzed, analyze, analyzeQuery } from './analyze.ts'
 import { coerce } from './casts.ts'
 import { commonType } from './coercion.ts'
-import { analyze } from './expression.ts'
-import { orderingKey } from './operators.ts'
-import { type Context, type NamedQuery, nameKey, type OutputColumn, type Scope, type Session } from './scope.ts'
+import { orderingKey, refuseInstants } from './operators.ts'
+import { type Context, type NamedQuery, nameKey, renamed, type Scope, type Session } from './scope.ts'
 import { analyzeSelect, limitSql } from './select.ts'
 import type { CommonTable, Query, QueryBody, SortItem } from './syntax.ts'
 import { row, type TrinoType, typeText } from './trino-type.ts'
 
-export interface Analyzed {
-  readonly sql: string
-  readonly columns: readonly OutputColumn[]
-}
-
-export function analyzeQuery(q: Query, session: Session, outer?: Scope): Analyzed {
+export function analyzeWholeQuery(q: Query, session: Session, outer?: Scope): Analyzed {
   const ctes = new Map<string, NamedQuery>(outer?.ctes ?? [])
   const definitions: string[] = []
   const own = new Set<string>()
@@ -46,20 +41,6 @@ const mentions = (w: CommonTable, key: string) =>
   JSON.stringify(w.query)
     .toLowerCase()
     .includes(`"text":${JSON.stringify(key)}`)
-
-export function renamed(
-  columns: readonly OutputColumn[],
-  names: readonly string[] | undefined,
-  relation: string,
-): OutputColumn[] {
-  if (names === undefined) return [...columns]
-  if (names.length !== columns.length)
-    throw new QueryFailure(
-      'MISMATCHED_COLUMN_ALIASES',
-      `Column alias list has ${names.length} entries but '${relation}' has ${columns.length} columns available`,
-    )
-  return columns.map((c, i) => ({ ...c, name: names[i]! }))
-}
 
 /** A body with the ORDER BY and LIMIT around it. */
 function analyzeBody(body: QueryBody, session: Session, scope: Scope, q: Query): Analyzed {
@@ -146,12 +127,6 @@ function analyzePlain(body: QueryBody, session: Session, scope: Scope): Analyzed
       return { sql: `${side(left)} ${body.op}${body.all ? ' ALL' : ''} ${side(right)}`, columns }
     }
   }
-}
-
-/** Two instants with different zones are equal in Trino and different pairs here. */
-export function refuseInstants(types: readonly TrinoType[], what: string): void {
-  const has = (t: TrinoType): boolean => t.name === 'timestamp with time zone' || (t.args ?? []).some(has)
-  if (types.some(has)) throw notSupported(`${what} over timestamp with time zone`)
 }
 
 function analyzeValues(body: QueryBody & { kind: 'values' }, session: Session, scope: Scope): Analyzed {

@@ -1,11 +1,19 @@
 import { notSupported, QueryFailure, typeMismatch } from '../failure.ts'
+import { analyze, analyzeQuery, bool } from './analyze.ts'
 import { coerce } from './casts.ts'
 import { commonType } from './coercion.ts'
-import { analyze, bool } from './expression.ts'
+import { parseQueryText } from './grammar.ts'
 import { instantOf } from './operators.ts'
-import { parseQueryText } from './parse-query.ts'
-import { analyzeQuery, renamed } from './query.ts'
-import { type Context, type Field, nameKey, type OutputColumn, quoteName, type Scope, type Session } from './scope.ts'
+import {
+  type Context,
+  type Field,
+  nameKey,
+  type OutputColumn,
+  quoteName,
+  renamed,
+  type Scope,
+  type Session,
+} from './scope.ts'
 import type { Name, Relation } from './syntax.ts'
 import { BIGINT, type TrinoType, typeText } from './trino-type.ts'
 

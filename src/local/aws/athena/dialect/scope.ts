@@ -1,5 +1,5 @@
 import { QueryFailure } from '../failure.ts'
-import type { Expression, Name, WindowSpec } from './syntax.ts'
+import type { Expression, Name, Query, WindowSpec } from './syntax.ts'
 import { type TrinoType, typeText } from './trino-type.ts'
 
 /** A DuckDB expression with the type Trino would give it. */
@@ -92,8 +92,15 @@ export interface UdfUse {
   readonly safe: boolean
 }
 
+/** The parts of the analysis that call each other; a session carries them, so that no module needs its own callers. */
+export interface Analyzers {
+  expression(e: Expression, c: Context): Typed
+  query(q: Query, session: Session, outer?: Scope): { readonly sql: string; readonly columns: readonly OutputColumn[] }
+}
+
 /** Everything one translation gathers. */
 export class Session {
+  readonly analyzers: Analyzers
   readonly tables: TableSource
   readonly now: Date
   readonly parameters: readonly Expression[]
@@ -105,7 +112,8 @@ export class Session {
   tryDepth = 0
   #ids = 0
 
-  constructor(tables: TableSource, now: Date, parameters: readonly Expression[] = []) {
+  constructor(analyzers: Analyzers, tables: TableSource, now: Date, parameters: readonly Expression[] = []) {
+    this.analyzers = analyzers
     this.tables = tables
     this.now = now
     this.parameters = parameters
@@ -147,4 +155,18 @@ export function findField(scope: Scope, relation: string | undefined, name: stri
     if (found.length === 1) return found[0]
   }
   return undefined
+}
+
+export function renamed(
+  columns: readonly OutputColumn[],
+  names: readonly string[] | undefined,
+  relation: string,
+): OutputColumn[] {
+  if (names === undefined) return [...columns]
+  if (names.length !== columns.length)
+    throw new QueryFailure(
+      'MISMATCHED_COLUMN_ALIASES',
+      `Column alias list has ${names.length} entries but '${relation}' has ${columns.length} columns available`,
+    )
+  return columns.map((c, i) => ({ ...c, name: names[i]! }))
 }

@@ -1,11 +1,11 @@
 /** Calls whose meaning does not fit a line of a table. */
 import { notSupported, QueryFailure } from '../failure.ts'
-import { functionNotFound } from './calls.ts'
+import { analyze, bool, commonOf } from './analyze.ts'
 import { coerce } from './casts.ts'
-import { analyze, bool, commonOf } from './expression.ts'
 import { AGGREGATES } from './functions.ts'
 import { compare, requireOrderable } from './operators.ts'
 import { analyzeReduce } from './reduce.ts'
+import { functionNotFound } from './resolve.ts'
 import type { Context, Typed } from './scope.ts'
 import { quoteText } from './scope.ts'
 import type { Call } from './syntax.ts'

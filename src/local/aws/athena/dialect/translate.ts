@@ -1,5 +1,6 @@
-import { parseQueryText } from './parse-query.ts'
-import { analyzeQuery } from './query.ts'
+import { analyzeExpression } from './expression.ts'
+import { parseQueryText } from './grammar.ts'
+import { analyzeWholeQuery } from './query.ts'
 import { Session, type TableSource, type UdfUse } from './scope.ts'
 import type { Expression } from './syntax.ts'
 import type { TrinoType } from './trino-type.ts'
@@ -22,8 +23,8 @@ export function translate(
   now: Date,
   parameters: readonly Expression[] = [],
 ): Translation {
-  const session = new Session(tables, now, parameters)
-  const query = analyzeQuery(parseQueryText(sql), session)
+  const session = new Session({ expression: analyzeExpression, query: analyzeWholeQuery }, tables, now, parameters)
+  const query = analyzeWholeQuery(parseQueryText(sql), session)
   return {
     sql: query.sql,
     columns: query.columns.map((c, i) => ({ name: c.name ?? `_col${i}`, type: c.type })),

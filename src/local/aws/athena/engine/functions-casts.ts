@@ -1,21 +1,8 @@
 /** CAST as Trino defines it, for the pairs of types in which DuckDB's differs or might. */
 import { INTEGERS, type TrinoType, typeText } from '../dialect/trino-type.ts'
 import { castFromJson, castToJson } from './functions-json.ts'
-import {
-  civil,
-  dateText,
-  daysOf,
-  floorDiv,
-  floorMod,
-  fromLocal,
-  parseInstant,
-  parseTime,
-  timestampText,
-  timeText,
-  toLocal,
-  zoneName,
-} from './instants.ts'
-import { castDouble, dayToSecondText, decimalText, instantText, yearToMonthText } from './text-forms.ts'
+import { civil, daysOf, floorDiv, floorMod, fromLocal, parseInstant, parseTime, toLocal, zoneName } from './instants.ts'
+import { castDouble, decimalText, varcharText } from './text-forms.ts'
 import {
   badCast,
   type CallTypes,
@@ -49,7 +36,7 @@ export const CASTS: Readonly<Record<string, Implementation>> = {
 export function castValue(v: Value, from: TrinoType, to: TrinoType): Value {
   if (v === null) return from.name === 'json' || to.name !== 'json' ? null : null
   if (to.name === 'json') return castToJson(v, from)
-  if (from.name === 'json') return castFromJson(v as string, to)
+  if (from.name === 'json') return castFromJson(v as string, to, castValue)
   if (to.name === 'varchar') return toVarchar(v, from, to)
   if (to.name === 'char') return [...(v as string)].slice(0, to.p).join('').replace(/ +$/, '')
   if (INTEGERS.includes(to.name)) return toInteger(v, from, to)
@@ -90,33 +77,6 @@ function toVarchar(v: Value, from: TrinoType, to: TrinoType): string {
   if (from.name === 'boolean')
     throw new FunctionFailure('GENERIC_INTERNAL_ERROR', `Value ${text} does not fit into ${typeText(to)}`)
   throw badCast(`Value ${text} cannot be represented as ${typeText(to)}`)
-}
-
-export function varcharText(v: Value, from: TrinoType): string {
-  switch (from.name) {
-    case 'double':
-      return castDouble(v as number, false)
-    case 'real':
-      return castDouble(v as number, true)
-    case 'decimal':
-      return decimalText(v as bigint, from.s!)
-    case 'date':
-      return dateText(v as number)
-    case 'time':
-      return timeText(v as bigint, from.p!)
-    case 'timestamp':
-      return timestampText(v as bigint, from.p!)
-    case 'timestamp with time zone':
-      return instantText(v as Instant, from.p!)
-    case 'interval day to second':
-      return dayToSecondText(v as bigint)
-    case 'interval year to month':
-      return yearToMonthText(v as bigint)
-    case 'char':
-      return (v as string).padEnd(from.p!)
-    default:
-      return String(v)
-  }
 }
 
 /** Half away from zero. */

@@ -1,6 +1,5 @@
 import type { TrinoType } from '../dialect/trino-type.ts'
-import { varcharText } from './functions-casts.ts'
-import { resultText } from './text-forms.ts'
+import { resultText, varcharText } from './text-forms.ts'
 import { badArgument, FunctionFailure, type Implementation, type Instant, type Value } from './values.ts'
 
 const MAX_ITEMS = 1_000_000

@@ -1,7 +1,6 @@
 import { type TrinoType, typeText } from '../dialect/trino-type.ts'
-import { castValue, varcharText } from './functions-casts.ts'
 import { type Json, JsonNumber, parseJson, parsePath, walk, writeJson } from './json-text.ts'
-import { javaDouble } from './text-forms.ts'
+import { javaDouble, varcharText } from './text-forms.ts'
 import { badArgument, badCast, FunctionFailure, type Implementation, type Value } from './values.ts'
 
 const steps = (path: string) => {
@@ -136,33 +135,39 @@ function toJson(v: Value, from: TrinoType): Json {
   }
 }
 
-export function castFromJson(text: string, to: TrinoType): Value {
+/** CAST of a scalar, handed in by its module. */
+type Cast = (v: Value, from: TrinoType, to: TrinoType) => Value
+
+export function castFromJson(text: string, to: TrinoType, castValue: Cast): Value {
   const v = parseJson(text)
   if (v === undefined) throw badCast(`Cannot cast to ${typeText(to)}: malformed JSON`)
-  return fromJson(v, to)
+  return fromJson(v, to, castValue)
 }
 
-function fromJson(v: Json, to: TrinoType): Value {
+function fromJson(v: Json, to: TrinoType, castValue: Cast): Value {
   const bad = () => badCast(`Cannot cast to ${typeText(to)}. ${writeJson(v).slice(0, 60)}`)
   if (to.name === 'json') return writeJson(v)
   if (v === null) return null
   switch (to.name) {
     case 'array':
       if (!Array.isArray(v)) throw bad()
-      return v.map((x) => fromJson(x, to.args![0]!))
+      return v.map((x) => fromJson(x, to.args![0]!, castValue))
     case 'map':
       if (!(v instanceof Map)) throw bad()
-      return [...v].map(([k, x]) => [castValue(k, { name: 'varchar' }, to.args![0]!), fromJson(x, to.args![1]!)])
+      return [...v].map(([k, x]) => [
+        castValue(k, { name: 'varchar' }, to.args![0]!),
+        fromJson(x, to.args![1]!, castValue),
+      ])
     case 'row':
       if (Array.isArray(v)) {
         if (v.length !== to.args!.length) throw bad()
-        return v.map((x, i) => fromJson(x, to.args![i]!))
+        return v.map((x, i) => fromJson(x, to.args![i]!, castValue))
       }
       if (!(v instanceof Map)) throw bad()
       return to.args!.map((a, i) => {
         const wanted = to.fields?.[i]?.toLowerCase()
         const found = [...v].find(([k]) => k.toLowerCase() === wanted)
-        return found === undefined ? null : fromJson(found[1], a)
+        return found === undefined ? null : fromJson(found[1], a, castValue)
       })
   }
   if (Array.isArray(v) || v instanceof Map) throw bad()

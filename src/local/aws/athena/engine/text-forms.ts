@@ -109,3 +109,31 @@ export function resultText(v: Value, t: TrinoType): string | null {
       return String(v)
   }
 }
+
+/** CAST to varchar, before its length is looked at. */
+export function varcharText(v: Value, from: TrinoType): string {
+  switch (from.name) {
+    case 'double':
+      return castDouble(v as number, false)
+    case 'real':
+      return castDouble(v as number, true)
+    case 'decimal':
+      return decimalText(v as bigint, from.s!)
+    case 'date':
+      return dateText(v as number)
+    case 'time':
+      return timeText(v as bigint, from.p!)
+    case 'timestamp':
+      return timestampText(v as bigint, from.p!)
+    case 'timestamp with time zone':
+      return instantText(v as Instant, from.p!)
+    case 'interval day to second':
+      return dayToSecondText(v as bigint)
+    case 'interval year to month':
+      return yearToMonthText(v as bigint)
+    case 'char':
+      return (v as string).padEnd(from.p!)
+    default:
+      return String(v)
+  }
+}

@@ -1,7 +1,6 @@
-import { Cursor } from '../dialect/cursor.ts'
+import type { Cursor } from '../dialect/cursor.ts'
+import { openCursor, parseQueryText } from '../dialect/grammar.ts'
 import { parseExpression } from '../dialect/parse-expression.ts'
-import { parseQueryText } from '../dialect/parse-query.ts'
-import { tokenize } from '../dialect/tokens.ts'
 import { parseAlter } from './alter-table.ts'
 import { parseCreateTable, parseProperties } from './create-table.ts'
 import type { Statement } from './statement.ts'
@@ -10,7 +9,7 @@ import { readTableName } from './table-names.ts'
 /** The kind of a statement comes from its words as a parser reads them. Throws QueryFailure SYNTAX_ERROR or NOT_SUPPORTED. */
 export function parseStatement(text: string): Statement {
   const sql = text.replace(/;\s*$/, '')
-  const c = new Cursor(sql, tokenize(sql, true))
+  const c = openCursor(sql, true)
   const statement = readStatement(c)
   c.end()
   return statement
