@@ -1,63 +1,19 @@
-import { Ajv2020 } from 'ajv/dist/2020.js'
-import addFormats from 'ajv-formats'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestApi, newActiveStudio, newStudio, type TestApi } from '../support/api.ts'
-
-interface Operation {
-  readonly operationId: string
-  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required: boolean }[]
-  readonly responses: Readonly<Record<string, { readonly content?: Record<string, { readonly schema: object }> }>>
-  readonly security: readonly object[]
-}
-
-interface Document {
-  readonly openapi: string
-  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
-  readonly components: { readonly schemas: Readonly<Record<string, object>> }
-}
+import { type ApiDocument, apiDocument, type Call, callAsPromised, schemaCompiler } from '../support/api-document.ts'
 
 let api: TestApi
-let document: Document
+let document: ApiDocument
 beforeAll(async () => {
   api = await createTestApi()
-  document = (await api.anonymous.get('/v1/openapi.json')).body
+  document = await apiDocument(api)
 })
 afterAll(() => api.close())
-
-function compiler(): Ajv2020 {
-  const ajv = new Ajv2020({ strict: false, allErrors: true })
-  // The plugin is CommonJS: its default export is the module itself or a member of it.
-  const plugin = (addFormats as unknown as { default?: typeof addFormats }).default ?? addFormats
-  ;(plugin as unknown as (ajv: Ajv2020) => void)(ajv)
-  ajv.addFormat('idn-email', true)
-  ajv.addSchema({ ...document, $id: 'api' })
-  return ajv
-}
-
-const escaped = (text: string) => text.replaceAll('~', '~0').replaceAll('/', '~1')
-
-/** Fails unless the answer is one that the document promises for this operation. */
-function expectPromised(
-  ajv: Ajv2020,
-  method: string,
-  path: string,
-  answer: { status: number; type: string; body: unknown },
-) {
-  const promise = document.paths[path]?.[method]?.responses[String(answer.status)]
-  expect(promise, `${method} ${path} does not promise ${answer.status}`).toBeDefined()
-  if (promise?.content === undefined) return
-  expect(Object.keys(promise.content)).toContain(answer.type)
-  const at = ['paths', path, method, 'responses', String(answer.status), 'content', answer.type, 'schema']
-  const validate = ajv.getSchema(`api#/${at.map((part) => encodeURIComponent(escaped(part))).join('/')}`)
-  expect(validate).toBeDefined()
-  if (!validate?.(answer.body))
-    throw new Error(`${method} ${path} ${answer.status}: ${ajv.errorsText(validate?.errors)}`)
-}
 
 describe('the API document', () => {
   it('is OpenAPI 3.1 whose schemas compile and whose references resolve', () => {
     expect(document.openapi).toMatch(/^3\.1\./)
-    const ajv = compiler()
+    const ajv = schemaCompiler(document)
     for (const name of Object.keys(document.components.schemas)) {
       expect(ajv.getSchema(`api#/components/schemas/${name}`), name).toBeDefined()
     }
@@ -98,11 +54,11 @@ describe('the API document', () => {
   })
 
   it('keeps its promises: answers have the status, type and schema it gives', async () => {
-    const ajv = compiler()
+    const ajv = schemaCompiler(document)
     const { studio, owner } = await newActiveStudio(api)
     const other = await newStudio(api)
     const member = { id: studio.id, ownerId: owner.id }
-    const calls: [string, string, Record<string, string>, (object | undefined)?, string?][] = [
+    const calls: Call[] = [
       ['get', '/v1/studios', {}],
       ['post', '/v1/studios', {}, { slug: 'x' }],
       ['post', '/v1/studios', {}, { slug: studio.slug, name: 'Twin' }],
@@ -127,13 +83,6 @@ describe('the API document', () => {
       ['get', '/healthz', {}],
       ['get', '/readyz', {}],
     ]
-    for (const [method, pattern, values, body, ifMatch] of calls) {
-      const path = pattern.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '')
-      const request = api.admin[method as 'get'](path)
-      if (ifMatch !== undefined) request.set('If-Match', ifMatch)
-      const answer = await (body === undefined ? request : request.send(body))
-      const type = (answer.headers['content-type'] ?? '').split(';')[0] ?? ''
-      expectPromised(ajv, method, pattern, { status: answer.status, type, body: answer.body })
-    }
+    for (const call of calls) await callAsPromised(api, document, ajv, call)
   })
 })

@@ -32,9 +32,28 @@ describe('a member of a studio', () => {
   it('takes only the steps that exist', async () => {
     const studio = await newStudio(api)
     const owner = await newOwner(api)
-    await newMember(api, studio.id, owner.id, { status: 'invited' })
-    const answer = await api.admin.delete(at(studio.id, owner.id)).set('If-Match', '"1"')
-    expect(answer.body).toMatchObject({ status: 409, code: 'invalid-transition', allowed: ['active'] })
+    await newMember(api, studio.id, owner.id)
+    const path = at(studio.id, owner.id)
+    const back = await api.admin.patch(path).set('If-Match', '"1"').send({ status: 'invited' })
+    expect(back.body).toMatchObject({ status: 409, code: 'invalid-transition', from: 'active', allowed: ['left'] })
+    await api.admin.delete(path).set('If-Match', '"1"')
+    const rejoin = await api.admin.put(path).set('If-Match', '"2"').send({ role: 'owner', status: 'active' })
+    expect(rejoin.body).toMatchObject({ status: 409, code: 'invalid-transition', from: 'left', allowed: ['invited'] })
+  })
+
+  it('whose invitation is withdrawn has left without having joined, and gives up the share', async () => {
+    const studio = await newStudio(api)
+    const owner = await newOwner(api)
+    const path = at(studio.id, owner.id)
+    await newMember(api, studio.id, owner.id, { status: 'invited', ownershipPercent: 100 })
+    expect((await api.admin.delete(path).set('If-Match', '"1"')).status).toBe(204)
+    const { body } = await api.admin.get(path)
+    expect(body).toMatchObject({ status: 'left', joinedAt: null, ownershipPercent: null, version: 2 })
+    expect(body.leftAt).not.toBeNull()
+    const other = await newOwner(api)
+    await newMember(api, studio.id, other.id, { ownershipPercent: 100 })
+    const again = await api.admin.patch(path).set('If-Match', '"2"').send({ status: 'invited' })
+    expect(again.body).toMatchObject({ status: 'invited', joinedAt: null, leftAt: null })
   })
 
   it('is replaced only with If-Match, created only once with If-None-Match', async () => {
@@ -114,6 +133,19 @@ describe('shares in a studio', () => {
       status: { from: 'active', to: 'left' },
       ownershipPercent: { from: 50, to: null },
     })
+  })
+
+  it('are refused for who has left or leaves: nothing that is asked for is dropped', async () => {
+    const studio = await newStudio(api)
+    const owner = await newOwner(api)
+    const path = at(studio.id, owner.id)
+    await newMember(api, studio.id, owner.id, { ownershipPercent: 50 })
+    const refused = { status: 422, errors: [{ pointer: '/ownershipPercent', code: 'needs-membership' }] }
+    const patch = (version: number, body: object) => api.admin.patch(path).set('If-Match', `"${version}"`).send(body)
+    expect((await patch(1, { status: 'left', ownershipPercent: 50 })).body).toMatchObject(refused)
+    expect((await patch(1, { status: 'left', ownershipPercent: null })).status).toBe(200)
+    expect((await patch(2, { ownershipPercent: 5 })).body).toMatchObject(refused)
+    expect((await patch(2, { status: 'invited', ownershipPercent: 5 })).body).toMatchObject({ ownershipPercent: 5 })
   })
 
   it('of two who are added at the same moment are judged one after the other', async () => {
