@@ -4,7 +4,7 @@ import { AnswersEngine, haveAnswers, readCases } from './answers-engine.ts'
 import { judge } from './answers-judge.ts'
 
 /** Every n-th query of the recorded ones, and all that analysts ask. All of them: `node answers-score.ts`. */
-const STRIDE = 3
+const STRIDE = 5
 
 interface Score {
   readonly right: readonly string[]
@@ -16,18 +16,25 @@ describe.skipIf(!haveAnswers)('the recorded answers of a real Trino', () => {
   const engine = haveAnswers ? new AnswersEngine() : undefined
   afterAll(() => engine?.close())
 
-  it('are given again: what was right stays right, and nothing new is silently wrong', async () => {
-    const right = new Set(score.right)
-    const known = new Set(score.silentlyWrong)
-    const cases = readCases().filter((c, i) => c.category === 'analyst' || known.has(c.id) || i % STRIDE === 0)
+  const right = new Set(score.right)
+  const known = new Set(score.silentlyWrong)
+  const cases = haveAnswers
+    ? readCases().filter((c, i) => c.category === 'analyst' || known.has(c.id) || i % STRIDE === 0)
+    : []
+
+  it.each([...new Set(cases.map((c) => c.category))])('are given again, none silently wrong: %s', async (category) => {
     const faults: string[] = []
-    for (const c of cases) {
+    for (const c of cases.filter((x) => x.category === category)) {
       const { verdict, why } = judge(c, await engine!.answer(c.sql))
       if ((verdict === 'WRONG' || verdict === 'LENIENT') && !known.has(c.id))
         faults.push(`silently wrong: ${c.id} ${why}`)
       else if (right.has(c.id) && verdict !== 'right') faults.push(`no longer right: ${c.id} ${why}`)
     }
     expect(faults).toEqual([])
-    expect(cases.length).toBeGreaterThan(500)
+  })
+
+  it('are enough to say something', () => {
+    expect(cases.length).toBeGreaterThan(400)
+    expect(score.silentlyWrong).toEqual([])
   })
 })
