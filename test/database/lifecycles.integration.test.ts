@@ -70,7 +70,7 @@ const lifecycles: readonly Lifecycle[] = [
   {
     table: 'studio_membership',
     rule: 'membership_transition',
-    steps: { invited: ['active'], active: ['left'], left: ['invited'] },
+    steps: { invited: ['active', 'left'], active: ['left'], left: ['invited'] },
     insertIn: async (status) => {
       const [studioId, ownerId] = [await insertStudio(client), await insertOwner(client)]
       await insertMembership(client, studioId, ownerId, { status, left_at: status === 'left' ? '2026-01-01' : null })

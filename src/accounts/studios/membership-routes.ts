@@ -109,7 +109,8 @@ function writeRoutes(members: MembershipService): Route[] {
       path,
       tag,
       summary: 'Change role, share or status of a member',
-      description: 'Steps: invited to active, active to left, left to invited. Who leaves gives up their share.',
+      description:
+        'Steps: invited to active or left, active to left, left to invited. Who leaves gives up their share.',
       access: WRITE,
       params,
       ifMatch: 'required',
@@ -125,7 +126,7 @@ function writeRoutes(members: MembershipService): Route[] {
       method: 'delete',
       path,
       tag,
-      summary: 'A member leaves: the status becomes left, the row stays',
+      summary: 'A member leaves, or an invitation is withdrawn: the status becomes left, the row stays',
       access: WRITE,
       params,
       ifMatch: 'required',

@@ -35,7 +35,11 @@ export interface MembershipPatch {
   readonly status?: MemberStatus | undefined
 }
 
-export const MEMBER_LIFECYCLE: Lifecycle<MemberStatus> = { invited: ['active'], active: ['left'], left: ['invited'] }
+export const MEMBER_LIFECYCLE: Lifecycle<MemberStatus> = {
+  invited: ['active', 'left'],
+  active: ['left'],
+  left: ['invited'],
+}
 
 /** The fields that a change may touch, resolved. */
 export type MembershipState = Pick<Membership, 'role' | 'status' | 'ownershipPercent' | 'joinedAt' | 'leftAt'>
@@ -48,7 +52,8 @@ export function newMembership(draft: MembershipDraft, now: Date): MembershipStat
 }
 
 /**
- * The member after a change. Who leaves gives up their share; who is invited again has not joined yet.
+ * The member after a change. Who leaves gives up their share, be it that of an invitation; who is invited again has not joined
+ * yet.
  *
  * @throws AppError `invalid-transition`, `validation`
  */
@@ -57,8 +62,11 @@ export function changedMembership(before: Membership, patch: MembershipPatch, no
   const isStep = status !== before.status
   if (isStep && !MEMBER_LIFECYCLE[before.status].includes(status)) {
     throw new AppError('invalid-transition', `There is no step from ${before.status} to ${status}`, {
-      extra: { status: before.status, allowed: MEMBER_LIFECYCLE[before.status] },
+      extra: { from: before.status, allowed: MEMBER_LIFECYCLE[before.status] },
     })
+  }
+  if (status === 'left' && typeof patch.ownershipPercent === 'number') {
+    throw invalid([{ pointer: '/ownershipPercent', code: 'needs-membership', detail: 'who has left holds no share' }])
   }
   const share = patch.ownershipPercent === undefined ? before.ownershipPercent : patch.ownershipPercent
   return checkedShare({
