@@ -63,10 +63,13 @@ export interface FieldError {
   readonly [extra: string]: unknown
 }
 
+/** What every problem has (RFC 9457, section 3.1, and ours): an extension of that name would be lost. */
+type ProblemMember = 'type' | 'title' | 'status' | 'detail' | 'instance' | 'code' | 'requestId' | 'errors'
+
 export interface AppErrorOptions {
   readonly errors?: readonly FieldError[]
-  /** Extension members of the problem: `allowed`, `missing`, `snapshotId`, … Never personal data. */
-  readonly extra?: Readonly<Record<string, unknown>>
+  /** Extension members of the problem: `allowed`, `missing`, `snapshotId`, … Never personal data, never a standard member. */
+  readonly extra?: Readonly<Record<string, unknown>> & { readonly [member in ProblemMember]?: never }
   readonly headers?: Readonly<Record<string, string>>
   readonly cause?: unknown
 }

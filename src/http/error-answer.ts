@@ -2,6 +2,7 @@ import type { ErrorRequestHandler, Request, Response } from 'express'
 import { AppError, describe } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { expected, problemOf } from './problems.ts'
+import { splitTarget } from './query-string.ts'
 import { factsOf } from './request-facts.ts'
 import { sendJson } from './send.ts'
 
@@ -35,7 +36,7 @@ export function errorAnswer(logger: Logger, translate: (error: unknown) => unkno
 }
 
 function instanceOf(request: Request): string {
-  const path = request.originalUrl.split('?', 1)[0] ?? ''
+  const { path } = splitTarget(request.originalUrl)
   return PLAIN_PATH.test(path) ? path : factsOf(request).route
 }
 

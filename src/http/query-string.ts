@@ -13,6 +13,12 @@ export interface QueryEntry {
 const NAME = /^([A-Za-z][A-Za-z0-9]{0,63})(?:\[([A-Za-z]{1,16})\])?$/
 const MAX_PARAMETERS = 50
 
+/** A request target in its two parts: everything after the first `?` is query, further question marks too (RFC 3986, 3.4). */
+export function splitTarget(target: string): { readonly path: string; readonly query: string } {
+  const mark = target.indexOf('?')
+  return mark < 0 ? { path: target, query: '' } : { path: target.slice(0, mark), query: target.slice(mark + 1) }
+}
+
 /**
  * Splits a query string. Nothing is ignored: a repeated parameter, an unreadable name or a broken escape is an error.
  *

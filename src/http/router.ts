@@ -6,7 +6,7 @@ import { hasBody, limited, mediaType, parseJson, rawBody } from './body.ts'
 import { parseCreateOnly, parseIfMatch } from './conditional.ts'
 import type { CursorCodec } from './cursor.ts'
 import { NO_QUERY } from './query.ts'
-import { parseQueryString } from './query-string.ts'
+import { parseQueryString, splitTarget } from './query-string.ts'
 import { factsOf } from './request-facts.ts'
 import type { Refusal, Route, RouteGroup } from './route.ts'
 import { send } from './send.ts'
@@ -56,7 +56,7 @@ async function answer(route: Route, request: Request, response: Response, servic
   const accepted = request.accepts([...(route.produces ?? JSON_TYPES)])
   if (accepted === false) throw notAcceptable(route)
   const params = readParams(route, request)
-  const [path = '', query = ''] = request.originalUrl.split('?', 2)
+  const { path, query } = splitTarget(request.originalUrl)
   const reader = route.query ?? NO_QUERY
   const read = reader.read(parseQueryString(query), { principal, cursors: services.cursors, path })
   const expected = readExpected(route, request)

@@ -4,6 +4,7 @@ import type { Request, Response } from 'express'
 import type { Answer, LinesAnswer, PageAnswer } from './answer.ts'
 import { hasVersion } from './conditional.ts'
 import type { CursorCodec } from './cursor.ts'
+import { splitTarget } from './query-string.ts'
 
 /** Writes an answer. Resolves when the last byte is handed to the socket; rejects when a stream fails in its middle. */
 export async function send(answer: Answer, request: Request, response: Response, cursors: CursorCodec): Promise<void> {
@@ -51,7 +52,7 @@ function sendPage({ list, page, data }: PageAnswer, request: Request, response: 
 
 /** RFC 8288: the same address with another cursor. */
 function linkOf(request: Request, cursor: string, relation: string): string {
-  const [path = '', query = ''] = request.originalUrl.split('?', 2)
+  const { path, query } = splitTarget(request.originalUrl)
   const kept = query.split('&').filter((part) => part !== '' && !part.startsWith('cursor='))
   // < and > end the reference; every other character stands as the caller sent it
   const target = `${path}?${[...kept, `cursor=${cursor}`].join('&')}`.replaceAll('<', '%3C').replaceAll('>', '%3E')

@@ -107,6 +107,18 @@ describe('a query', () => {
     }
   })
 
+  it('ends where the address ends: a second question mark hides nothing behind it', async () => {
+    const hidden = await api.admin.get('/v1/studios?q=who?&limit=0')
+    expect(hidden.body).toMatchObject({ status: 400, errors: [{ parameter: 'limit' }] })
+    expect((await api.admin.get('/v1/studios?status=active?')).body).toMatchObject({ code: 'invalid-parameter' })
+    await newStudio(api, { name: 'Who? One' })
+    await newStudio(api, { name: 'Who? Two' })
+    const first = await api.admin.get('/v1/studios?q=who?&limit=1')
+    const next = /<([^>]+)>; rel="next"/.exec(first.headers.link ?? '')?.[1] ?? ''
+    const second = await api.admin.get(next)
+    expect(second.body.data.map(({ name }: { name: string }) => name)).toEqual(['Who? One'])
+  })
+
   it('on an operation without one is refused as well', async () => {
     const studio = await newStudio(api)
     expect((await api.admin.get(`/v1/studios/${studio.id}?x=1`)).body.code).toBe('unknown-parameter')

@@ -40,11 +40,11 @@ export function requireTransition<State extends string>({ status, allowed }: Tra
   if (step === undefined) {
     const names = allowed.map((candidate) => candidate.to)
     throw new AppError('invalid-transition', `There is no step from ${status} to ${to}`, {
-      extra: { status, allowed: names },
+      extra: { from: status, allowed: names },
     })
   }
   if (step.ready) return
   throw new AppError('transition-blocked', `The step to ${to} needs: ${step.missing.join(', ')}`, {
-    extra: { status, to, missing: step.missing },
+    extra: { from: status, to, missing: step.missing },
   })
 }
