@@ -1,3 +1,4 @@
+import { enableCompileCache } from 'node:module'
 import { AppError, describe, UsageError } from './errors.ts'
 
 /**
@@ -11,6 +12,8 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   process.exit(2)
 }
 
+// Each start and each child compiles the same sources; where the cache cannot be written nothing is lost.
+enableCompileCache()
 const { program } = await import('./commands/program.ts')
 try {
   await program.parseAsync()
