@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Context, ExpectedVersion } from '../../caller.ts'
+import { ConstraintError } from '../../database/constraint-errors.ts'
 import type { Database, Transaction } from '../../database/database.ts'
 import { AppError, invalid } from '../../errors.ts'
 import type { ListRequest, Page } from '../../list.ts'
@@ -37,11 +38,7 @@ export class IdentityService {
     return write(this.#database, async (tx) => {
       const player = foundPlayer(await lockPlayer(tx, playerId))
       if (player.status === 'erased') throw new AppError('conflict', 'The player was erased; nothing can be linked')
-      const studioId = await studioOf(tx, draft)
-      const identity = await insertIdentity(tx, uuidv7(), playerId, draft)
-      const changes = changesOf('player_identity', undefined, identity)
-      await appendAudit(tx, context, { action: 'player.link_identity', ...about(player), studioId, changes })
-      return identity
+      return linkIdentity(tx, player, draft, context)
     })
   }
 
@@ -68,12 +65,38 @@ export class IdentityService {
   }
 }
 
+/**
+ * Links an account to a player who is locked or new.
+ *
+ * @param at pointer to the identity in the request's body
+ * @throws AppError `identity-taken`, `validation`
+ */
+export async function linkIdentity(
+  tx: Transaction,
+  player: Player,
+  draft: IdentityDraft,
+  context: Context,
+  at = '',
+): Promise<Identity> {
+  const studioId = await studioOf(tx, draft, at)
+  const identity = await insertIdentity(tx, uuidv7(), player.id, draft).catch((error: unknown) => {
+    if (!(error instanceof ConstraintError) || error.kind !== 'unique') throw error
+    throw new AppError('identity-taken', 'This account is linked to a player already', {
+      errors: [{ pointer: `${at}/subject`, code: 'identity-taken' }],
+      cause: error,
+    })
+  })
+  const changes = changesOf('player_identity', undefined, identity)
+  await appendAudit(tx, context, { action: 'player.link_identity', ...about(player), studioId, changes })
+  return identity
+}
+
 /** The studio whose accounts these are, for the trail. @throws AppError `validation` */
-async function studioOf(tx: Transaction, { provider, namespace }: IdentityDraft): Promise<string | null> {
+async function studioOf(tx: Transaction, { provider, namespace }: IdentityDraft, at: string): Promise<string | null> {
   if (provider !== 'studio') return null
   const studio = await findStudio(tx, { slug: namespace })
   if (studio !== undefined) return studio.id
-  throw invalid([{ pointer: '/namespace', code: 'not-found', detail: 'there is no studio with this slug' }])
+  throw invalid([{ pointer: `${at}/namespace`, code: 'not-found', detail: 'there is no studio with this slug' }])
 }
 
 function about(player: Player) {

@@ -9,7 +9,7 @@ import { idOrSlugParam, idParam } from '../text/text-schema.ts'
 import type { Player } from './player.ts'
 import { playerList } from './player-list.ts'
 import {
-  newPlayerSchema,
+  createPlayerSchema,
   playerPageSchema,
   playerPatchSchema,
   playerSchema,
@@ -73,13 +73,14 @@ function collectionRoutes(players: PlayerService): Route[] {
       method: 'post',
       path: '/v1/players',
       tag,
-      summary: 'Add a player',
+      summary: 'Add a player, with accounts elsewhere',
+      description: 'All of it or nothing. The identities are read at /v1/players/{id}/identities.',
       access: WRITE,
-      body: jsonBody(newPlayerSchema),
+      body: jsonBody(createPlayerSchema),
       answers: { 201: { ...one, headers: { Location: 'Where the player is' } } },
-      problems: ['username-taken', 'email-taken'],
+      problems: ['username-taken', 'email-taken', 'identity-taken'],
       async handle({ body, context }) {
-        const player = await players.create(body, context)
+        const player = await players.create(body.draft, body.identities, context)
         return created(`/v1/players/${player.id}`, shown(context)(player), player.version)
       },
     }),

@@ -15,6 +15,8 @@ import {
   usernameField,
 } from '../text/text-schema.ts'
 import type { Username } from '../text/username.ts'
+import type { IdentityDraft } from './identity.ts'
+import { newIdentitySchema } from './identity-schema.ts'
 import {
   contradictionsOf,
   FIRST_BIRTH_DATE,
@@ -41,7 +43,7 @@ const fields = {
   locale: localeField.nullable(),
 }
 
-/** Body of a `POST` and, with more beside it, of an import line. Put `playerColumns` and `withoutContradictions` after it. */
+/** The player in the body of a `POST` and in an import line, both with more beside it. Put `playerColumns` and `withoutContradictions` after it. */
 export const newPlayerFields = {
   ...fields,
   displayName: fields.displayName.default(null),
@@ -78,9 +80,26 @@ export function withoutContradictions(
 
 export const newPlayerSchema = z
   .strictObject(newPlayerFields)
-  .meta({ id: 'NewPlayer' })
   .transform((player) => playerColumns(player) as PlayerDraft)
   .superRefine(withoutContradictions)
+
+/** Enough for every provider and then some. */
+const MAX_NEW_IDENTITIES = 20
+
+/** Body of a `POST`: a player, and accounts elsewhere to link at once. */
+export const createPlayerSchema: z.ZodType<NewPlayer> = z
+  .strictObject({
+    ...newPlayerFields,
+    identities: z.array(newIdentitySchema).max(MAX_NEW_IDENTITIES).default([]),
+  })
+  .meta({ id: 'NewPlayer' })
+  .transform(({ identities, ...player }) => ({ draft: playerColumns(player) as PlayerDraft, identities }))
+  .superRefine(({ draft }, context) => withoutContradictions(draft, context))
+
+export interface NewPlayer {
+  readonly draft: PlayerDraft
+  readonly identities: readonly IdentityDraft[]
+}
 
 /** Merge patch: absent is unchanged, null empties. */
 export const playerPatchSchema = z

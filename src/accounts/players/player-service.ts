@@ -10,6 +10,8 @@ import { findStudio } from '../studios/studio-store.ts'
 import type { IdOrSlug } from '../text/code.ts'
 import { changedFields, requireVersion } from '../writing/version.ts'
 import { write } from '../writing/write-service.ts'
+import type { IdentityDraft } from './identity.ts'
+import { linkIdentity } from './identity-service.ts'
 import {
   afterStep,
   contradictionsOf,
@@ -30,12 +32,19 @@ export class PlayerService {
     this.#database = database
   }
 
-  /** @throws AppError `username-taken`, `email-taken` */
-  create(draft: PlayerDraft, context: Context): Promise<Player> {
+  /**
+   * A player together with accounts elsewhere: all of it or nothing.
+   *
+   * @throws AppError `username-taken`, `email-taken`, `identity-taken`, `validation` when an identity's studio is not there
+   */
+  create(draft: PlayerDraft, identities: readonly IdentityDraft[], context: Context): Promise<Player> {
     return write(this.#database, async (tx) => {
       const player = await insertPlayer(tx, uuidv7(), draft)
       const changes = changesOf('player', undefined, player)
       await appendAudit(tx, context, { action: 'player.create', ...about(player), changes })
+      for (const [index, identity] of identities.entries()) {
+        await linkIdentity(tx, player, identity, context, `/identities/${index}`)
+      }
       return player
     })
   }

@@ -77,6 +77,38 @@ describe('an identity', () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([204, 409])
   })
 
+  it('comes with a new player, all or nothing', async () => {
+    const identities = [
+      { provider: 'epic', subject: unique('e') },
+      { provider: 'psn', subject: unique('p') },
+    ]
+    const player = await newPlayer(api, { identities })
+    const linked = (await api.admin.get(`/v1/players/${player.id}/identities`)).body.data
+    expect(linked).toMatchObject(identities)
+    expect((await auditOf(player.id)).map(({ action }) => action)).toEqual([
+      'player.create',
+      'player.link_identity',
+      'player.link_identity',
+    ])
+    const create = (username: string, list: object[]) =>
+      api.admin.post('/v1/players').send({ username, identities: list })
+    const username = unique('twin').replaceAll('-', '_')
+    expect(
+      (await create(username, [{ provider: 'xbox', subject: unique('x') }, identities[1] ?? {}])).body,
+    ).toMatchObject({
+      status: 409,
+      code: 'identity-taken',
+      errors: [{ pointer: '/identities/1/subject' }],
+    })
+    expect((await create(username, [{ provider: 'steam', subject: '1' }])).body).toMatchObject({
+      status: 422,
+      errors: [{ pointer: '/identities/0/subject', code: 'format' }],
+    })
+    const foreign = [{ provider: 'studio', namespace: 'nobody', subject: '1' }]
+    expect((await create(username, foreign)).body.errors).toMatchObject([{ pointer: '/identities/0/namespace' }])
+    expect((await create(username, [])).status).toBe(201)
+  })
+
   it('of a studio names a studio that is there, and its event names it too', async () => {
     const [studio, player] = [await newStudio(api), await newPlayer(api)]
     const body = { provider: 'studio', subject: '1' }
