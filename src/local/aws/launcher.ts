@@ -25,8 +25,8 @@ const MAX_READY_LINE_BYTES = 64 * 1024
 type Child = ChildProcessByStdio<Writable, Readable, null>
 
 /**
- * Starts S3, Glue and Athena on 127.0.0.1 as a process of its own, and waits until it is ready. It ends with this process:
- * its standard input is a pipe of ours.
+ * Starts S3, Glue and Athena on 127.0.0.1 as a process of its own, and waits until it is ready. A signal to our process group
+ * does not reach it: it ends when `stop` is called, and with this process, as its standard input is a pipe of ours.
  *
  * @param options.port 0: any free port.
  * @throws UsageError with the process's own sentence when it refuses (taken port, folder in use); Error when it dies.
@@ -38,6 +38,8 @@ export async function startLocalAws(options: { dir: string; port: number; log: L
   const server = fileURLToPath(new URL(`./server${extname(import.meta.url)}`, import.meta.url))
   const child = spawn(process.execPath, [server, '--dir', dir, '--port', String(port), '--log-level', log.level], {
     stdio: ['pipe', 'pipe', 'inherit'],
+    // a group of its own: Ctrl-C in the terminal is for us, who still need it while we drain
+    detached: true,
   })
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((done) => {
     child.once('exit', (code, signal) => done({ code, signal }))

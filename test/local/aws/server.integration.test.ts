@@ -3,14 +3,14 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { UsageError } from '../../../src/errors.ts'
 import { type LocalAws, startLocalAws } from '../../../src/local/aws/launcher.ts'
 import { createLogger } from '../../../src/logger.ts'
 
 const log = createLogger({ level: 'warn' })
-const SERVER = fileURLToPath(new URL('../../../src/local/aws/server.ts', import.meta.url))
+const LAUNCHER = new URL('../../../src/local/aws/launcher.ts', import.meta.url).href
+const LOGGER = new URL('../../../src/logger.ts', import.meta.url).href
 let dir: string
 const running: LocalAws[] = []
 
@@ -91,24 +91,33 @@ describe('the local AWS process', () => {
     }
   })
 
-  it('ends when its parent is killed', async () => {
-    const parent = spawn(process.execPath, ['-e', PARENT, SERVER, dir], { stdio: ['ignore', 'pipe', 'inherit'] })
+  it('leads a process group of its own, so that Ctrl-C in the terminal leaves it to its launcher', async () => {
+    const aws = await start()
+    // throws where there is no such group
+    expect(process.kill(-aws.pid, 0)).toBe(true)
+  })
+
+  it('ends when the process that launched it is killed', async () => {
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', PARENT, dir], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     const { pid, endpoint } = await new Promise<{ pid: number; endpoint: string }>((done) => {
       parent.stdout.once('data', (line: Buffer) => done(JSON.parse(line.toString())))
     })
     parent.kill('SIGKILL')
-    // its standard output is the grandparent's pipe: that ends when the process does
-    await new Promise((done) => parent.stdout.resume().once('end', done))
+    // its standard error is the grandparent's pipe: that ends when the process does
+    await new Promise((done) => parent.stderr.resume().once('end', done))
     // its process id may live on as a zombie; what it held is free
     await expect(fetch(endpoint)).rejects.toThrow()
     expect((await start()).pid).not.toBe(pid)
   })
 })
 
-/** Starts the endpoint as its own child and hands on what that writes. */
+/** Launches the endpoint, tells where it is, and stays. */
 const PARENT = `
-  const [server, dir] = process.argv.slice(1)
-  const { spawn } = require('node:child_process')
-  spawn(process.execPath, [server, '--dir', dir, '--port', '0'], { stdio: ['pipe', 'inherit', 'inherit'] })
+  const { startLocalAws } = await import(${JSON.stringify(LAUNCHER)})
+  const { createLogger } = await import(${JSON.stringify(LOGGER)})
+  const { pid, endpoint } = await startLocalAws({ dir: process.argv[1], port: 0, log: createLogger({ level: 'warn' }) })
+  console.log(JSON.stringify({ pid, endpoint }))
   setInterval(() => {}, 1000)
 `
