@@ -69,7 +69,12 @@ function answerHead(
   const overrides: Record<string, string> = {}
   for (const { parameter, header } of RESPONSE_OVERRIDES) {
     const value = call.query.get(parameter)
-    if (value !== undefined) overrides[header] = value
+    if (value === undefined) continue
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: no header may carry these
+    if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value)) {
+      throw s3Error('InvalidArgument', `${parameter} holds a control character.`, { ArgumentName: parameter })
+    }
+    overrides[header] = value
   }
   const bytes = range ?? { first: 0, last: record.sizeBytes - 1 }
   const answer = {

@@ -88,6 +88,22 @@ describe('what is not offered', () => {
     expect(answer.status).toBe(200)
   })
 
+  it('an empty header asks for nothing', async () => {
+    const answer = await signedRequest(aws, {
+      method: 'PUT',
+      path: `/${Bucket}/empty-acl`,
+      headers: { 'x-amz-acl': '' },
+      body: 'x',
+    })
+    expect(answer.status).toBe(200)
+  })
+
+  it('a header of the answer cannot be asked for with a line break in it', async () => {
+    const query = { 'response-content-type': 'text/plain\r\nx-other: 1' }
+    const answer = await refused({ path: `/${Bucket}/${Key}`, query }, 'InvalidArgument', 400)
+    expect(answer.text).toContain('response-content-type')
+  })
+
   it('another version than null, and another owner, are refused', async () => {
     const path = `/${Bucket}/${Key}`
     await refused({ path, query: { versionId: 'abc' } }, 'InvalidArgument', 400)
