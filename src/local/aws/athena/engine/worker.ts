@@ -13,7 +13,11 @@ const INTERRUPT_EVERY_MS = 50
 let connection: DuckDBConnection | undefined
 let stopping = false
 
-const send = (message: FromWorker) => process.send?.(message)
+const send = (message: FromWorker) =>
+  process.send?.(message, undefined, {}, (error) => {
+    // a parent that was refused its start may be gone before its child is ready
+    if (error) process.exit(0)
+  })
 
 /** DuckDB forgets an interrupt that comes between two statements, so it is repeated until the query has ended. */
 function interrupt(): void {
