@@ -1,6 +1,6 @@
-import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestApi, newActiveStudio, newStudio, type TestApi, takeSteps, unique } from '../../support/api.ts'
+import { duringChange } from '../../support/held-change.ts'
 import { newGame, newGameIn } from '../../support/records.ts'
 
 let api: TestApi
@@ -69,6 +69,13 @@ describe('a game', () => {
       status: 409,
       code: 'conflict',
     })
+  })
+
+  it('waits for a studio that is being closed, and is refused', async () => {
+    const { id: studioId } = await newStudio(api)
+    const close = { sql: "UPDATE studio SET status = 'closed' WHERE id = $1", values: [studioId] }
+    const create = () => api.admin.post('/v1/games').send({ slug: unique('game'), title: 'T', studioId })
+    expect((await duringChange(api, close, create)).body).toMatchObject({ status: 409, code: 'conflict' })
   })
 
   it('keeps its slug and reference for itself', async () => {
@@ -183,20 +190,9 @@ describe('the steps of a game', () => {
   it('wait for a studio that is being suspended, and then are frozen', async () => {
     const { studio } = await newActiveStudio(api)
     const game = await newGame(api, { studioId: studio.id })
-    const suspending = new pg.Client(api.databaseUrl)
-    await suspending.connect()
-    try {
-      await suspending.query('BEGIN')
-      await suspending.query("UPDATE studio SET status = 'suspended' WHERE id = $1", [studio.id])
-      const answer = step(game.id, 1, { to: 'submitted' }).then((response) => response)
-      const blocked =
-        'SELECT 1 FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())'
-      while ((await suspending.query(blocked)).rowCount === 0);
-      await suspending.query('COMMIT')
-      expect((await answer).body).toMatchObject({ status: 422, missing: ['active-studio'] })
-    } finally {
-      await suspending.end()
-    }
+    const suspend = { sql: "UPDATE studio SET status = 'suspended' WHERE id = $1", values: [studio.id] }
+    const answer = await duringChange(api, suspend, () => step(game.id, 1, { to: 'submitted' }))
+    expect(answer.body).toMatchObject({ status: 422, missing: ['active-studio'] })
   })
 
   it('and those of the studio pass each other without a deadlock', async () => {

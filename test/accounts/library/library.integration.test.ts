@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestApi, type TestApi, takeSteps, unique } from '../../support/api.ts'
+import { duringChange } from '../../support/held-change.ts'
 import { newEntitlement, newGame, newGameIn, newPlatform, newPlayer } from '../../support/records.ts'
 
 let api: TestApi
@@ -92,6 +93,15 @@ describe('a grant', () => {
     expect((await put(path, { source: 'gift' })).body).toMatchObject({ status: 409, gameStatus: 'retired' })
     const other = `/v1/players/${(await newPlayer(api)).id}/library/${early.id}/windows`
     expect((await put(other, { source: 'staff' })).body).toMatchObject({ status: 409, gameStatus: 'retired' })
+  })
+
+  it('waits for a game that is being retired, and is refused', async () => {
+    const ending = await newGameIn(api, 'delisted')
+    await newPlatform(api, ending.id)
+    const { id } = await newPlayer(api)
+    const retire = { sql: "UPDATE game SET status = 'retired' WHERE id = $1", values: [ending.id] }
+    const answer = await duringChange(api, retire, () => put(`/v1/players/${id}/library/${ending.id}/windows`, {}))
+    expect(answer.body).toMatchObject({ status: 409, gameStatus: 'retired' })
   })
 
   it('honours If-Match and If-None-Match', async () => {
