@@ -1,8 +1,6 @@
+import { ACCOUNT_ID } from './account-id.ts'
 import { AwsError, type RequestContext } from './ports.ts'
 import { element, xmlDocument } from './xml-writer.ts'
-
-/** The account every local resource belongs to: 12 digits, as clients insist on. */
-export const LOCAL_ACCOUNT_ID = '000000000000'
 
 const NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/'
 
@@ -21,9 +19,9 @@ export function answerSts(form: string, context: RequestContext): string {
       'GetCallerIdentityResponse',
       element(
         'GetCallerIdentityResult',
-        element('Arn', `arn:aws:iam::${LOCAL_ACCOUNT_ID}:user/local`),
+        element('Arn', `arn:aws:iam::${ACCOUNT_ID}:user/local`),
         element('UserId', context.accessKeyId),
-        element('Account', LOCAL_ACCOUNT_ID),
+        element('Account', ACCOUNT_ID),
       ),
       element('ResponseMetadata', element('RequestId', context.requestId)),
     ),

@@ -1,7 +1,5 @@
+import { ACCOUNT_ID } from '../account-id.ts'
 import { AwsError, type JsonObject, type JsonOperation } from '../ports.ts'
-
-/** The account of the local endpoint: the owner of its catalogue. */
-export const ACCOUNT_ID = '000000000000'
 
 export const invalidInput = (message: string): AwsError => new AwsError('InvalidInputException', message)
 export const notFound = (message: string): AwsError => new AwsError('EntityNotFoundException', message)

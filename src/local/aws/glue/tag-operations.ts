@@ -1,8 +1,9 @@
+import { ACCOUNT_ID } from '../account-id.ts'
 import type { JsonObject, JsonOperation } from '../ports.ts'
 import { findDatabase } from './catalogue/find.ts'
 import { findCrawler } from './crawler/crawler-operations.ts'
 import type { CrawlerStore } from './crawler/crawler-store.ts'
-import { ACCOUNT_ID, invalidInput, notFound, operation, text, textMap, texts } from './request.ts'
+import { invalidInput, notFound, operation, text, textMap, texts } from './request.ts'
 import type { CatalogueStore } from './store/catalogue-store.ts'
 
 type Tags = Readonly<Record<string, string>>

@@ -1,4 +1,4 @@
-import { LOCAL_ACCOUNT_ID } from '../sts.ts'
+import { ACCOUNT_ID } from '../account-id.ts'
 import { element, optional, type XmlElement, xmlDocument } from '../xml-writer.ts'
 import { type ListingPage, listPage } from './listing.ts'
 import type { S3ObjectStore } from './object-store.ts'
@@ -8,7 +8,7 @@ import { s3Error } from './s3-error.ts'
 import { S3_NAMESPACE } from './xml-reader.ts'
 
 /** Everything belongs to the one local account. */
-export const owner = (name = 'Owner') => element(name, element('ID', LOCAL_ACCOUNT_ID), element('DisplayName', 'local'))
+export const owner = (name = 'Owner') => element(name, element('ID', ACCOUNT_ID), element('DisplayName', 'local'))
 
 const encodeKey = (key: string) =>
   encodeURIComponent(key)

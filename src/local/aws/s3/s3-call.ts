@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
+import { ACCOUNT_ID } from '../account-id.ts'
 import { decodePercent, decodeQuery, requestTarget } from '../request-target.ts'
-import { LOCAL_ACCOUNT_ID } from '../sts.ts'
 import { checkKey } from './object-store.ts'
 import { s3Error } from './s3-error.ts'
 
@@ -84,7 +84,7 @@ export class S3Call {
   checkBucketOwner(): void {
     for (const name of ['x-amz-expected-bucket-owner', 'x-amz-source-expected-bucket-owner']) {
       const owner = this.header(name)
-      if (owner !== undefined && owner !== LOCAL_ACCOUNT_ID) throw s3Error('AccessDenied')
+      if (owner !== undefined && owner !== ACCOUNT_ID) throw s3Error('AccessDenied')
     }
   }
 

@@ -1,4 +1,4 @@
-import { LOCAL_ACCOUNT_ID } from '../sts.ts'
+import { ACCOUNT_ID } from '../account-id.ts'
 import { element, type XmlElement, xmlDocument } from '../xml-writer.ts'
 import { readText } from './body-plan.ts'
 import { owner } from './list-objects.ts'
@@ -30,7 +30,7 @@ export function getAcl(store: S3ObjectStore, call: S3Call): S3Answer {
   return { status: 200, xml: document.replace('<Grantee>', grantee) }
 }
 
-const GRANTEE = [element('ID', LOCAL_ACCOUNT_ID), element('DisplayName', 'local')]
+const GRANTEE = [element('ID', ACCOUNT_ID), element('DisplayName', 'local')]
 
 /** Versioning was never on. */
 export function getBucketVersioning(store: S3ObjectStore, call: S3Call): S3Answer {

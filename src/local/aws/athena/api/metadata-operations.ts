@@ -1,4 +1,5 @@
 /** The catalogue as Athena shows it: data catalogs, databases, table metadata. */
+import { ACCOUNT_ID } from '../../account-id.ts'
 import {
   AwsError,
   type Catalogue,
@@ -66,7 +67,7 @@ export function metadataOperations(catalogue: Catalogue): Record<string, JsonOpe
     ListDataCatalogs: () => ({ DataCatalogsSummary: [{ CatalogName: CATALOG, Type: 'GLUE' }] }),
     GetDataCatalog(input) {
       checkCatalog(input, 'Name')
-      return { DataCatalog: { Name: CATALOG, Type: 'GLUE', Parameters: { 'catalog-id': '000000000000' } } }
+      return { DataCatalog: { Name: CATALOG, Type: 'GLUE', Parameters: { 'catalog-id': ACCOUNT_ID } } }
     },
     ListDatabases(input) {
       checkCatalog(input, 'CatalogName')

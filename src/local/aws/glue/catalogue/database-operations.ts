@@ -1,7 +1,7 @@
+import { ACCOUNT_ID } from '../../account-id.ts'
 import type { JsonObject, JsonOperation, WireDatabase } from '../../ports.ts'
 import { page } from '../page.ts'
 import {
-  ACCOUNT_ID,
   absent,
   alreadyExists,
   checkFields,

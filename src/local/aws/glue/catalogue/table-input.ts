@@ -1,6 +1,6 @@
+import { ACCOUNT_ID } from '../../account-id.ts'
 import type { JsonObject, WirePartition, WireTable } from '../../ports.ts'
 import {
-  ACCOUNT_ID,
   absent,
   checkFields,
   type Fields,

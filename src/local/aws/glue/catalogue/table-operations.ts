@@ -1,8 +1,8 @@
 import type { Table } from '@aws-sdk/client-glue'
+import { ACCOUNT_ID } from '../../account-id.ts'
 import { AwsError, type JsonObject, type JsonOperation, type RequestContext, type WireTable } from '../../ports.ts'
 import { page } from '../page.ts'
 import {
-  ACCOUNT_ID,
   absent,
   alreadyExists,
   flag,

@@ -1,5 +1,6 @@
+import { ACCOUNT_ID } from '../../account-id.ts'
 import { AwsError, type ObjectStore, type WireTable } from '../../ports.ts'
-import { ACCOUNT_ID, nowSeconds } from '../request.ts'
+import { nowSeconds } from '../request.ts'
 import type { CatalogueStore, DatabaseEntry } from '../store/catalogue-store.ts'
 import { applyTable } from './apply-table.ts'
 import { type ApplyContext, type ChangePolicy, DEPRECATED, UPDATED_BY } from './change-policy.ts'
