@@ -1,7 +1,13 @@
 import type { ApplyBatch } from '../accounts/bulk/bulk-service.ts'
-import { OWNER_KEYS, type OwnerLine, ownerKeyTexts } from '../accounts/owners/owner-import.ts'
+import { GAME_KEYS, type GameKey, type GameLine, gameKeyTexts } from '../accounts/games/game-import.ts'
+import { parseGameLine } from '../accounts/games/game-import-schema.ts'
+import { applyGames } from '../accounts/games/game-import-service.ts'
+import { OWNER_KEYS, type OwnerKey, type OwnerLine, ownerKeyTexts } from '../accounts/owners/owner-import.ts'
 import { parseOwnerLine } from '../accounts/owners/owner-import-schema.ts'
 import { applyOwners } from '../accounts/owners/owner-import-service.ts'
+import { STUDIO_KEYS, type StudioKey, type StudioLine, studioKeyTexts } from '../accounts/studios/studio-import.ts'
+import { parseStudioLine } from '../accounts/studios/studio-import-schema.ts'
+import { applyStudios } from '../accounts/studios/studio-import-service.ts'
 import type { Scope } from '../caller.ts'
 import type { Checked } from '../http/validation.ts'
 import type { ImportResource } from './import-run.ts'
@@ -31,11 +37,25 @@ function target<Line, Key extends string>(
 }
 
 export const importTargets: Readonly<Partial<Record<ImportResource, AnyTarget>>> = {
-  owners: target<OwnerLine, (typeof OWNER_KEYS)[number]>({
+  owners: target<OwnerLine, OwnerKey>({
     scope: 'owners:write',
     keys: OWNER_KEYS,
     parse: parseOwnerLine,
     keyTexts: ownerKeyTexts,
     apply: applyOwners,
+  }),
+  studios: target<StudioLine, StudioKey>({
+    scope: 'studios:write',
+    keys: STUDIO_KEYS,
+    parse: parseStudioLine,
+    keyTexts: studioKeyTexts,
+    apply: applyStudios,
+  }),
+  games: target<GameLine, GameKey>({
+    scope: 'games:write',
+    keys: GAME_KEYS,
+    parse: parseGameLine,
+    keyTexts: gameKeyTexts,
+    apply: applyGames,
   }),
 }

@@ -1,0 +1,109 @@
+import { v7 as uuidv7 } from 'uuid'
+import type { RawClient } from '../../database/database.ts'
+import type { AppError } from '../../errors.ts'
+import { judged } from '../bulk/bulk-item.ts'
+import { Matcher, RowIndex } from '../bulk/bulk-match.ts'
+import { ReferenceIndex, textsBy } from '../bulk/bulk-reference.ts'
+import { insertRows, updateRows } from '../bulk/bulk-row-store.ts'
+import type { ApplyBatch } from '../bulk/bulk-service.ts'
+import { auditPlans, type BulkTable, writePlans } from '../bulk/bulk-write-service.ts'
+import { holdStudiosBy, type StudioFound } from '../studios/studio-bulk-store.ts'
+import type { Game } from './game.ts'
+import { findPlatformsOf, findStoreApps, lockGamesOf, type StoreAppHolder } from './game-bulk-store.ts'
+import { type GameLine, type GamePlan, type GameSurroundings, planGame } from './game-import.ts'
+import { storeAppsOf, storeAppText } from './game-platform-import.ts'
+
+const release = ['releaseDate', 'releasePrecision']
+const fields = ['slug', 'title', 'summary', 'genres', 'minAge', ...release, 'status', 'externalRef']
+
+const table: BulkTable = {
+  table: 'game',
+  inserted: ['id', 'studioId', ...fields, 'createdAt'],
+  updated: fields,
+  order: 'slug',
+}
+
+const PLATFORM_KEY = ['gameId', 'platform']
+const PLATFORM_FIELDS = ['store', 'storeAppId', 'releasedOn', 'delistedOn']
+
+/** Brings games and their platforms in. Locks go games first, then studios. */
+export const applyGames: ApplyBatch<GameLine> = async (client, items, facts) => {
+  const lines = items.map(({ line }) => line)
+  const holders = await findStoreApps(
+    client,
+    lines.flatMap(({ platforms }) => storeAppsOf(platforms)),
+  )
+  const games = await lockGamesOf(
+    client,
+    lines,
+    holders.map(({ gameId }) => gameId),
+  )
+  const around = await surroundings(client, lines, games, holders)
+  const matcher = new Matcher(indexGames(games, holders), facts)
+  const plans = items.map((item) => judged(() => planGame(item, matcher, around, uuidv7, facts)))
+  const outcomes = await writePlans(client, table, plans)
+  await writePlatforms(client, plans)
+  await auditPlans(client, facts, plans)
+  return outcomes
+}
+
+function indexGames(games: readonly Game[], holders: readonly StoreAppHolder[]): RowIndex<Game> {
+  const index = new RowIndex<Game>()
+  for (const game of games) {
+    index.add('id', game.id, game)
+    index.add('externalRef', game.externalRef, game)
+    index.add('slug', game.slug, game)
+  }
+  for (const holder of holders) {
+    const game = index.get('id', holder.gameId)
+    if (game !== undefined) index.add('storeApp', storeAppText(holder), game)
+  }
+  return index
+}
+
+async function surroundings(
+  client: RawClient,
+  lines: readonly GameLine[],
+  games: readonly Game[],
+  holders: readonly StoreAppHolder[],
+): Promise<GameSurroundings> {
+  const references = lines.flatMap(({ studio }) => studio ?? [])
+  const found = await holdStudiosBy(client, {
+    id: [...new Set([...textsBy(references, 'id'), ...games.map(({ studioId }) => studioId)])],
+    slug: textsBy(references, 'slug'),
+    externalRef: textsBy(references, 'externalRef'),
+  })
+  const studios = indexStudios(found)
+  const platforms = Map.groupBy(
+    await findPlatformsOf(
+      client,
+      games.map(({ id }) => id),
+    ),
+    ({ gameId }) => gameId,
+  )
+  const holderByApp = new Map(holders.map((holder) => [storeAppText(holder), holder.gameId]))
+  return {
+    studioOf: (reference) => studios.resolve(reference, 'studio'),
+    studioById: (id) => studios.resolve({ by: 'id', text: id, pointer: '/studio' }, 'studio'),
+    platformsOf: (id) => platforms.get(id) ?? [],
+    holderOf: (app) => holderByApp.get(storeAppText(app)),
+  }
+}
+
+function indexStudios(studios: readonly StudioFound[]): ReferenceIndex<StudioFound> {
+  const index = new ReferenceIndex<StudioFound>()
+  for (const studio of studios) {
+    index.add('id', studio.id, studio)
+    index.add('slug', studio.slug, studio)
+    index.add('externalRef', studio.externalRef, studio)
+  }
+  return index
+}
+
+async function writePlatforms(client: RawClient, plans: readonly (GamePlan | AppError)[]): Promise<void> {
+  const platforms = plans.flatMap((plan) => ('platforms' in plan ? [plan.platforms] : []))
+  const added = platforms.flatMap((plan) => plan.added)
+  const changed = platforms.flatMap((plan) => plan.changed)
+  await insertRows(client, 'game_platform', [...PLATFORM_KEY, ...PLATFORM_FIELDS], added)
+  await updateRows(client, 'game_platform', PLATFORM_KEY, PLATFORM_FIELDS, changed)
+}
