@@ -17,6 +17,15 @@ interface Claim extends ProcessIdentity {
 const CLAIM_FILE = /^lock-[0-9a-f-]{36}\.json$/
 const ATTEMPTS = 8
 
+/** Undefined when it is damaged: a process writes it whole, so a power cut did that, and the process is gone too. */
+function readClaim(text: string): Claim | undefined {
+  try {
+    return JSON.parse(text) as Claim
+  } catch {
+    return undefined
+  }
+}
+
 /** Files of others whose process still runs. Those of dead processes are removed: each belongs to nobody else. */
 async function otherClaims(dir: string, own: string): Promise<(Claim & { file: string })[]> {
   const files = (await readdir(dir)).filter((file) => CLAIM_FILE.test(file) && file !== own)
@@ -24,8 +33,8 @@ async function otherClaims(dir: string, own: string): Promise<(Claim & { file: s
     files.map(async (file) => {
       const text = await readFile(path.join(dir, file), 'utf8').catch(() => undefined)
       if (text === undefined) return undefined
-      const claim = JSON.parse(text) as Claim
-      if (isStillRunning(claim)) return { ...claim, file }
+      const claim = readClaim(text)
+      if (claim !== undefined && isStillRunning(claim)) return { ...claim, file }
       await rm(path.join(dir, file), { force: true })
       return undefined
     }),

@@ -76,6 +76,13 @@ it('a process number that was given to another program does not keep it', async 
   await (await lockFolder(dir, 'me')).release()
 })
 
+it('a file that a power cut left empty does not keep it', async () => {
+  await writeFile(path.join(dir, 'lock-00000000-0000-4000-8000-000000000000.json'), '')
+  const lock = await lockFolder(dir, 'me')
+  await lock.release()
+  expect(await readdir(dir)).toEqual([])
+})
+
 it('a boot of the machine gives it back', async () => {
   await leave({ ...identify(), boot: 'another boot' })
   await (await lockFolder(dir, 'me')).release()
