@@ -17,15 +17,20 @@ import { studioRoutes } from '../accounts/studios/studio-routes.ts'
 import { StudioService } from '../accounts/studios/studio-service.ts'
 import type { Database } from '../database/database.ts'
 import type { RouteGroup } from '../http/route.ts'
+import type { ImportRunner } from '../imports/import-run.ts'
+import { ImportService, type ImportTraces } from '../imports/import-service.ts'
 
 export interface AccountsApi {
+  readonly imports: ImportRunner
   readonly groups: readonly RouteGroup[]
   readonly enums: Readonly<Record<string, readonly string[]>>
 }
 
 /** The records and their routes, wired. */
-export function accountsApi(database: Database): AccountsApi {
+export function accountsApi(database: Database, traces: ImportTraces = {}): AccountsApi {
+  const imports = new ImportService(database, traces)
   return {
+    imports,
     groups: [
       studioRoutes(new StudioService(database)),
       membershipRoutes(new MembershipService(database)),

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { addEnvCommand } from './env.ts'
+import { addImportCommand } from './import.ts'
 import { addKeysCommand } from './keys.ts'
 import { addLocalCommand } from './local.ts'
 import { addMigrateCommand } from './migrate.ts'
 import { addQueryCommand } from './query.ts'
+import { addSampleCommand } from './sample-data.ts'
 import { addServeCommand } from './serve.ts'
 import { addSnapshotCommands } from './snapshot.ts'
 
@@ -29,6 +31,8 @@ for (const add of [
   addServeCommand,
   addMigrateCommand,
   addKeysCommand,
+  addImportCommand,
+  addSampleCommand,
   addSnapshotCommands,
   addQueryCommand,
   addEnvCommand,

@@ -77,7 +77,7 @@ async function listen(opened: Program, logger: Logger): Promise<Listening> {
   const { config, database } = opened
   if (config.cursorKey === undefined) throw new UsageError('CURSOR_KEY must be set; see "Settings" in README.md')
   const metrics = new Metrics()
-  const accounts = accountsApi(database)
+  const accounts = accountsApi(database, { logger, metrics })
   const lake = lakeApi(opened, metrics)
   const { version } = software()
   const app = createApp({

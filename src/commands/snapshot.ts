@@ -10,9 +10,10 @@ import { verifySnapshots } from '../lake/snapshot/verify.ts'
 import { withProgram } from './composition.ts'
 import { count, print, say, size, table } from './terminal.ts'
 
-/** One line per state and per finished table, on standard error. */
+/** One line per state, per finished table and while waiting, on standard error. */
 const told: Progress = (event) => {
-  if (event.kind === 'state') say(`${event.snapshotId}  ${event.state}`)
+  if (event.kind === 'waiting') say(`Waiting: ${event.reason}`)
+  else if (event.kind === 'state') say(`${event.snapshotId}  ${event.state}`)
   else if (event.done)
     say(`  ${event.table.padEnd(20)} ${count(event.rows).padStart(12)} rows  ${size(event.bytes).padStart(10)}`)
 }
@@ -120,7 +121,7 @@ async function recover(): Promise<void> {
 
 async function retention({ dryRun }: { dryRun?: boolean }): Promise<void> {
   await withProgram(async (program) => {
-    const report = await retainSnapshots(program.lake().lake, { dryRun: dryRun === true })
+    const report = await retainSnapshots(program.lake().lake, { dryRun: dryRun === true, progress: told })
     for (const id of report.retiring) print(`${dryRun ? 'would retire' : 'retiring'}: ${id}`)
     for (const id of report.waiting) print(`waiting for the end of its grace time: ${id}`)
     for (const id of report.retired) print(`retired: ${id}`)
