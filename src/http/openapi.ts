@@ -86,7 +86,14 @@ function headersOf(route: Route): Record<string, unknown>[] {
     header('If-Match', route.ifMatch === 'required', 'The ETag that the change is based on; * overwrites on purpose')
   }
   if (route.createOnly) header('If-None-Match', false, '* only creates')
+  if (isRevalidated(route))
+    header('If-None-Match', false, 'The ETag that the caller has: 304 when it is still the same')
   return headers
+}
+
+/** May the answer be 304? */
+function isRevalidated(route: Route): boolean {
+  return route.method === 'get' && route.answers[200]?.versioned === true
 }
 
 function pathSchema(route: Route, name: string): Record<string, unknown> {
@@ -98,8 +105,10 @@ function pathSchema(route: Route, name: string): Record<string, unknown> {
 }
 
 function answersOf(route: Route): Record<string, unknown> {
+  const unchanged: AnswerDoc = { description: 'Unchanged since the version in If-None-Match', versioned: true }
+  const answers = isRevalidated(route) ? { ...route.answers, 304: unchanged } : route.answers
   return Object.fromEntries(
-    Object.entries(route.answers).map(([status, answer]) => [status, answerOf(answer, route.produces?.[0])]),
+    Object.entries(answers).map(([status, answer]) => [status, answerOf(answer, route.produces?.[0])]),
   )
 }
 
@@ -129,13 +138,19 @@ function problemAnswersOf(route: Route): Record<string, unknown> {
 }
 
 function problemCodes(route: Route): ErrorCode[] {
-  const codes = new Set<ErrorCode>(['unknown-parameter', 'method-not-allowed', 'not-acceptable', 'uri-too-long'])
+  // 415 without a body too: an operation that takes none refuses one.
+  const codes = new Set<ErrorCode>([
+    'unknown-parameter',
+    'method-not-allowed',
+    'not-acceptable',
+    'uri-too-long',
+    'unsupported-media-type',
+  ])
   if (route.query !== undefined) codes.add('invalid-parameter')
   if (route.query?.parameters.some(({ name }) => name === 'cursor')) codes.add('invalid-cursor')
   if (route.params !== undefined) codes.add('not-found')
   if (route.access !== 'open')
     for (const code of ['unauthenticated', 'forbidden', 'unavailable'] as const) codes.add(code)
-  if (route.body !== undefined || route.method === 'get') codes.add('unsupported-media-type')
   if (route.body !== undefined) {
     for (const code of ['malformed-json', 'malformed-input', 'payload-too-large', 'validation'] as const)
       codes.add(code)

@@ -85,4 +85,18 @@ describe('the API document', () => {
     ]
     for (const call of calls) await callAsPromised(api, document, ajv, call)
   })
+
+  it('promises 415 where a body is refused, and 304 where a version can be asked about', async () => {
+    const { studio, owner } = await newActiveStudio(api)
+    const member = `/v1/studios/${studio.id}/members/${owner.id}`
+    const withBody = await api.admin.delete(member).set('If-Match', '*').send({ reason: 'x' })
+    expect(withBody.status).toBe(415)
+    expect(document.paths['/v1/studios/{id}/members/{ownerId}']?.delete?.responses).toHaveProperty('415')
+    const known = await api.admin.get(member).set('If-None-Match', '"1"')
+    expect(known.status).toBe(304)
+    const { responses, parameters } = document.paths['/v1/studios/{id}/members/{ownerId}']?.get ?? {}
+    expect(responses).toHaveProperty('304')
+    expect(parameters).toContainEqual(expect.objectContaining({ name: 'If-None-Match', in: 'header', required: false }))
+    expect(document.paths['/v1/studios']?.get?.responses).not.toHaveProperty('304')
+  })
 })
