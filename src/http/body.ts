@@ -11,6 +11,9 @@ export const MAX_JSON_BODY_BYTES = 256 * 1024
 /** 256 KB in this time is 9 KB a second: slower than any line that callers have. */
 const BODY_TIMEOUT_MS = 30_000
 
+/** Of a streamed body: how long its sender may say nothing. */
+const IDLE_TIMEOUT_MS = 60_000
+
 export interface JsonBody<T> {
   readonly kind: 'json'
   readonly types: readonly string[]
@@ -66,6 +69,18 @@ export function mediaType(header: string | undefined, allowed: readonly string[]
   })
 }
 
+/**
+ * A streamed body is handed on as it comes.
+ *
+ * @throws AppError `unsupported-media-type` for any coding
+ */
+export function requireUncoded(header: string | undefined): void {
+  if (header === undefined || header.trim().toLowerCase() === 'identity') return
+  throw new AppError('unsupported-media-type', 'Content-Encoding must be identity here: send the body as it is', {
+    headers: { 'Accept-Encoding': 'identity' },
+  })
+}
+
 const readRaw = express.raw({ type: () => true, limit: MAX_JSON_BODY_BYTES })
 
 /** The bytes of a small body, decompressed. One that trickles in is given up: it would hold its connection for ever. */
@@ -99,16 +114,25 @@ export function parseJson(bytes: Uint8Array): unknown {
   return parseJsonText(text)
 }
 
-/** The body as a stream that fails with `payload-too-large` beyond `maxBytes`. */
-export function limited(source: Readable, maxBytes: number): Readable {
+/**
+ * The body as a stream that fails with `payload-too-large` beyond `maxBytes`, and with `malformed-input` when its sender is
+ * silent for `idleMs`; the time that its reader lets it wait does not count.
+ */
+export function limited(source: Readable, maxBytes: number, idleMs = IDLE_TIMEOUT_MS): Readable {
   let seen = 0
+  const silence = setTimeout(() => {
+    if (source.isPaused()) silence.refresh()
+    else counter.destroy(tooSlow(idleMs))
+  }, idleMs)
   const counter = new Transform({
     transform(chunk: Buffer, _encoding, done) {
+      silence.refresh()
       seen += chunk.length
       if (seen > maxBytes) done(tooLarge(maxBytes))
       else done(null, chunk)
     },
   })
+  counter.once('close', () => clearTimeout(silence))
   source.once('error', (error) => counter.destroy(error))
   source.once('close', () => {
     if (!source.readableEnded) counter.destroy(new AppError('malformed-input', 'The body ended before its end'))

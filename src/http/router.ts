@@ -2,7 +2,7 @@ import { type IRouter, type Request, type Response, Router } from 'express'
 import type { Context, ExpectedVersion, Principal } from '../caller.ts'
 import { AppError } from '../errors.ts'
 import { ANONYMOUS, type Authenticator, authenticate } from './authentication.ts'
-import { hasBody, limited, mediaType, parseJson, rawBody } from './body.ts'
+import { hasBody, limited, mediaType, parseJson, rawBody, requireUncoded } from './body.ts'
 import { parseCreateOnly, parseIfMatch } from './conditional.ts'
 import type { CursorCodec } from './cursor.ts'
 import { NO_QUERY } from './query.ts'
@@ -103,7 +103,16 @@ async function readBody(route: Route, request: Request, response: Response): Pro
     throw new AppError('unsupported-media-type', 'This operation takes no body')
   }
   const type = mediaType(request.get('Content-Type'), route.body.types)
-  if (route.body.kind === 'stream') return { type, stream: limited(request, route.body.maxBytes) }
+  if (route.body.kind === 'stream') {
+    requireUncoded(request.get('Content-Encoding'))
+    const stream = limited(request, route.body.maxBytes)
+    // What the handler left unread would keep the connection waiting for a reader.
+    response.once('finish', () => {
+      stream.destroy()
+      request.unpipe().resume()
+    })
+    return { type, stream }
+  }
   return route.body.read(parseJson(await rawBody(request, response)))
 }
 

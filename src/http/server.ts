@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { App } from './app.ts'
 
@@ -32,9 +32,12 @@ export async function startServer(app: App, { host, port }: { host: string; port
     })
   })
   let ended: Promise<void> | undefined
+  const answering = new Set<ServerResponse>()
   // A connection that falls idle only after the drain began would keep the server open until its own timeout.
   server.on('request', (_request, response) => {
+    answering.add(response)
     response.once('close', () => {
+      answering.delete(response)
       if (ended !== undefined) setImmediate(() => server.closeIdleConnections())
     })
   })
@@ -43,6 +46,8 @@ export async function startServer(app: App, { host, port }: { host: string; port
     port: (server.address() as AddressInfo).port,
     drain(graceMs) {
       app.readiness.drain()
+      // Requests that begin now are told by the application; those that run are told here.
+      for (const response of answering) if (!response.headersSent) response.setHeader('Connection', 'close')
       ended ??= close(server, graceMs)
       return ended
     },

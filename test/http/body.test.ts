@@ -26,6 +26,24 @@ describe('a streamed body', () => {
     source.destroy()
     await expect(body).rejects.toMatchObject({ code: 'malformed-input' })
   })
+
+  it('that stands still is given up', async () => {
+    const source = new PassThrough()
+    const body = text(limited(source, 1000, 10))
+    source.write('half')
+    await expect(body).rejects.toMatchObject({ code: 'malformed-input', headers: { Connection: 'close' } })
+  })
+
+  it('may wait as long as its reader makes it wait', async () => {
+    const source = new PassThrough()
+    const body = limited(source, 10_000_000, 10)
+    source.end(Buffer.alloc(1_000_000))
+    while (!source.isPaused()) await new Promise(setImmediate)
+    const ended = Promise.withResolvers<void>()
+    setTimeout(ended.resolve, 50)
+    await ended.promise
+    expect((await text(body)).length).toBe(1_000_000)
+  })
 })
 
 describe('a small body', () => {

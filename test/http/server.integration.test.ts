@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { setImmediate } from 'node:timers/promises'
+import supertest from 'supertest'
 import { describe, expect, it } from 'vitest'
 import { lines, ok } from '../../src/http/answer.ts'
-import { createApp } from '../../src/http/app.ts'
+import { type App, createApp } from '../../src/http/app.ts'
+import type { IncomingStream } from '../../src/http/body.ts'
 import { type Route, route } from '../../src/http/route.ts'
 import { type RunningServer, startServer } from '../../src/http/server.ts'
 import { createLogger } from '../../src/logger.ts'
@@ -16,7 +20,7 @@ const open = {
   answers: { 200: { description: 'ok' } },
 } as const
 
-async function serve(...routes: Route[]): Promise<RunningServer & { url: string; log(): string }> {
+async function serve(...routes: Route[]): Promise<RunningServer & { app: App; url: string; log(): string }> {
   const written: string[] = []
   const app = createApp({
     info: { title: 'test', version: '0', description: '' },
@@ -29,7 +33,7 @@ async function serve(...routes: Route[]): Promise<RunningServer & { url: string;
     metrics: new Metrics(),
   })
   const server = await startServer(app, { host: '127.0.0.1', port: 0 })
-  return { ...server, url: `http://127.0.0.1:${server.port}`, log: () => written.join('') }
+  return { ...server, app, url: `http://127.0.0.1:${server.port}`, log: () => written.join('') }
 }
 
 describe('draining', () => {
@@ -79,11 +83,76 @@ describe('draining', () => {
     expect(await outcome).toBe('cut')
   })
 
-  it('makes readiness fail first', async () => {
-    const server = await serve()
+  it('is not ready meanwhile, and asks whoever is still connected to leave', async () => {
+    const entered = Promise.withResolvers<void>()
+    const gate = Promise.withResolvers<void>()
+    const slow = route({
+      ...open,
+      operation: 'slow',
+      path: '/slow',
+      async handle() {
+        entered.resolve()
+        await gate.promise
+        return ok({ done: true })
+      },
+    })
+    const server = await serve(slow)
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200)
-    const keptAlive = await fetch(`${server.url}/healthz`)
-    await keptAlive.text()
+    const running = fetch(`${server.url}/slow`)
+    await entered.promise
+    const drained = server.drain(10_000)
+    const probe = await supertest(server.app.express).get('/readyz')
+    expect(probe.status).toBe(503)
+    expect(probe.headers.connection).toBe('close')
+    gate.resolve()
+    expect((await running).headers.get('connection')).toBe('close')
+    await drained
+  })
+})
+
+describe('a streamed body', () => {
+  it('comes as it is: a coding that would reach the reader still packed is refused', async () => {
+    const upload = route({
+      ...open,
+      operation: 'upload',
+      method: 'post',
+      path: '/upload',
+      body: { kind: 'stream', types: ['text/csv'], maxBytes: 1000, description: 'rows' },
+      handle: async ({ body }: { body: IncomingStream }) => ok({ text: await text(body.stream) }),
+    })
+    const server = await serve(upload)
+    const post = (coding: string) =>
+      fetch(`${server.url}/upload`, {
+        method: 'POST',
+        body: 'a,b',
+        headers: { 'Content-Type': 'text/csv', 'Content-Encoding': coding },
+      })
+    const packed = await post('gzip')
+    expect(packed.status).toBe(415)
+    expect(packed.headers.get('Accept-Encoding')).toBe('identity')
+    expect(await (await post('identity')).json()).toEqual({ text: 'a,b' })
+    await server.drain(1000)
+  })
+})
+
+describe('a streamed body that nobody reads', () => {
+  it('is thrown away, and the connection serves the next request', async () => {
+    const unread = route({
+      ...open,
+      operation: 'unread',
+      method: 'post',
+      path: '/unread',
+      body: { kind: 'stream', types: ['text/csv'], maxBytes: 10_000_000, description: 'rows' },
+      handle: (_: { body: IncomingStream }) => ok({ done: true }),
+    })
+    const server = await serve(unread)
+    const connection = connect(server.port, server.host)
+    const answers = text(connection)
+    const size = 5_000_000
+    connection.write(`POST /unread HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: ${size}\r\n\r\n`)
+    connection.write(Buffer.alloc(size, 'a'))
+    connection.write('GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+    expect((await answers).match(/HTTP\/1\.1 200/g)).toHaveLength(2)
     await server.drain(1000)
   })
 })
