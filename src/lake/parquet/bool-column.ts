@@ -7,6 +7,7 @@ const compareBool: Compare = (a, b) => (a[0] as number) - (b[0] as number)
 /** boolean -> BOOLEAN, bit-packed, the least significant bit first. */
 export class BoolColumn extends ColumnEncoder {
   override readonly compare = compareBool
+  protected override readonly hasHeadroom = false
   readonly #out = new Uint8Array((PAGE_VALUES + 8192) >> 3)
   #used = 0
   #true = 0

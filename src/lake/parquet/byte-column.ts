@@ -1,4 +1,4 @@
-import { ColumnEncoder, type Compare, PAGE_BYTES } from './column.ts'
+import { ColumnEncoder, type Compare, HEADROOM_BYTES, PAGE_BYTES } from './column.ts'
 import type { Batch } from './scanner.ts'
 
 /** Readers take bytes as unsigned, the shorter one first: not the order of JavaScript's strings. */
@@ -9,8 +9,9 @@ export const LONGEST_BOUND_BYTES = 256
 /** Common part of columns of byte strings: values with their length in front, bounds in byte order. */
 export abstract class ByteColumn extends ColumnEncoder {
   override readonly compare = compareBytes
-  protected out = Buffer.allocUnsafeSlow(PAGE_BYTES + 131_072)
-  protected outView = new DataView(this.out.buffer)
+  protected override readonly hasHeadroom = true
+  protected out = bytesWithHeadroom(PAGE_BYTES + 131_072)
+  protected outView = new DataView(this.out.buffer, this.out.byteOffset)
   protected used = 0
   #min: Buffer | undefined
   #max: Buffer | undefined
@@ -18,10 +19,10 @@ export abstract class ByteColumn extends ColumnEncoder {
   /** Makes room for `bytes` more, and a few of slack for copies by words. */
   protected room(bytes: number): void {
     if (this.used + bytes + 8 <= this.out.length) return
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.out.length * 2, this.used + bytes + 8))
+    const larger = bytesWithHeadroom(Math.max(this.out.length * 2, this.used + bytes + 8))
     this.out.copy(larger, 0, 0, this.used)
     this.out = larger
-    this.outView = new DataView(larger.buffer)
+    this.outView = new DataView(larger.buffer, larger.byteOffset)
   }
 
   protected override size(): number {
@@ -33,8 +34,8 @@ export abstract class ByteColumn extends ColumnEncoder {
     this.used = 0
     // One huge value must not keep its memory for the rest of the table.
     if (this.out.length > 8 * PAGE_BYTES) {
-      this.out = Buffer.allocUnsafeSlow(PAGE_BYTES + 131_072)
-      this.outView = new DataView(this.out.buffer)
+      this.out = bytesWithHeadroom(PAGE_BYTES + 131_072)
+      this.outView = new DataView(this.out.buffer, this.out.byteOffset)
     }
     return values
   }
@@ -47,19 +48,26 @@ export abstract class ByteColumn extends ColumnEncoder {
     let lowBytes = 0
     let high = -1
     let highBytes = 0
+    // First words of the bounds: a value whose own lies between them needs no closer look.
+    let lowWord = Number.POSITIVE_INFINITY
+    let highWord = Number.NEGATIVE_INFINITY
     for (let i = base; i < base + rows; i++) {
       const bytes = (len[i] as number) - skip
       if (bytes < 0) continue
       const p = (pos[i] as number) + skip
-      if (low < 0) {
-        low = high = p
-        lowBytes = highBytes = bytes
-      } else if (order(buf, view, p, bytes, low, lowBytes) < 0) {
+      if (bytes >= 4) {
+        const word = view.getUint32(p)
+        if (word > lowWord && word < highWord) continue
+      }
+      if (low < 0 || order(buf, view, p, bytes, low, lowBytes) < 0) {
         low = p
         lowBytes = bytes
-      } else if (order(buf, view, p, bytes, high, highBytes) > 0) {
+        lowWord = bytes >= 4 ? view.getUint32(p) : Number.POSITIVE_INFINITY
+      }
+      if (high < 0 || order(buf, view, p, bytes, high, highBytes) > 0) {
         high = p
         highBytes = bytes
+        highWord = bytes >= 4 ? view.getUint32(p) : Number.NEGATIVE_INFINITY
       }
     }
     if (low < 0) return
@@ -87,6 +95,10 @@ export abstract class ByteColumn extends ColumnEncoder {
   protected bound(value: Buffer): Buffer {
     return value
   }
+}
+
+function bytesWithHeadroom(bytes: number): Buffer {
+  return Buffer.allocUnsafeSlow(HEADROOM_BYTES + bytes).subarray(HEADROOM_BYTES)
 }
 
 /** Unsigned byte order of two ranges of one buffer; compares by words while they are equal. */

@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module'
 import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
-import snappy from 'snappy'
+import { UsageError } from '../../errors.ts'
 
 export type CodecName = 'zstd' | 'snappy' | 'gzip'
 
@@ -14,19 +15,34 @@ export interface Codec {
 
 const ZSTD_OPTIONS = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
-const CODECS: Readonly<Record<CodecName, Codec>> = {
-  zstd: {
-    name: 'zstd',
-    parquetName: 'ZSTD',
-    compress: (body) => zstdCompressSync(body, ZSTD_OPTIONS),
-    decompress: (body) => zstdDecompressSync(body),
-  },
-  snappy: {
+type Snappy = typeof import('snappy')
+
+/** Native, and not built for every platform: loaded only where it is wanted. */
+function loadSnappy(): Snappy {
+  try {
+    return createRequire(import.meta.url)('snappy') as Snappy
+  } catch (error) {
+    throw new UsageError('The codec snappy is not installed for this platform; use zstd or gzip', { cause: error })
+  }
+}
+
+function snappyCodec(): Codec {
+  const snappy = loadSnappy()
+  return {
     name: 'snappy',
     parquetName: 'SNAPPY',
     // The library's buffer has the worst-case size; a copy of what is used lets it go.
     compress: (body) => Buffer.from(snappy.compressSync(body)),
     decompress: (body) => snappy.uncompressSync(Buffer.from(body.buffer, body.byteOffset, body.length)) as Buffer,
+  }
+}
+
+const CODECS: Readonly<Record<Exclude<CodecName, 'snappy'>, Codec>> = {
+  zstd: {
+    name: 'zstd',
+    parquetName: 'ZSTD',
+    compress: (body) => zstdCompressSync(body, ZSTD_OPTIONS),
+    decompress: (body) => zstdDecompressSync(body),
   },
   gzip: {
     name: 'gzip',
@@ -36,6 +52,11 @@ const CODECS: Readonly<Record<CodecName, Codec>> = {
   },
 }
 
+let snappy: Codec | undefined
+
+/** @throws UsageError for a codec that this machine lacks. */
 export function codec(name: CodecName): Codec {
-  return CODECS[name]
+  if (name !== 'snappy') return CODECS[name]
+  snappy ??= snappyCodec()
+  return snappy
 }

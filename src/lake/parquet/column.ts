@@ -6,10 +6,14 @@ import { ColumnSum } from './sums.ts'
 /** A page body of about this size is closed at the next batch. */
 export const PAGE_BYTES = 1 << 20
 
+/** Kept free in front of the values of an open page: definition levels of 262,144 rows and more go there without a copy of the page. */
+export const HEADROOM_BYTES = 33_024
+
 export type PageEncoding = 'PLAIN' | 'PLAIN_DICTIONARY'
 
 /** A page of a column, not compressed yet. Bounds are encoded as statistics are: little-endian numbers, bytes of text. */
 export interface PageBody {
+  /** Reused for the next page: to be compressed or copied before the call returns. */
   readonly body: Buffer
   readonly rows: number
   readonly nulls: number
@@ -76,8 +80,10 @@ export abstract class ColumnEncoder {
   protected abstract values(batch: Batch, base: number): void
   /** Bytes of the open page's values. */
   protected abstract size(): number
-  /** The values of the open page; the next page begins. May be reused after the page is handed over. */
+  /** The values of the open page, valid until the next value is encoded; the next page begins. */
   protected abstract take(): Uint8Array
+  /** Whether what `take()` returns has free bytes in front. */
+  protected abstract readonly hasHeadroom: boolean
   /** Bounds of the open page, and a new beginning. */
   protected abstract takeBounds(): readonly [Buffer, Buffer] | undefined
 
@@ -116,13 +122,19 @@ export abstract class ColumnEncoder {
   flush(): void {
     if (this.pageRows === 0) return
     const values = this.take()
-    this.emit(values, 'PLAIN', this.takeBounds())
+    this.emit(values, 'PLAIN', this.takeBounds(), this.hasHeadroom)
   }
 
-  protected emit(values: Uint8Array, encoding: PageEncoding, bounds: readonly [Buffer, Buffer] | undefined): void {
+  protected emit(
+    values: Uint8Array,
+    encoding: PageEncoding,
+    bounds: readonly [Buffer, Buffer] | undefined,
+    hasHeadroom: boolean,
+  ): void {
     const { pageRows: rows, pageNulls: nulls } = this
     const levels = definitionLevels(this.bitmap?.bytes ?? NO_BITMAP, rows, nulls)
-    const body = Buffer.concat([levels, values])
+    const fits = hasHeadroom && levels.length <= HEADROOM_BYTES
+    const body = fits ? inFront(levels, values) : Buffer.concat([levels, values])
     this.pageRows = 0
     this.pageNulls = 0
     const [min, max] = this.column.stats && bounds ? bounds : []
@@ -136,15 +148,27 @@ export abstract class ColumnEncoder {
 
 const NO_BITMAP = new Uint8Array(0)
 
+function inFront(levels: Buffer, values: Uint8Array): Buffer {
+  const start = values.byteOffset - levels.length
+  const body = Buffer.from(values.buffer as ArrayBuffer, start, levels.length + values.length)
+  body.set(levels)
+  return body
+}
+
+function wordsWithHeadroom(words: number): Int32Array {
+  return new Int32Array(new ArrayBuffer(HEADROOM_BYTES + words * 4), HEADROOM_BYTES, words)
+}
+
 /** Common part of columns whose values have a fixed number of 32-bit words. */
 export abstract class WordColumn extends ColumnEncoder {
-  protected out = new Int32Array((PAGE_BYTES >> 2) + 16_384)
+  protected override readonly hasHeadroom = true
+  protected out = wordsWithHeadroom((PAGE_BYTES >> 2) + 16_384)
   /** Words in the open page. */
   protected used = 0
 
   protected room(words: number): Int32Array {
     if (this.used + words > this.out.length) {
-      const larger = new Int32Array(Math.max(this.out.length * 2, this.used + words))
+      const larger = wordsWithHeadroom(Math.max(this.out.length * 2, this.used + words))
       larger.set(this.out)
       this.out = larger
     }
@@ -156,7 +180,7 @@ export abstract class WordColumn extends ColumnEncoder {
   }
 
   protected override take(): Uint8Array {
-    const values = new Uint8Array(this.out.buffer, 0, this.used * 4)
+    const values = new Uint8Array(this.out.buffer, HEADROOM_BYTES, this.used * 4)
     this.used = 0
     return values
   }

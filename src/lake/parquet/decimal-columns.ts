@@ -184,6 +184,7 @@ const compareBigEndian: Compare = (a, b) => a.readInt8(0) - b.readInt8(0) || Buf
 export class WideDecimalColumn extends ColumnEncoder {
   override readonly compare = compareBigEndian
   readonly #magnitude: Magnitude
+  protected override readonly hasHeadroom = false
   #out = Buffer.allocUnsafeSlow(PAGE_BYTES + 16 * 1024)
   #used = 0
   #min: Buffer | undefined

@@ -4,11 +4,11 @@ import compression from 'parquetjs-lite/lib/compression.js'
 import types from 'parquetjs-lite/lib/types.js'
 import util from 'parquetjs-lite/lib/util.js'
 import type { ExportColumn } from '../contract.ts'
-import { LONGEST_BOUND_BYTES } from './byte-column.ts'
 import type { Codec } from './codecs.ts'
 import { codec } from './codecs.ts'
-import type { Compare, PageEncoding } from './column.ts'
-import { decimalType } from './decimal-columns.ts'
+import type { Compare } from './column.ts'
+import { boundaryOrder, type Chunk, chunkBounds, hasAllBounds, type Page } from './page.ts'
+import { type ParquetType, parquetType } from './parquet-type.ts'
 
 /**
  * The file around the pages: page headers, row groups, page index and footer, by parquetjs-lite's envelope writer and thrift
@@ -16,89 +16,31 @@ import { decimalType } from './decimal-columns.ts'
  * footer and compressors are not used.
  */
 
-/** A compressed page with its header, as it goes into the file. */
-export interface Page {
-  readonly header: Buffer
-  readonly body: Buffer
-  readonly uncompressedBytes: number
-  readonly rows: number
-  readonly nulls: number
-  readonly isDictionary: boolean
-  readonly encoding: PageEncoding
-  readonly min: Buffer | undefined
-  readonly max: Buffer | undefined
-}
-
-export interface Chunk {
-  readonly column: ExportColumn
-  readonly compare: Compare
-  readonly pages: readonly Page[]
-}
-
-interface PhysicalType {
-  /** Name that parquetjs-lite's schema knows. */
-  readonly library: string
-  readonly physical: 'BOOLEAN' | 'INT32' | 'INT64' | 'BYTE_ARRAY' | 'FIXED_LEN_BYTE_ARRAY'
-  readonly converted: string | undefined
-  readonly logical: object | undefined
-  readonly decimal?: { readonly precision: number; readonly scale: number }
-  readonly typeLength?: number
-}
-
-const STRING = {
-  library: 'UTF8',
-  physical: 'BYTE_ARRAY',
-  converted: 'UTF8',
-  logical: logical('STRING', new thrift.StringType()),
-} as const
-
-function logical(name: string, value: object): object {
-  return new thrift.LogicalType({ [name]: value })
-}
-
-/** Physical, converted and logical type of an exported column (Parquet format, LogicalTypes.md). */
-export function physicalType(column: ExportColumn): PhysicalType {
-  switch (column.pgType) {
-    case 'uuid':
-    case 'text':
-    case 'enum':
-    case 'jsonb':
-      return STRING
-    case 'boolean':
-      return { library: 'BOOLEAN', physical: 'BOOLEAN', converted: undefined, logical: undefined }
-    case 'smallint':
-    case 'integer':
-      return { library: 'INT32', physical: 'INT32', converted: undefined, logical: undefined }
-    case 'bigint':
-      return { library: 'INT64', physical: 'INT64', converted: undefined, logical: undefined }
-    case 'date':
-      return { library: 'DATE', physical: 'INT32', converted: 'DATE', logical: logical('DATE', new thrift.DateType()) }
-    case 'timestamptz(3)':
-      return {
-        library: 'TIMESTAMP_MICROS',
-        physical: 'INT64',
-        converted: 'TIMESTAMP_MICROS',
-        logical: logical(
-          'TIMESTAMP',
-          new thrift.TimestampType({
-            isAdjustedToUTC: true,
-            unit: new thrift.TimeUnit({ MICROS: new thrift.MicroSeconds() }),
-          }),
-        ),
-      }
-    default: {
-      const decimal = decimalType(column.pgType)
-      const wide = decimal.precision > 18
-      return {
-        library: wide ? 'DECIMAL_FIXED' : 'DECIMAL',
-        physical: wide ? 'FIXED_LEN_BYTE_ARRAY' : 'INT64',
-        converted: 'DECIMAL',
-        logical: logical('DECIMAL', new thrift.DecimalType({ ...decimal })),
-        decimal,
-        ...(wide ? { typeLength: 16 } : {}),
-      }
+/** Thrift class of a logical type. */
+function logicalType({ logical }: ParquetType): object | undefined {
+  switch (logical?.type) {
+    case undefined:
+      return undefined
+    case 'STRING':
+      return new thrift.LogicalType({ STRING: new thrift.StringType() })
+    case 'DATE':
+      return new thrift.LogicalType({ DATE: new thrift.DateType() })
+    case 'TIMESTAMP': {
+      const unit = new thrift.TimeUnit({ MICROS: new thrift.MicroSeconds() })
+      const { isAdjustedToUTC } = logical
+      return new thrift.LogicalType({ TIMESTAMP: new thrift.TimestampType({ isAdjustedToUTC, unit }) })
+    }
+    case 'DECIMAL': {
+      const { precision, scale } = logical
+      return new thrift.LogicalType({ DECIMAL: new thrift.DecimalType({ precision, scale }) })
     }
   }
+}
+
+/** Name by which the library's schema knows a type. */
+function libraryType({ converted, physical }: ParquetType): string {
+  if (converted === 'DECIMAL' && physical === 'FIXED_LEN_BYTE_ARRAY') return 'DECIMAL_FIXED'
+  return converted ?? physical
 }
 
 /** The library's tables lack DECIMAL and ZSTD; with them its reader opens our files. */
@@ -143,50 +85,14 @@ export function page(
   return { ...rest, header, body, uncompressedBytes: header.length + raw.length }
 }
 
-/** Smallest and largest bound of pages; undefined when any page that has values has none, or one is too long to be kept. */
-export function chunkBounds({
-  pages,
-  compare,
-}: Pick<Chunk, 'pages' | 'compare'>): readonly [Buffer, Buffer] | undefined {
-  let min: Buffer | undefined
-  let max: Buffer | undefined
-  for (const each of pages) {
-    if (each.isDictionary || each.nulls === each.rows) continue
-    if (!each.min || !each.max) return undefined
-    if (!min || compare(each.min, min) < 0) min = each.min
-    if (!max || compare(each.max, max) > 0) max = each.max
-  }
-  return min && max && min.length <= LONGEST_BOUND_BYTES && max.length <= LONGEST_BOUND_BYTES ? [min, max] : undefined
-}
-
-/** ASCENDING or DESCENDING when the bounds of the pages with values are, else UNORDERED (Parquet format, PageIndex.md). */
-function boundaryOrder(pages: readonly Page[], compare: Compare): number {
-  const filled = pages.filter((each) => each.min !== undefined)
-  const rising = (sign: number) =>
-    filled.every((each, i) => {
-      const before = filled[i - 1]
-      if (!before) return true
-      return (
-        sign * compare(before.min as Buffer, each.min as Buffer) <= 0 &&
-        sign * compare(before.max as Buffer, each.max as Buffer) <= 0
-      )
-    })
-  const name = rising(1) ? 'ASCENDING' : rising(-1) ? 'DESCENDING' : 'UNORDERED'
-  return thrift.BoundaryOrder[name] as number
-}
-
 function columnIndex(pages: readonly Page[], compare: Compare): object | undefined {
-  const usable = pages.every(
-    ({ rows, nulls, min, max }) =>
-      nulls === rows || (min && max && min.length <= LONGEST_BOUND_BYTES && max.length <= LONGEST_BOUND_BYTES),
-  )
-  if (!usable) return undefined
+  if (!hasAllBounds(pages)) return undefined
   const none = Buffer.alloc(0)
   return new thrift.ColumnIndex({
     null_pages: pages.map((each) => each.nulls === each.rows),
     min_values: pages.map((each) => each.min ?? none),
     max_values: pages.map((each) => each.max ?? none),
-    boundary_order: boundaryOrder(pages, compare),
+    boundary_order: thrift.BoundaryOrder[boundaryOrder(pages, compare)],
     null_counts: pages.map((each) => each.nulls),
   })
 }
@@ -204,8 +110,7 @@ export class Envelope extends parquet.ParquetEnvelopeWriter {
 
   constructor({ columns, codec: compressor, createdBy, write }: EnvelopeOptions) {
     const fields = columns.map((each) => {
-      const { library } = physicalType(each)
-      return [each.name, { type: library, optional: true, statistics: false }] as const
+      return [each.name, { type: libraryType(parquetType(each)), optional: true, statistics: false }] as const
     })
     const schema = new parquet.ParquetSchema(Object.fromEntries(fields))
     // Set afterwards: the schema's constructor refuses codecs that it cannot compress with itself.
@@ -226,7 +131,7 @@ export class Envelope extends parquet.ParquetEnvelopeWriter {
   }
 
   #chunk(chunk: Chunk): { chunk: object; uncompressedBytes: number } {
-    const { column, compare, pages } = chunk
+    const { column, pages } = chunk
     const start = this.offset
     const locations: object[] = []
     let dataStart = start
@@ -246,7 +151,7 @@ export class Envelope extends parquet.ParquetEnvelopeWriter {
     const uncompressedBytes = pages.reduce((sum, each) => sum + each.uncompressedBytes, 0)
     const metadata = Object.assign(
       new thrift.ColumnMetaData({
-        type: thrift.Type[physicalType(column).physical],
+        type: thrift.Type[parquetType(column).physical],
         encodings: [...new Set(['RLE', ...pages.map((each) => each.encoding)])].map((name) => thrift.Encoding[name]),
         path_in_schema: [column.name],
         codec: thrift.CompressionCodec[this.schema.fields[column.name]?.compression as string],
@@ -259,7 +164,6 @@ export class Envelope extends parquet.ParquetEnvelopeWriter {
       }),
       this.#indexes(chunk, locations),
     )
-    compare satisfies Compare
     return { chunk: new thrift.ColumnChunk({ file_offset: start, meta_data: metadata }), uncompressedBytes }
   }
 
@@ -279,7 +183,7 @@ export class Envelope extends parquet.ParquetEnvelopeWriter {
     if (!bounds) return new thrift.Statistics({ null_count })
     const [min_value, max_value] = bounds
     // The deprecated fields have no defined order for bytes.
-    const old = physicalType(chunk.column).physical === 'BYTE_ARRAY' ? {} : { min: min_value, max: max_value }
+    const old = parquetType(chunk.column).physical.endsWith('BYTE_ARRAY') ? {} : { min: min_value, max: max_value }
     return new thrift.Statistics({ null_count, min_value, max_value, ...old })
   }
 
@@ -310,14 +214,15 @@ export class Envelope extends parquet.ParquetEnvelopeWriter {
 }
 
 function schemaElement(column: ExportColumn): object {
-  const { physical, converted, logical: logicalType, decimal, typeLength } = physicalType(column)
+  const type = parquetType(column)
+  const { physical, typeLength, converted, logical } = type
   return new thrift.SchemaElement({
     name: column.name,
     type: thrift.Type[physical],
     repetition_type: thrift.FieldRepetitionType.OPTIONAL,
     ...(typeLength === undefined ? {} : { type_length: typeLength }),
     ...(converted === undefined ? {} : { converted_type: thrift.ConvertedType[converted] }),
-    ...(logicalType === undefined ? {} : { logicalType }),
-    ...decimal,
+    ...(logical === undefined ? {} : { logicalType: logicalType(type) }),
+    ...(logical?.type === 'DECIMAL' ? { precision: logical.precision, scale: logical.scale } : {}),
   })
 }

@@ -1,47 +1,41 @@
 import type { ColumnChunk, FileMetaData, RowGroup, SchemaElement } from 'hyparquet'
 import type { ExportColumn } from '../contract.ts'
 import type { AthenaType } from '../datasets.ts'
-import { decimalType } from './decimal-columns.ts'
+import { parquetType } from './parquet-type.ts'
 
 /** The magic at the start of every file. */
 const FIRST_OFFSET = 4
 
-/** What a schema element says, as one text that can be compared and shown. */
-function description(element: SchemaElement): string {
-  const { type, type_length, converted_type, logical_type, precision, scale, repetition_type } = element
-  const physical = type_length ? `${type}(${type_length})` : `${type}`
-  const decimal = converted_type === 'DECIMAL' ? `(${precision},${scale})` : ''
-  const logical = logical_type ? JSON.stringify(logical_type, Object.keys(logical_type).sort()) : 'none'
-  return `${repetition_type} ${physical} ${converted_type ?? 'none'}${decimal} ${logical}`
+/** What is said of a column, as one text that can be compared and shown. */
+function description({ physical, typeLength, converted, logical }: Described): string {
+  const annotation = logical ? JSON.stringify(logical, Object.keys(logical).sort()) : 'no logical type'
+  return `${physical}${typeLength ? `(${typeLength})` : ''} ${converted ?? 'no converted type'} ${annotation}`
 }
 
-/** What we write for a column (parquet format, LogicalTypes.md). */
+interface Described {
+  readonly physical: string | undefined
+  readonly typeLength?: number | undefined
+  readonly converted?: string | undefined
+  readonly logical?: object | undefined
+}
+
+function found(element: SchemaElement): string {
+  const { type, type_length, converted_type, logical_type, precision, scale, repetition_type } = element
+  const text = description({
+    physical: type,
+    typeLength: type_length,
+    converted: converted_type,
+    logical: logical_type,
+  })
+  // Decimals say their digits twice; what the old way says must not differ.
+  const old = converted_type === 'DECIMAL' ? ` ${precision},${scale}` : ''
+  return `${repetition_type} ${text}${old}`
+}
+
 function expected(column: ExportColumn): string {
-  const optional = (physical: string, converted: string, logical: object | undefined) =>
-    `OPTIONAL ${physical} ${converted} ${logical ? JSON.stringify(logical, Object.keys(logical).sort()) : 'none'}`
-  switch (column.pgType) {
-    case 'uuid':
-    case 'text':
-    case 'enum':
-    case 'jsonb':
-      return optional('BYTE_ARRAY', 'UTF8', { type: 'STRING' })
-    case 'boolean':
-      return optional('BOOLEAN', 'none', undefined)
-    case 'smallint':
-    case 'integer':
-      return optional('INT32', 'none', undefined)
-    case 'bigint':
-      return optional('INT64', 'none', undefined)
-    case 'date':
-      return optional('INT32', 'DATE', { type: 'DATE' })
-    case 'timestamptz(3)':
-      return optional('INT64', 'TIMESTAMP_MICROS', { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MICROS' })
-    default: {
-      const { precision, scale } = decimalType(column.pgType)
-      const physical = precision > 18 ? 'FIXED_LEN_BYTE_ARRAY(16)' : 'INT64'
-      return optional(physical, `DECIMAL(${precision},${scale})`, { type: 'DECIMAL', precision, scale })
-    }
-  }
+  const type = parquetType(column)
+  const old = type.logical?.type === 'DECIMAL' ? ` ${type.logical.precision},${type.logical.scale}` : ''
+  return `OPTIONAL ${description(type)}${old}`
 }
 
 function schemaProblems(footer: FileMetaData, columns: readonly ExportColumn[]): string[] {
@@ -50,9 +44,9 @@ function schemaProblems(footer: FileMetaData, columns: readonly ExportColumn[]):
   const wanted = columns.map((each) => each.name)
   if (names.join('\n') !== wanted.join('\n')) return [`its columns are ${names.join(', ')}, not ${wanted.join(', ')}`]
   return columns.flatMap((column, i) => {
-    const found = description(elements[i] as SchemaElement)
+    const written = found(elements[i] as SchemaElement)
     const right = expected(column)
-    return found === right ? [] : [`${column.name} is ${found}, not ${right}`]
+    return written === right ? [] : [`${column.name} is ${written}, not ${right}`]
   })
 }
 
@@ -125,7 +119,7 @@ function athenaType(element: SchemaElement): AthenaType | `unknown: ${string}` {
   if (converted_type === undefined && type === 'INT32') return 'int'
   if (converted_type === undefined && type === 'INT64') return 'bigint'
   if (converted_type === undefined && type === 'BOOLEAN') return 'boolean'
-  return `unknown: ${description(element)}`
+  return `unknown: ${found(element)}`
 }
 
 export function footerTypes(footer: FileMetaData): ReadonlyMap<string, AthenaType | `unknown: ${string}`> {

@@ -58,7 +58,9 @@ export class CopyFrameScanner {
     let at = start
     this.needed = 0
     while (at + 5 <= end) {
-      const next = at + 1 + view.getUint32(at + 1)
+      const bytes = view.getUint32(at + 1)
+      if (bytes < 4) throw new CopyFormatError(`the server sent a message of length ${bytes}`)
+      const next = at + 1 + bytes
       if (next > end) {
         this.needed = next - at
         break

@@ -10,8 +10,29 @@ for (let i = 0; i < 256; i++) {
   HEX[i] = (high as string).charCodeAt(0) | ((low as string).charCodeAt(0) << 8)
 }
 const DASH = 45
-/** Where the two digits of each byte stand in the 36 characters. */
-const UUID_OFFSETS = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34]
+const UUID_WORDS = Int32Array.of(36, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+
+function hex(byte: number | undefined): number {
+  return HEX[byte as number] as number
+}
+
+/**
+ * The 36 characters as nine little-endian words behind their length: written and summed without touching single characters.
+ * Dashes stand at 8, 13, 18 and 23, so the digits of bytes 5 and 8 fall into two words each.
+ */
+function uuidWords(buf: Buffer, p: number, words: Int32Array): void {
+  const fifth = hex(buf[p + 5])
+  const eighth = hex(buf[p + 8])
+  words[1] = hex(buf[p]) | (hex(buf[p + 1]) << 16)
+  words[2] = hex(buf[p + 2]) | (hex(buf[p + 3]) << 16)
+  words[3] = DASH | (hex(buf[p + 4]) << 8) | (fifth << 24)
+  words[4] = (fifth >> 8) | (DASH << 8) | (hex(buf[p + 6]) << 16)
+  words[5] = hex(buf[p + 7]) | (DASH << 16) | (eighth << 24)
+  words[6] = (eighth >> 8) | (hex(buf[p + 9]) << 8) | (DASH << 24)
+  words[7] = hex(buf[p + 10]) | (hex(buf[p + 11]) << 16)
+  words[8] = hex(buf[p + 12]) | (hex(buf[p + 13]) << 16)
+  words[9] = hex(buf[p + 14]) | (hex(buf[p + 15]) << 16)
+}
 
 /** uuid -> 36 lower-case characters, since Athena's tables have no uuid type. */
 export class UuidColumn extends ByteColumn {
@@ -19,7 +40,8 @@ export class UuidColumn extends ByteColumn {
     const { buf, pos, len, rows } = batch
     this.room(rows * 40)
     this.bounds(batch, base, 0)
-    const { out, outView, sum } = this
+    const { outView, sum } = this
+    const words = UUID_WORDS
     let { used } = this
     let { a, b } = sum
     for (let i = base; i < base + rows; i++) {
@@ -31,14 +53,11 @@ export class UuidColumn extends ByteColumn {
         continue
       }
       const p = pos[i] as number
-      outView.setUint32(used, 36, true)
-      const text = used + 4
-      out[text + 8] = out[text + 13] = out[text + 18] = out[text + 23] = DASH
-      for (let k = 0; k < 16; k++) {
-        outView.setUint16(text + (UUID_OFFSETS[k] as number), HEX[buf[p + k] as number] as number, true)
-      }
-      for (let w = used; w < used + 40; w += 4) {
-        a = (a + outView.getInt32(w, true)) | 0
+      uuidWords(buf, p, words)
+      for (let w = 0; w < 10; w++) {
+        const word = words[w] as number
+        outView.setInt32(used + w * 4, word, true)
+        a = (a + word) | 0
         b = (b + a) | 0
       }
       used += 40
@@ -89,10 +108,13 @@ export class PseudonymColumn extends ByteColumn {
         b = (b + a) | 0
         continue
       }
-      outView.setUint32(used, 32, true)
-      for (let k = 0; k < 16; k++) outView.setUint16(used + 4 + 2 * k, HEX[blocks[at + k] as number] as number, true)
-      for (let w = used; w < used + 36; w += 4) {
-        a = (a + outView.getInt32(w, true)) | 0
+      outView.setInt32(used, 32, true)
+      a = (a + 32) | 0
+      b = (b + a) | 0
+      for (let w = 0; w < 8; w++) {
+        const word = hex(blocks[at + 2 * w]) | (hex(blocks[at + 2 * w + 1]) << 16)
+        outView.setInt32(used + 4 + w * 4, word, true)
+        a = (a + word) | 0
         b = (b + a) | 0
       }
       at += 16

@@ -1,4 +1,11 @@
-import { type AsyncBuffer, type FileMetaData, parquetMetadata, parquetMetadataAsync, parquetRead } from 'hyparquet'
+import {
+  type AsyncBuffer,
+  type Compressors,
+  type FileMetaData,
+  parquetMetadata,
+  parquetMetadataAsync,
+  parquetRead,
+} from 'hyparquet'
 import type { ExportColumn } from '../contract.ts'
 import type { AthenaType } from '../datasets.ts'
 import { codec } from './codecs.ts'
@@ -52,12 +59,12 @@ function physical(footer: FileMetaData): FileMetaData {
   return { ...footer, schema }
 }
 
-const decompressors = Object.fromEntries(
-  (['zstd', 'snappy', 'gzip'] as const).map((name) => {
-    const { parquetName, decompress } = codec(name)
-    return [parquetName, (bytes: Uint8Array) => decompress(bytes)]
-  }),
-)
+/** Only those that the file needs are loaded. */
+const decompressors: Compressors = {
+  ZSTD: (bytes) => codec('zstd').decompress(bytes),
+  SNAPPY: (bytes) => codec('snappy').decompress(bytes),
+  GZIP: (bytes) => codec('gzip').decompress(bytes),
+}
 
 function addValue(sum: ColumnSum, value: unknown): void {
   if (typeof value === 'number') sum.add(value | 0)

@@ -147,12 +147,12 @@ export class TextColumn extends ByteColumn {
     if (this.pageRows === 0) return
     // Only NULLs: a dictionary without entries is legal and puzzles readers.
     if (dictionary.entries === 0) {
-      this.emit(Buffer.alloc(0), 'PLAIN', undefined)
+      this.emit(Buffer.alloc(0), 'PLAIN', undefined, false)
       return
     }
     this.target.dictionary(this.index, dictionary.page(), dictionary.entries)
     for (let entry = 0; entry < dictionary.entries; entry++) this.seen(dictionary.entry(entry))
-    this.emit(dictionary.indexes(), 'PLAIN_DICTIONARY', this.takeBounds())
+    this.emit(dictionary.indexes(), 'PLAIN_DICTIONARY', this.takeBounds(), false)
     dictionary.reset()
   }
 }

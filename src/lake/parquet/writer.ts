@@ -1,21 +1,16 @@
 import { createHash } from 'node:crypto'
-import { crc32 } from 'node:zlib'
 import type { ExportColumn } from '../contract.ts'
 import { boundText } from './bound-text.ts'
 import { type CodecName, codec } from './codecs.ts'
 import type { ColumnEncoder, PageBody, PageTarget, UnrepresentableReason } from './column.ts'
 import { encoderFor } from './encoders.ts'
-import { type Chunk, chunkBounds, Envelope, type Page, page } from './envelope.ts'
+import { Envelope, page } from './envelope.ts'
+import { type ByteSink, Output } from './output.ts'
+import { type Chunk, chunkBounds, type Page } from './page.ts'
 import { NullValueError, rowKey, UnrepresentableValueError } from './row-problem.ts'
 import { BATCH_ROWS, type Batch, rowsOf } from './scanner.ts'
 
-/** Where the file goes. `write` may keep the bytes: the writer never touches them again. */
-export interface ByteSink {
-  write(bytes: Uint8Array): void
-  /** At its memory bound: ask for nothing more until `drained()`. */
-  readonly busy: boolean
-  drained(): Promise<void>
-}
+export type { ByteSink } from './output.ts'
 
 export interface ParquetWriterOptions {
   /** Postgres table, for errors. */
@@ -63,8 +58,6 @@ export interface FileFacts {
   readonly unrepresentable: Readonly<Record<string, Readonly<Record<string, number>>>>
 }
 
-/** The sink is given no more while it is busy; beyond this many bytes that wait for it, the writer is busy too. */
-const MOST_WAITING_BYTES = 32 << 20
 /** From this limit on a row group ends with a batch, up to 1,023 rows early: a caller can then change files there. */
 const WHOLE_BATCHES_FROM_ROWS = 16 * BATCH_ROWS
 
@@ -79,15 +72,11 @@ export class ParquetWriter {
   readonly #options: ParquetWriterOptions
   readonly #encoders: readonly ColumnEncoder[]
   readonly #envelope: Envelope
-  readonly #sha256 = createHash('sha256')
+  readonly #output: Output
   readonly #bounds: (readonly [Buffer, Buffer] | undefined)[]
   /** Columns of which a chunk with values had no bounds: the file has none either. */
   readonly #unbounded = new Set<number>()
   readonly #unrepresentable: Record<string, Record<string, number>> = {}
-  /** Finished bytes that the sink has not been given yet. */
-  #waiting: Buffer[] = []
-  #waitingBytes = 0
-  #crc32 = 0
   #pages: Page[][]
   #groupRows = 0
   #groupBytes = 0
@@ -97,16 +86,14 @@ export class ParquetWriter {
     this.#options = options
     const { columns, createdBy, rowGroupRows } = options
     if (!(rowGroupRows >= 1)) throw new RangeError(`rowGroupRows is ${rowGroupRows}; it must be at least 1`)
+    this.#output = new Output(options.sink)
     this.#envelope = new Envelope({
       columns,
       codec: codec(options.codec),
       createdBy,
       write: (bytes) => {
-        this.#crc32 = crc32(bytes, this.#crc32)
-        this.#sha256.update(bytes)
         this.#lastSection = bytes
-        this.#waiting.push(bytes)
-        this.#waitingBytes += bytes.length
+        this.#output.write(bytes)
       },
     })
     this.#pages = columns.map(() => [])
@@ -182,29 +169,12 @@ export class ParquetWriter {
 
   /** Too much waits for the sink: append nothing more until `drained()`. */
   get busy(): boolean {
-    return this.#waitingBytes > MOST_WAITING_BYTES
+    return this.#output.busy
   }
 
   /** Resolves when the writer is not busy any more. @throws what the sink throws. */
-  async drained(): Promise<void> {
-    while (this.busy) await this.#handOver()
-  }
-
-  /** Gives the sink what it takes now. */
-  #pump(): void {
-    const { sink } = this.#options
-    let given = 0
-    while (given < this.#waiting.length && !sink.busy) {
-      const bytes = this.#waiting[given++] as Buffer
-      this.#waitingBytes -= bytes.length
-      sink.write(bytes)
-    }
-    if (given > 0) this.#waiting = this.#waiting.slice(given)
-  }
-
-  async #handOver(): Promise<void> {
-    this.#pump()
-    if (this.#waiting.length > 0) await this.#options.sink.drained()
+  drained(): Promise<void> {
+    return this.#output.drained()
   }
 
   /**
@@ -213,7 +183,7 @@ export class ParquetWriter {
    * @throws UnrepresentableValueError, NullValueError: the file is lost then.
    */
   append(batch: Batch): void {
-    this.#pump()
+    this.#output.pump()
     const { rowGroupRows } = this.#options
     for (let from = 0; from < batch.rows; ) {
       const rows = Math.min(batch.rows - from, rowGroupRows - this.#groupRows)
@@ -244,7 +214,7 @@ export class ParquetWriter {
     this.#pages = this.#pages.map(() => [])
     this.#groupRows = 0
     this.#groupBytes = 0
-    this.#pump()
+    this.#output.pump()
   }
 
   #widenBounds(index: number, chunk: Chunk): void {
@@ -268,13 +238,12 @@ export class ParquetWriter {
     this.#envelope.writeEnd(this.#options.metadata)
     // The footer is the last section that was written.
     const tail = this.#lastSection
-    while (this.#waiting.length > 0) await this.#handOver()
+    const checksums = await this.#output.finish()
     return {
       rows: this.#envelope.rowCount,
       bytes: this.#envelope.offset,
       rowGroups: this.#envelope.rowGroups.length,
-      crc32: this.#crc32.toString(16).padStart(8, '0'),
-      sha256: this.#sha256.digest('hex'),
+      ...checksums,
       tail,
       tailSha256: createHash('sha256').update(tail).digest('hex'),
       columns: Object.fromEntries(
