@@ -6,7 +6,9 @@ import { existsSync } from 'node:fs'
 const built = new URL('../dist/main.js', import.meta.url)
 const source = new URL('../src/main.ts', import.meta.url)
 if (Number(process.versions.node.split('.')[0]) < 24) {
-  process.stderr.write(`rocketgames needs Node 24 or newer, this is ${process.versions.node}: use "npx rocketgames" or "npm start".\n`)
+  process.stderr.write(
+    `rocketgames needs Node 24 or newer, this is ${process.versions.node}: use "npx rocketgames" or "npm start".\n`,
+  )
   process.exit(2)
 }
 await import(existsSync(source) ? source.href : built.href)
