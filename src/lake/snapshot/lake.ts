@@ -39,6 +39,8 @@ export interface Lake {
 
 /** What a terminal shows of a run. */
 export type ProgressEvent =
+  /** Another process works on the lake. */
+  | { readonly kind: 'waiting'; readonly reason: string }
   | { readonly kind: 'state'; readonly snapshotId: string; readonly state: string }
   | {
       readonly kind: 'table'

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Transaction } from '../../database/database.ts'
 import { LakeProblem } from '../lake-problem.ts'
-import type { Lake } from './lake.ts'
+import type { Lake, Progress } from './lake.ts'
 import { isGone, thisProcess } from './process-identity.ts'
 
 interface LeaseRow {
@@ -64,6 +66,41 @@ export class Lease {
     return new Lease(database, owner, updated[0].fence, ttlMs)
   }
 
+  /**
+   * Takes the lease as soon as its holder gives it back: recovery, retention and the end of a snapshot hold it for a short time.
+   *
+   * @throws LakeProblem `lease_taken` when it is not free after twice its lifetime; the signal's reason.
+   */
+  static async wait(
+    { database, settings: { leaseTtlMs } }: Pick<Lake, 'database' | 'settings'>,
+    { progress, signal }: { readonly progress?: Progress | undefined; readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<Lease> {
+    const deadline = Date.now() + 2 * leaseTtlMs
+    for (let told = false; ; told = true) {
+      signal?.throwIfAborted()
+      try {
+        return await Lease.take(database, leaseTtlMs)
+      } catch (error) {
+        const taken = error instanceof LakeProblem && error.code === 'lease_taken'
+        if (!taken || Date.now() > deadline) throw error
+        if (!told) progress?.({ kind: 'waiting', reason: error.message })
+      }
+      await sleep(Math.min(1_000, leaseTtlMs / 4), undefined, signal ? { signal } : {})
+    }
+  }
+
+  /**
+   * For writes that no snapshot's own row guards: does this process still hold the lease? Within a transaction nobody can take it
+   * until the transaction ends.
+   *
+   * @throws LakeProblem `fenced`.
+   */
+  async confirm(tx: Pick<Transaction, '$queryRaw'> = this.#database.prisma): Promise<void> {
+    const held = await tx.$queryRaw<unknown[]>`
+      SELECT 1 FROM lake_lease WHERE id = 1 AND fence = ${this.fence} FOR SHARE`
+    if (held.length === 0) throw lost('another process took it')
+  }
+
   /** Gives the lease back; never throws. */
   async release(): Promise<void> {
     clearInterval(this.#timer)
@@ -92,8 +129,12 @@ export class Lease {
 
   #lose(why: string): void {
     clearInterval(this.#timer)
-    this.#lost.abort(new LakeProblem('fenced', `This process no longer holds the lease of the lake: ${why}`))
+    this.#lost.abort(lost(why))
   }
+}
+
+function lost(why: string): LakeProblem {
+  return new LakeProblem('fenced', `This process no longer holds the lease of the lake: ${why}`)
 }
 
 /** Does no living process hold the lease, as far as can be seen from here? */

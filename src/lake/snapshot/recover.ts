@@ -30,10 +30,10 @@ const ORPHAN_AGE_MS = 60 * 60_000
  * Finishes or removes what dead processes left: afterwards each snapshot is published once or nothing of it is there. Also ends
  * uploads older than an hour whose snapshot is over or unknown.
  *
- * @throws LakeProblem `lease_taken` while a process works on the lake.
+ * @throws LakeProblem `lease_taken` when a process works on the lake for longer than a lease lasts twice.
  */
 export async function recoverSnapshots(lake: Lake, progress?: Progress): Promise<RecoveryReport> {
-  const lease = await Lease.take(lake.database, lake.settings.leaseTtlMs)
+  const lease = await Lease.wait(lake, { progress })
   try {
     const snapshots = await recoverUnder(lake, lease, progress)
     return { snapshots, abortedUploads: await abortOrphans(lake) }

@@ -2,7 +2,7 @@ import { parseCurrent, parseManifest } from '../manifest.ts'
 import { CURRENT_KEY, manifestKey, partitionPrefix, retiredKey, snapshotDate } from '../object-keys.ts'
 import { publishedSnapshot } from '../publication.ts'
 import { ControlRows } from './control-rows.ts'
-import type { Lake } from './lake.ts'
+import type { Lake, Progress } from './lake.ts'
 import { Lease } from './lease.ts'
 import { publishedManifests } from './publish.ts'
 import { expiredSnapshots, KEEP_ALL_MS } from './retention-plan.ts'
@@ -21,24 +21,25 @@ export interface RetentionOptions {
   /** Only says what would be retired. */
   readonly dryRun?: boolean
   readonly now?: Date
+  readonly progress?: Progress
 }
 
 /**
  * Removes snapshots that nobody may want any more: first from the views, then from the catalogue, and an hour after that, when no
  * query can still read them, their objects. Each step may be repeated; no moment shows a partition without its objects.
  *
- * @throws LakeProblem `lease_taken` while a process works on the lake.
+ * @throws LakeProblem `lease_taken` when a process works on the lake for longer than a lease lasts twice.
  */
 export async function retainSnapshots(lake: Lake, options: RetentionOptions = {}): Promise<RetentionReport> {
   const now = options.now ?? new Date()
   if (options.dryRun) {
     return { retiring: await choose(lake, now), waiting: [], retired: [], leftover: [] }
   }
-  const lease = await Lease.take(lake.database, lake.settings.leaseTtlMs)
+  const lease = await Lease.wait(lake, options)
   try {
-    const chosen = await choose(lake, now)
-    await retire(lake, lease, chosen)
-    return { retiring: chosen, ...(await removeObjects(lake, lease, now)) }
+    const retiring: string[] = []
+    for (const id of await choose(lake, now)) if (await beginRetiring(lake, lease, id, now)) retiring.push(id)
+    return { retiring, ...(await goOn(lake, lease, now)) }
   } finally {
     await lease.release()
   }
@@ -63,53 +64,91 @@ async function choose(lake: Lake, now: Date): Promise<string[]> {
   return expiredSnapshots(published, rules).map((snapshot) => snapshot.id)
 }
 
-/** Views first: from then on nobody finds these snapshots; then their state, so that a later call goes on with them. */
-async function retire(lake: Lake, lease: Lease, chosen: readonly string[]): Promise<void> {
-  if (chosen.length === 0) return
-  const live = (await publishedManifests(lake)).filter((manifest) => !chosen.includes(manifest.snapshot_id))
-  await lake.publisher.publishViews(live.map(publishedSnapshot))
-  for (const id of chosen) {
-    lease.signal.throwIfAborted()
-    const rows = new ControlRows(lake.database, id, lease.fence)
-    await rows.claim(lease.owner)
-    await rows.update({ state: 'retiring' })
-  }
+/**
+ * Marks a snapshot as `retiring` under the lock of its row, which a hold takes as well: so either the hold is seen here, or it comes too
+ * late and is refused.
+ *
+ * @returns false when somebody holds it now.
+ */
+async function beginRetiring(lake: Lake, lease: Lease, id: string, now: Date): Promise<boolean> {
+  return lake.database.transaction(async (tx) => {
+    await lease.confirm(tx)
+    await tx.$queryRaw`SELECT 1 FROM lake_snapshots WHERE id = ${id} FOR UPDATE`
+    if ((await tx.lakeHold.count({ where: { snapshotId: id, expiresAt: { gt: now } } })) > 0) return false
+    const { count } = await tx.lakeSnapshot.updateMany({
+      where: { id, state: 'published' },
+      data: { state: 'retiring', fence: lease.fence, owner: lease.owner },
+    })
+    return count > 0
+  })
 }
 
-async function removeObjects(
+interface RetiringRow {
+  readonly id: string
+  readonly manifest: string | null
+}
+
+/** Takes every snapshot that is retiring one step further: out of views and catalogue, or, after the grace time, out of S3. */
+async function goOn(
   lake: Lake,
   lease: Lease,
   now: Date,
 ): Promise<Pick<RetentionReport, 'waiting' | 'retired' | 'leftover'>> {
-  const waiting: string[] = []
-  const retired: string[] = []
-  const leftover: string[] = []
-  const retiring = await lake.database.prisma.lakeSnapshot.findMany({
+  const rows = await lake.database.prisma.lakeSnapshot.findMany({
     where: { state: 'retiring' },
     orderBy: { sequence: 'asc' },
   })
-  for (const row of retiring) {
-    lease.signal.throwIfAborted()
-    const rows = new ControlRows(lake.database, row.id, lease.fence)
-    await rows.claim(lease.owner)
-    const manifest = parseManifest(row.manifest ?? '')
-    // The time counts from when the last partition had gone, so it is stored after that and not before.
-    if (row.retiringAt === null) {
-      await lake.publisher.unregister(manifest)
-      await rows.update({ retiringAt: new Date() })
-    }
+  await withdraw(
+    lake,
+    lease,
+    rows.filter((row) => row.retiringAt === null),
+  )
+  const waiting: string[] = []
+  const retired: string[] = []
+  const leftover: string[] = []
+  for (const row of rows) {
     if (row.retiringAt === null || now.getTime() - row.retiringAt.getTime() < lake.settings.retireGraceMs) {
       waiting.push(row.id)
       continue
     }
-    await lake.bucket.delete(manifest.tables.flatMap((table) => table.files.map((file) => file.key)))
-    for (const table of manifest.tables) {
-      for await (const object of lake.bucket.objects(partitionPrefix(table.name, row.id))) leftover.push(object.key)
-    }
-    await lake.bucket.putText(retiredKey(row.id), row.manifest ?? '', '*')
-    await lake.bucket.delete([manifestKey(row.id)])
-    await rows.update({ state: 'retired', endedAt: new Date() })
+    leftover.push(...(await removeObjects(lake, await claim(lake, lease, row.id), row)))
     retired.push(row.id)
   }
   return { waiting, retired, leftover }
+}
+
+async function claim(lake: Lake, lease: Lease, id: string): Promise<ControlRows> {
+  await lease.confirm()
+  const rows = new ControlRows(lake.database, id, lease.fence)
+  await rows.claim(lease.owner)
+  return rows
+}
+
+/** Views first: from then on nobody finds these snapshots; then their partitions. */
+async function withdraw(lake: Lake, lease: Lease, retiring: readonly RetiringRow[]): Promise<void> {
+  if (retiring.length === 0) return
+  const live = (await publishedManifests(lake)).map(publishedSnapshot)
+  // The views are everybody's: a process that was taken for dead must not move them back.
+  await lease.confirm()
+  await lake.publisher.publishViews(live)
+  for (const { id, manifest } of retiring) {
+    const rows = await claim(lake, lease, id)
+    await lake.publisher.unregister(parseManifest(manifest ?? ''))
+    // The time counts from when the last partition had gone, so it is stored after that and not before.
+    await rows.update({ retiringAt: new Date() })
+  }
+}
+
+/** Exactly the manifest's objects. @returns what else lies in the snapshot's folders. */
+async function removeObjects(lake: Lake, rows: ControlRows, { id, manifest: body }: RetiringRow): Promise<string[]> {
+  const manifest = parseManifest(body ?? '')
+  const leftover: string[] = []
+  await lake.bucket.delete(manifest.tables.flatMap((table) => table.files.map((file) => file.key)))
+  for (const table of manifest.tables) {
+    for await (const object of lake.bucket.objects(partitionPrefix(table.name, id))) leftover.push(object.key)
+  }
+  await lake.bucket.putText(retiredKey(id), body ?? '', '*')
+  await lake.bucket.delete([manifestKey(id)])
+  await rows.update({ state: 'retired', endedAt: new Date() })
+  return leftover
 }

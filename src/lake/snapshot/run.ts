@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError, describe } from '../../errors.ts'
 import { LakeProblem } from '../lake-problem.ts'
 import { manifestBody } from '../manifest.ts'
@@ -30,7 +29,7 @@ export interface RunOptions {
  * @throws LakeProblem with the code that is also in the snapshot's row; AppError `snapshot-running` or `not-found`.
  */
 export async function runSnapshot(lake: Lake, options: RunOptions = {}): Promise<SnapshotView> {
-  const lease = await waitForLease(lake, options.signal)
+  const lease = await leaseFor(lake, options)
   try {
     await recoverUnder(lake, lease, options.progress, options.id)
     const requested =
@@ -53,17 +52,22 @@ export async function runSnapshot(lake: Lake, options: RunOptions = {}): Promise
   }
 }
 
-/** Retention and recovery hold the lease for a short time; a runner waits for them. */
-async function waitForLease(lake: Lake, signal: AbortSignal | undefined): Promise<Lease> {
-  const deadline = Date.now() + 2 * lake.settings.leaseTtlMs
-  for (;;) {
-    try {
-      return await Lease.take(lake.database, lake.settings.leaseTtlMs)
-    } catch (error) {
-      const taken = error instanceof LakeProblem && error.code === 'lease_taken'
-      if (!taken || Date.now() > deadline) throw error
-      await sleep(Math.min(1_000, lake.settings.leaseTtlMs / 4), undefined, signal ? { signal } : {})
+/** Without the lease nobody will ever take the snapshot that was requested: its row says so now, and the next one may come. */
+async function leaseFor(lake: Lake, options: RunOptions): Promise<Lease> {
+  try {
+    return await Lease.wait(lake, options)
+  } catch (error) {
+    if (options.id !== undefined) {
+      await lake.database.prisma.lakeSnapshot.updateMany({
+        where: { id: options.id, state: 'requested', fence: null },
+        data: {
+          state: 'failed',
+          endedAt: new Date(),
+          problem: problemOf(options.signal?.aborted ? cancelled(options.signal.reason) : error, 'requested'),
+        },
+      })
     }
+    throw error
   }
 }
 

@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { LakeService } from '../../../src/lake/lake-service.ts'
+import type { LakeStarter } from '../../../src/lake/lake-starter.ts'
 import { partitionPrefix, retiredKey } from '../../../src/lake/object-keys.ts'
+import { Lease } from '../../../src/lake/snapshot/lease.ts'
 import { retainSnapshots } from '../../../src/lake/snapshot/retention.ts'
 import { runSnapshot } from '../../../src/lake/snapshot/run.ts'
 import { readSnapshot } from '../../../src/lake/snapshot/snapshots.ts'
@@ -88,6 +92,77 @@ test('a held snapshot stays until the hold ends', async () => {
   await open.database.prisma.lakeHold.create({ data: hold })
   expect((await retainSnapshots(open.lake, { now })).retiring).toEqual([])
   expect((await retainSnapshots(open.lake, { now: later(90 * HOUR_MS) })).retiring).toEqual([first])
+})
+
+test('a hold that comes while retention chooses keeps its snapshot, or is refused', async () => {
+  const { first, now } = await twoOldSnapshots()
+  const service = new LakeService({
+    database: open.database,
+    starter: {} as LakeStarter,
+    verify: () => Promise.reject(new Error('not asked')),
+  })
+  const hold = (holder: string) =>
+    service.hold(first, { holder, reason: 'reads it', expiresAt: later(80 * HOUR_MS) }).then(
+      () => true,
+      () => false,
+    )
+  // After the holds were looked up, and again while the views move.
+  proxy.decide = async ({ url }) => {
+    if (url?.includes('CURRENT.json')) await hold('early')
+    return 'pass' as const
+  }
+  open.publisher.beforeNext('publishViews', async () => {
+    await hold('late')
+  })
+  expect(await retainSnapshots(open.lake, { now: later(72 * HOUR_MS) })).toMatchObject({ retiring: [], waiting: [] })
+  expect(await state(first)).toBe('published')
+  expect(open.publisher.registered).toContain(first)
+
+  await open.database.prisma.lakeHold.deleteMany()
+  proxy.decide = () => 'pass'
+  let late = true
+  open.publisher.beforeNext('publishViews', async () => {
+    late = await hold('late')
+  })
+  expect((await retainSnapshots(open.lake, { now })).retiring).toEqual([first])
+  expect(late).toBe(false)
+})
+
+test('interrupted before the views have moved, the next call moves them before the partitions go', async () => {
+  const { first, now, second } = await twoOldSnapshots()
+  open.publisher.beforeNext('publishViews', () => Promise.reject(new Error('Athena is away')))
+  await expect(retainSnapshots(open.lake, { now })).rejects.toThrow('Athena is away')
+  expect(open.publisher.registered).toContain(first)
+  expect(open.publisher.views).toEqual([first, second])
+  open.publisher.beforeNext('unregister', async () => expect(open.publisher.views).toEqual([second]))
+  expect((await retainSnapshots(open.lake, { now })).waiting).toEqual([first])
+})
+
+test('a retention that was taken for dead does not move the views back', async () => {
+  const { now, second } = await twoOldSnapshots()
+  let third = ''
+  proxy.decide = async ({ url }) => {
+    if (third === '' && url?.includes('CURRENT.json')) {
+      third = 'begun'
+      const taker = openLake(place)
+      await open.database.prisma.$executeRaw`UPDATE lake_lease SET expires_at = 'epoch'`
+      third = (await runSnapshot(taker.lake)).id
+      await taker.close()
+    }
+    return 'pass' as const
+  }
+  await expect(retainSnapshots(open.lake, { now })).rejects.toMatchObject({ code: 'fenced' })
+  expect(open.publisher.views).toContain(second)
+  expect(open.publisher.views.at(-1)).toBe(third)
+})
+
+test('retention waits for a short work on the lake', async () => {
+  const { first, now } = await twoOldSnapshots()
+  const recovery = await Lease.take(open.database, open.lake.settings.leaseTtlMs)
+  const retained = retainSnapshots(open.lake, { now })
+  await Promise.race([retained, setImmediate()])
+  await recovery.release()
+  expect((await retained).retiring).toEqual([first])
 })
 
 test('interrupted between views and partitions, the next call goes on and the grace time begins then', async () => {

@@ -5,6 +5,7 @@ import { LakeProblem } from '../../../src/lake/lake-problem.ts'
 import { parseCurrent, parseManifest } from '../../../src/lake/manifest.ts'
 import { CURRENT_KEY, manifestKey, parsePartKey } from '../../../src/lake/object-keys.ts'
 import { dryRunSnapshot } from '../../../src/lake/snapshot/dry-run.ts'
+import { Lease } from '../../../src/lake/snapshot/lease.ts'
 import { recoverSnapshots } from '../../../src/lake/snapshot/recover.ts'
 import { runSnapshot } from '../../../src/lake/snapshot/run.ts'
 import { listSnapshots, manifestOf, readSnapshot, requestSnapshot } from '../../../src/lake/snapshot/snapshots.ts'
@@ -70,7 +71,7 @@ describe('a snapshot', () => {
       requestedBy: 'test',
       progress: (event) => {
         if (event.kind === 'state') states.push(event.state)
-        else if (event.done) tables.set(event.table, event.rows)
+        else if (event.kind === 'table' && event.done) tables.set(event.table, event.rows)
       },
     })
     expect(snapshot.state).toBe('published')
@@ -175,6 +176,20 @@ describe('two snapshots', () => {
     const published = await runSnapshot(open.lake, { id: first.id })
     expect(published).toMatchObject({ id: first.id, state: 'published' })
     expect((await requestSnapshot(open.database, 'test')).sequence).toBeGreaterThan(first.sequence)
+  })
+
+  test('one whose process never gets the lease fails at once and makes room', async () => {
+    const hurried = openLake(place, { leaseTtlMs: 50 })
+    const other = await Lease.take(open.database, 60_000)
+    try {
+      const { id } = await requestSnapshot(open.database, 'test')
+      expect((await problemOf(runSnapshot(hurried.lake, { id }))).code).toBe('lease_taken')
+      expect(await readSnapshot(open.database, id)).toMatchObject({ state: 'failed', problem: { code: 'lease_taken' } })
+      await requestSnapshot(open.database, 'test')
+    } finally {
+      await other.release()
+      await hurried.close()
+    }
   })
 
   test('of which one lost its lease publish one result, and the loser stops', async () => {
