@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe } from '../errors.ts'
 import { ensureLake } from '../lake/lake-setup.ts'
-import { listSnapshots, readSnapshot, requestSnapshot } from '../lake/snapshot/snapshots.ts'
+import { failNotStarted, isAbandoned, listSnapshots, readSnapshot } from '../lake/snapshot/snapshots.ts'
+import { launchSnapshot } from '../lake/snapshot-launch.ts'
 import type { Program } from './composition.ts'
 import type { LakeApi } from './lake-api.ts'
 import { asTable, runQuery } from './query.ts'
@@ -65,18 +66,26 @@ async function sampleData(program: Program): Promise<void> {
 async function firstSnapshot({ database }: Program, { starter }: LakeApi, leave: AbortSignal): Promise<void> {
   const [published] = await listSnapshots(database, { limit: 1, state: 'published' })
   if (published) return
-  const { id } = await requestSnapshot(database, 'system:first start')
-  await starter.snapshot(id)
+  const { id } = await launchSnapshot(database, starter, 'system:first start')
   for (;;) {
     const snapshot = await readSnapshot(database, id)
     if (snapshot.state === 'published') {
       say(`Snapshot ${id}: ${count(snapshot.totalRows ?? 0)} rows, ${size(snapshot.totalBytes ?? 0)}`)
       return
     }
+    if (snapshot.state === 'requested') await failNotStarted(database)
+    else if (snapshot.endedAt === null && (await isAbandoned(database, snapshot))) await requireEnd(database, id)
     if (snapshot.state === 'failed') throw new Error(`snapshot ${id}: ${snapshot.problem?.message ?? 'failed'}`)
     if (leave.aborted) return
     await delay(POLL_MS)
   }
+}
+
+/** Its process has ended: either the state that was read is old, or nobody goes on with the snapshot. */
+async function requireEnd(database: Program['database'], id: string): Promise<void> {
+  const { endedAt, state, problem } = await readSnapshot(database, id)
+  if (endedAt !== null) return
+  throw new Error(`snapshot ${id} is ${state} and its process has ended: ${problem?.message ?? 'look at the log'}`)
 }
 
 async function firstAnswer(program: Program): Promise<void> {

@@ -1,21 +1,15 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Context } from '../caller.ts'
 import type { Database } from '../database/database.ts'
-import { AppError, describe } from '../errors.ts'
+import { AppError } from '../errors.ts'
 import { reaching } from './lake-availability.ts'
 import { findLakeTable, type LakeTable, lakeTables } from './lake-dictionary.ts'
 import type { LakeStarter } from './lake-starter.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
 import type { Finding } from './publication.ts'
-import {
-  listSnapshots,
-  manifestOf,
-  readSnapshot,
-  requestSnapshot,
-  type SnapshotPage,
-  type SnapshotView,
-} from './snapshot/snapshots.ts'
+import { listSnapshots, manifestOf, readSnapshot, type SnapshotPage, type SnapshotView } from './snapshot/snapshots.ts'
 import { LIVE_STATES } from './snapshot/states.ts'
+import { launchSnapshot } from './snapshot-launch.ts'
 
 /** What `verify` tells of one snapshot; an empty list of findings is a healthy one. */
 export interface VerifyResult {
@@ -83,36 +77,13 @@ export class LakeService {
   }
 
   /**
-   * Requests a snapshot and starts the process that takes it.
+   * Requests a snapshot and starts the process that takes it; one in the way whose process is gone is recovered first.
    *
    * @throws AppError `snapshot-running` naming the one that runs; `unavailable` when no process could be started.
    */
   async requestSnapshot({ principal }: Context): Promise<SnapshotView> {
     const { database, starter } = this.#options
-    const snapshot = await requestSnapshot(database, `${principal.type}:${principal.id}`)
-    try {
-      await starter.snapshot(snapshot.id)
-    } catch (error) {
-      await this.#failNotStarted(snapshot.id, error)
-      throw new AppError('unavailable', 'No process could be started for the snapshot', { cause: error })
-    }
-    return snapshot
-  }
-
-  /** Only while nobody has taken it: a process that did start has written its fence. */
-  async #failNotStarted(id: string, error: unknown): Promise<void> {
-    await this.#options.database.prisma.lakeSnapshot.updateMany({
-      where: { id, state: 'requested', fence: null },
-      data: {
-        state: 'failed',
-        endedAt: new Date(),
-        problem: {
-          code: 'not_started',
-          message: `No process could be started: ${describe(error)}`,
-          phase: 'requested',
-        },
-      },
-    })
+    return launchSnapshot(database, starter, `${principal.type}:${principal.id}`)
   }
 
   /** Newest first. */

@@ -6,7 +6,8 @@ import { UsageError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { LakeStarter } from './lake-starter.ts'
 import { newSnapshotId } from './object-keys.ts'
-import { failNotStarted } from './snapshot/snapshots.ts'
+import { failNotStarted, isAbandoned, runningSnapshot } from './snapshot/snapshots.ts'
+import { failUnstarted } from './snapshot-launch.ts'
 
 /**
  * When snapshots are taken, and the hourly care of the lake.
@@ -148,16 +149,27 @@ export class LakeScheduler {
       try {
         const result = await claimTick(database, due)
         if (result.kind === 'taken') return
-        if (result.kind === 'started') {
-          logger.info({ snapshotId: result.snapshotId, due }, 'a scheduled snapshot starts')
-          await starter.snapshot(result.snapshotId)
-          return
-        }
+        if (result.kind === 'started') return await this.#startTaken(result.snapshotId, due)
         logger.warn({ due }, 'a snapshot is due while another one is running')
+        const running = await runningSnapshot(database)
+        // Nobody works on it: instead of the care in an hour, recovery comes now.
+        if (running && (await isAbandoned(database, running))) await starter.recover()
       } catch (error) {
         logger.error({ err: error, due }, 'a scheduled snapshot could not be started')
       }
     } while ((await this.#pause(BUSY_RETRY_MS)) && (next === undefined || this.#clock.now() < next))
+  }
+
+  /** A tick whose process cannot be started is lost, but is not in the way of anybody. */
+  async #startTaken(snapshotId: string, due: Date): Promise<void> {
+    const { database, starter, logger } = this.#options
+    logger.info({ snapshotId, due }, 'a scheduled snapshot starts')
+    try {
+      await starter.snapshot(snapshotId)
+    } catch (error) {
+      await failUnstarted(database, snapshotId, error)
+      throw error
+    }
   }
 
   /** What crashes left behind, and what is too old, once an hour. */

@@ -98,9 +98,14 @@ export async function requestSnapshot(database: Database, requestedBy: string): 
   }
 }
 
+/** Did the process of a running snapshot end before it was over? Then `recover` has to finish or remove it. */
+export async function isAbandoned(database: Database, { state }: Pick<SnapshotView, 'state'>): Promise<boolean> {
+  return state !== 'requested' && (await leaseIsFree(database))
+}
+
 async function snapshotRunning(database: Database): Promise<AppError> {
   const running = await runningSnapshot(database)
-  const abandoned = running !== undefined && running.state !== 'requested' && (await leaseIsFree(database))
+  const abandoned = running !== undefined && (await isAbandoned(database, running))
   const hint = abandoned
     ? 'its process is gone: run "rocketgames recover", then ask again'
     : 'wait for it, or ask again'

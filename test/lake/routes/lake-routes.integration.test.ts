@@ -18,6 +18,7 @@ const PUBLISHED = '20261122t020000z-00000001'
 
 const started: string[] = []
 let startFails = false
+let recover = async () => {}
 let verify: (id: string) => Promise<VerifyResult> = async () => HEALTHY
 
 const starter: LakeStarter = {
@@ -25,7 +26,7 @@ const starter: LakeStarter = {
     if (startFails) throw new Error('spawn ENOENT')
     started.push(id)
   },
-  async recover() {},
+  recover: () => recover(),
   async retention() {},
 }
 
@@ -55,6 +56,7 @@ afterEach(async () => {
   await database.prisma.lakeSnapshot.deleteMany()
   started.length = 0
   startFails = false
+  recover = async () => {}
   verify = async () => HEALTHY
 })
 
@@ -131,6 +133,26 @@ describe('requesting a snapshot', () => {
     const { body } = await api.admin.post('/v1/lake/snapshots').expect(409)
     expect(body).toMatchObject({ code: 'snapshot-running', snapshotId: first.id, state: 'requested' })
     expect(started).toHaveLength(1)
+  })
+
+  it('recovers a snapshot whose process is gone, then takes the new one', async () => {
+    const gone = '20261122t020000z-00000002'
+    await database.prisma.lakeSnapshot.create({
+      data: { id: gone, requestedBy: 'test', state: 'uploading', fence: 1n },
+    })
+    recover = () => fail(gone)
+    const { body } = await api.admin.post('/v1/lake/snapshots').expect(202)
+    expect(started).toEqual([body.id])
+  })
+
+  it('answers 409 when recovery cannot be started either', async () => {
+    const gone = '20261122t020000z-00000002'
+    await database.prisma.lakeSnapshot.create({
+      data: { id: gone, requestedBy: 'test', state: 'uploading', fence: 1n },
+    })
+    recover = () => Promise.reject(new Error('spawn ENOENT'))
+    const { body } = await api.admin.post('/v1/lake/snapshots').expect(409)
+    expect(body).toMatchObject({ code: 'snapshot-running', snapshotId: gone, abandoned: true })
   })
 
   it('starts exactly one of many at once', async () => {

@@ -200,6 +200,33 @@ describe('the scheduler', () => {
     expect(starter.snapshots).toHaveLength(1)
   })
 
+  it('recovers a snapshot whose process is gone and is in the way of a due one', async () => {
+    const id = '20261122t005900z-00000000'
+    const requestedAt = new Date('2026-11-22T00:59:00.000Z')
+    await database.prisma.lakeSnapshot.create({ data: { ...taken, id, requestedAt, state: 'uploading', fence: 1n } })
+    const clock = new ManualClock('2026-11-22T01:00:00.000Z')
+    const starter = new RecordingStarter()
+    const scheduler = replica(clock, starter)
+    scheduler.start()
+    await clock.sleepers(2)
+    expect(starter.started.filter((each) => each === 'recover')).toHaveLength(2)
+    await end(id)
+    await clock.advanceTo('2026-11-22T01:01:00.000Z', 2)
+    await scheduler.stop()
+    expect(starter.snapshots).toHaveLength(1)
+  })
+
+  it('makes room again when no process can be started', async () => {
+    const clock = new ManualClock('2026-11-22T01:00:00.000Z')
+    const starter = new RecordingStarter()
+    starter.snapshot = () => Promise.reject(new Error('spawn ENOENT'))
+    const scheduler = replica(clock, starter)
+    scheduler.start()
+    await clock.sleepers(2)
+    await scheduler.stop()
+    expect((await snapshots()).map((row) => row.state)).toEqual(['failed'])
+  })
+
   it('refuses a pattern or zone that cannot be used, naming the setting', () => {
     const parse = (schedule: string, scheduleZone = 'UTC') => parseSchedule({ schedule, scheduleZone })
     expect(() => parse('every day')).toThrow(UsageError)

@@ -1,0 +1,70 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Database } from '../database/database.ts'
+import { AppError, describe } from '../errors.ts'
+import type { LakeStarter } from './lake-starter.ts'
+import { requestSnapshot, type SnapshotView } from './snapshot/snapshots.ts'
+
+/** What a dead process left is mostly removed within a second; a caller is not kept waiting for a crawler. */
+const RECOVERY_WAIT_MS = 10_000
+const RECOVERY_POLL_MS = 250
+
+/**
+ * Requests a snapshot and starts the process that takes it. A snapshot in the way whose process is gone is recovered first.
+ *
+ * @throws AppError `snapshot-running` naming the one in the way; `unavailable` when no process could be started.
+ */
+export async function launchSnapshot(
+  database: Database,
+  starter: LakeStarter,
+  requestedBy: string,
+): Promise<SnapshotView> {
+  const snapshot = await requestAfterRecovery(database, starter, requestedBy)
+  try {
+    await starter.snapshot(snapshot.id)
+  } catch (error) {
+    await failUnstarted(database, snapshot.id, error)
+    throw new AppError('unavailable', 'No process could be started for the snapshot', { cause: error })
+  }
+  return snapshot
+}
+
+async function requestAfterRecovery(
+  database: Database,
+  starter: LakeStarter,
+  requestedBy: string,
+): Promise<SnapshotView> {
+  const deadline = Date.now() + RECOVERY_WAIT_MS
+  for (let recovering = false; ; ) {
+    try {
+      return await requestSnapshot(database, requestedBy)
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === 'snapshot-running')) throw error
+      const abandoned = error.extra.abandoned === true
+      if (!(abandoned || recovering) || Date.now() > deadline) throw error
+      if (!recovering) {
+        await starter.recover().catch(() => {
+          // The caller hears what is in the way; that it cannot be recovered now is the same to them.
+          throw error
+        })
+      }
+      recovering = true
+    }
+    await sleep(RECOVERY_POLL_MS)
+  }
+}
+
+/** Only while nobody has taken it: a process that did start has written its fence. */
+export async function failUnstarted(database: Database, id: string, error: unknown): Promise<void> {
+  await database.prisma.lakeSnapshot.updateMany({
+    where: { id, state: 'requested', fence: null },
+    data: {
+      state: 'failed',
+      endedAt: new Date(),
+      problem: {
+        code: 'not_started',
+        message: `No process could be started: ${describe(error)}`,
+        phase: 'requested',
+      },
+    },
+  })
+}
