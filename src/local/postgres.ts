@@ -215,7 +215,14 @@ async function serve(
   }
 }
 
-async function end(pid: number, server: Server | undefined): Promise<void> {
+/** Is that very server gone? Its number may by then belong to another process. */
+function isGone({ data }: Cluster, pid: number, server: Server | undefined): boolean {
+  if (server) return server.process.exitCode !== null || server.process.signalCode !== null
+  return findPostmaster(data)?.pid !== pid
+}
+
+async function end(cluster: Cluster, pid: number, server: Server | undefined): Promise<void> {
+  if (isGone(cluster, pid, server)) return
   // From here on the process must not end before the server has.
   server?.process.ref()
   for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
@@ -245,7 +252,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     const { server, postmaster } = await serve(cluster, options)
     const { pid, port } = postmaster
     const stop = () => {
-      stopping ??= end(pid, server).then(() => lock.release())
+      stopping ??= end(cluster, pid, server).then(() => lock.release())
       return stopping
     }
     const password = encodeURIComponent(readFileSync(cluster.passwordFile, 'utf8').trim())

@@ -5,7 +5,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { UsageError } from '../../src/errors.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/local/postgres.ts'
 import { findPostmaster, waitForEnd } from '../../src/local/postmaster.ts'
@@ -170,6 +170,21 @@ describe('the embedded Postgres', () => {
       expect(row?.n).toBeGreaterThanOrEqual(committed)
     } finally {
       await server.stop()
+    }
+  })
+
+  it("signals nobody when the server it is to stop has ended: its number may be a stranger's by then", async () => {
+    const { child } = await startInAnotherProcess()
+    await kill(child)
+    const server = await start()
+    process.kill(server.pid, 'SIGKILL')
+    expect(await waitForEnd(server.pid, 10_000)).toBe(true)
+    const signals = vi.spyOn(process, 'kill')
+    try {
+      await server.stop()
+      expect(signals.mock.calls).toEqual([])
+    } finally {
+      signals.mockRestore()
     }
   })
 
