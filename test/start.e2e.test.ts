@@ -5,7 +5,7 @@ import path from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { AthenaQueries, lakeDifferences } from './support/lake-equality.ts'
-import { removeFolder, run, runCommand, type Service, startService } from './support/service.ts'
+import { endpointPid, postgresPid, removeFolder, runCommand, type Service, startService } from './support/service.ts'
 
 /** `npm start` as its user lives it: first start, second shell, stop, start again, crash. */
 
@@ -164,22 +164,18 @@ describe('npm start', () => {
     expect(await exists('before-service-kill')).toBe(true)
 
     await create('before-postgres-kill')
-    const [postmaster] = readFileSync(path.join(service.dir, 'postgres/data/postmaster.pid'), 'utf8').split('\n')
-    process.kill(Number(postmaster), 'SIGKILL')
+    process.kill(postgresPid(service.dir), 'SIGKILL')
     await service.stop('SIGKILL')
     await restart()
     expect(await exists('before-postgres-kill')).toBe(true)
   })
 
   it('goes on by itself after kill -9 of Postgres or of the endpoint while it runs', { timeout: 120_000 }, async () => {
-    const [postmaster] = readFileSync(path.join(service.dir, 'postgres/data/postmaster.pid'), 'utf8').split('\n')
-    process.kill(Number(postmaster), 'SIGKILL')
+    process.kill(postgresPid(service.dir), 'SIGKILL')
     await service.saw(/Postgres.*started again/)
     await vi.waitFor(async () => expect((await fetch(`${env.API_URL}/readyz`)).status).toBe(200), { timeout: 30_000 })
 
-    const list = await run('sh', ['-c', `pgrep -f -- "--dir ${service.dir} "`])
-    const [endpoint] = list.stdout.trim().split('\n')
-    process.kill(Number(endpoint), 'SIGKILL')
+    process.kill(endpointPid(service.dir), 'SIGKILL')
     await service.saw(/endpoint.*started again/)
     await vi.waitFor(async () => expect((await fetch(env.AWS_ENDPOINT_URL as string)).status).toBe(403), {
       timeout: 30_000,

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
@@ -140,3 +140,8 @@ export function run(
 }
 
 export const removeFolder = (dir: string): void => rmSync(dir, { recursive: true, force: true })
+
+/** Process numbers of what the service runs on its data folder. */
+export const postgresPid = (dir: string): number =>
+  Number(readFileSync(path.join(dir, 'postgres/data/postmaster.pid'), 'utf8').split('\n')[0])
+export const endpointPid = (dir: string): number => Number(readFileSync(path.join(dir, 'aws.pid'), 'utf8').trim())
