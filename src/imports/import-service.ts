@@ -109,12 +109,13 @@ export class ImportService implements ImportRunner {
 }
 
 function startRun(resource: ImportResource, options: ImportOptions, context: Context): Run {
-  const target = importTargets[resource] as AnyTarget
+  const target = importTargets[resource]
   requireScope(context.principal, 'imports:write')
   requireScope(context.principal, target.scope)
   const { matchBy } = options
   if (matchBy !== undefined && !target.keys.includes(matchBy)) {
-    const detail = `must be one of ${target.keys.join(', ')}`
+    const detail =
+      target.keys.length === 0 ? 'lines have one key only; leave it out' : `must be one of ${target.keys.join(', ')}`
     throw new AppError('invalid-parameter', `matchBy: ${detail}`, {
       errors: [{ parameter: 'matchBy', code: 'not-allowed', detail }],
     })

@@ -2,9 +2,15 @@ import type { ApplyBatch } from '../accounts/bulk/bulk-service.ts'
 import { GAME_KEYS, type GameKey, type GameLine, gameKeyTexts } from '../accounts/games/game-import.ts'
 import { parseGameLine } from '../accounts/games/game-import-schema.ts'
 import { applyGames } from '../accounts/games/game-import-service.ts'
+import type { EntitlementLine } from '../accounts/library/entitlement-import.ts'
+import { parseEntitlementLine } from '../accounts/library/entitlement-import-schema.ts'
+import { applyEntitlements } from '../accounts/library/entitlement-import-service.ts'
 import { OWNER_KEYS, type OwnerKey, type OwnerLine, ownerKeyTexts } from '../accounts/owners/owner-import.ts'
 import { parseOwnerLine } from '../accounts/owners/owner-import-schema.ts'
 import { applyOwners } from '../accounts/owners/owner-import-service.ts'
+import { PLAYER_KEYS, type PlayerKey, type PlayerLine, playerKeyTexts } from '../accounts/players/player-import.ts'
+import { parsePlayerLine } from '../accounts/players/player-import-schema.ts'
+import { applyPlayers } from '../accounts/players/player-import-service.ts'
 import { STUDIO_KEYS, type StudioKey, type StudioLine, studioKeyTexts } from '../accounts/studios/studio-import.ts'
 import { parseStudioLine } from '../accounts/studios/studio-import-schema.ts'
 import { applyStudios } from '../accounts/studios/studio-import-service.ts'
@@ -36,7 +42,7 @@ function target<Line, Key extends string>(
   return spec as unknown as AnyTarget
 }
 
-export const importTargets: Readonly<Partial<Record<ImportResource, AnyTarget>>> = {
+export const importTargets: Readonly<Record<ImportResource, AnyTarget>> = {
   owners: target<OwnerLine, OwnerKey>({
     scope: 'owners:write',
     keys: OWNER_KEYS,
@@ -57,5 +63,20 @@ export const importTargets: Readonly<Partial<Record<ImportResource, AnyTarget>>>
     parse: parseGameLine,
     keyTexts: gameKeyTexts,
     apply: applyGames,
+  }),
+  players: target<PlayerLine, PlayerKey>({
+    scope: 'players:write',
+    keys: PLAYER_KEYS,
+    parse: parsePlayerLine,
+    keyTexts: playerKeyTexts,
+    apply: applyPlayers,
+  }),
+  // Its key is what the references lead to, which only the database knows.
+  library: target<EntitlementLine, never>({
+    scope: 'library:write',
+    keys: [],
+    parse: parseEntitlementLine,
+    keyTexts: () => [],
+    apply: applyEntitlements,
   }),
 }

@@ -42,8 +42,7 @@ export class Matcher<Row extends Identified> {
   /**
    * The row that the line's key names; undefined: the line is a new one.
    *
-   * @throws AppError `duplicate-in-input`, `ambiguous-reference` among the errors of `validation`, `not-found` when there must be a
-   *   row, and what `taken` gives when there must be none
+   * @throws AppError `duplicate-in-input`, `not-found` when there must be a row, and what `taken` gives when there must be none
    */
   match({ key, number }: BulkItem<unknown>, taken: (keyName: string) => AppError): Row | undefined {
     const row = key && this.#rowOf(key.name, key.texts)
@@ -58,15 +57,13 @@ export class Matcher<Row extends Identified> {
     return row
   }
 
+  /** Of several texts the first that exists decides; that the others belong to the same row is for the plan to say. */
   #rowOf(name: string, texts: readonly string[]): Row | undefined {
-    let found: Row | undefined
     for (const text of texts) {
       const row = this.#index.get(name, text)
-      if (row === undefined || row.id === found?.id) continue
-      if (found !== undefined) throw ambiguous(name)
-      found = row
+      if (row !== undefined) return row
     }
-    return found
+    return undefined
   }
 
   /** @throws AppError what the rule of the key says, when another row has the value */
@@ -97,11 +94,6 @@ function noSuchRow(keyName: string | undefined): AppError {
 
 function idTaken(): AppError {
   return new AppError('conflict', 'The record exists already', { errors: [{ pointer: '/id', code: 'conflict' }] })
-}
-
-function ambiguous(keyName: string): AppError {
-  const detail = 'the values belong to more than one record'
-  return invalid([{ pointer: pointerOfKey(keyName), code: 'ambiguous-reference', detail }])
 }
 
 /** Where in a line a key stands. */

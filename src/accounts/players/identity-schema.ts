@@ -6,7 +6,8 @@ import { accepted } from '../text/rule.ts'
 import { instantField, lineField, ruled } from '../text/text-schema.ts'
 import { IDENTITY_PROVIDERS, type IdentityDraft, identityErrors, parseSubject } from './identity.ts'
 
-const newIdentityFields = {
+/** Body of a `POST`; a player's import line has a list of these. Judge them with `identityErrors` after it. */
+export const newIdentityFields = {
   provider: z.enum(IDENTITY_PROVIDERS),
   namespace: ruled((text) => (text === '' ? accepted(text) : parseSlug(text)), {
     maxLength: 64,
@@ -17,7 +18,7 @@ const newIdentityFields = {
   verifiedAt: instantField.nullable().default(null),
 }
 
-/** Body of a `POST`; a player's import line has a list of these. */
+/** Body of a `POST`. */
 export const newIdentitySchema: z.ZodType<IdentityDraft> = z
   .strictObject(newIdentityFields)
   .meta({ id: 'NewIdentity' })
