@@ -38,6 +38,11 @@ export interface DatabaseOptions {
   readonly poolSize: number
   /** Longest statement; default 60 s. A COPY or an export that may take longer sets its own with `SET LOCAL`. */
   readonly statementTimeoutMs?: number
+  /**
+   * How long a statement waits for somebody else's lock; default 10 s, then `unavailable`. Shorter than a statement may take: who
+   * waits holds a connection, and one record that is held must not use up the pool.
+   */
+  readonly lockTimeoutMs?: number
   /** How long to wait for a free connection or a new one; default 5 s, then `unavailable`. */
   readonly connectTimeoutMs?: number
   /** A transaction whose program says nothing for so long is closed by the server; default 5 min. */
@@ -98,6 +103,7 @@ function createPool(options: DatabaseOptions): pg.Pool {
     application_name: options.applicationName ?? 'rocketgames',
     connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
     statement_timeout: options.statementTimeoutMs ?? 60_000,
+    lock_timeout: options.lockTimeoutMs ?? 10_000,
     idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs ?? 300_000,
     // The adapter reads every timestamptz as UTC, whatever the session says; lake expressions rely on it as well.
     options: '-c TimeZone=UTC',

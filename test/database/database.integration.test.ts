@@ -105,6 +105,20 @@ describe('a transaction', () => {
     await hasty.close()
   })
 
+  it('gives up soon when another one holds the record, so that the pool is not used up by waiting', async () => {
+    const { id } = await database.prisma.studio.create({ data: studio('held') })
+    const hasty = openDatabase({ url: testDatabase.url, poolSize: 1, lockTimeoutMs: 50 })
+    const rename = (name: string) => hasty.transaction((tx) => tx.studio.update({ where: { id }, data: { name } }))
+    await database.transaction(async (tx) => {
+      await tx.$executeRaw`SELECT 1 FROM studio WHERE id = ${id}::uuid FOR UPDATE`
+      const error = await failure(rename('waits'))
+      expect(error).toMatchObject({ code: 'unavailable' })
+      expect((error as Error).message).toContain('another change holds the record')
+    })
+    expect((await rename('free')).name).toBe('free')
+    await hasty.close()
+  })
+
   it('gives up in words of ours when its connection is cut before the commit', async () => {
     const work = database.transaction(async (tx) => {
       await tx.studio.create({ data: studio('cut') })
