@@ -1,7 +1,7 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
-import { rememberFacts } from './request-facts.ts'
+import { rememberFacts, UNMATCHED } from './request-facts.ts'
 import { requestIdOf } from './request-id.ts'
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
@@ -13,7 +13,7 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
 export function accessLog(logger: Logger, metrics: Metrics): RequestHandler {
   return (request: Request, response: Response, next: NextFunction) => {
     const requestId = requestIdOf(request.get('X-Request-Id'))
-    const facts = { requestId, startedNs: process.hrtime.bigint(), route: 'unmatched', keyId: undefined }
+    const facts = { requestId, startedNs: process.hrtime.bigint(), route: UNMATCHED, keyId: undefined }
     rememberFacts(request, facts)
     response.setHeader('X-Request-Id', requestId)
     metrics.httpInFlight.inc()

@@ -3,7 +3,7 @@ import { AppError, describe } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { expected, problemOf } from './problems.ts'
 import { splitTarget } from './query-string.ts'
-import { factsOf } from './request-facts.ts'
+import { factsOf, UNMATCHED } from './request-facts.ts'
 import { sendJson } from './send.ts'
 
 const RETRY_AFTER_SECONDS = '2'
@@ -29,15 +29,18 @@ export function errorAnswer(logger: Logger, translate: (error: unknown) => unkno
     if (problem.code === 'unavailable' && problem.headers['Retry-After'] === undefined) {
       response.set('Retry-After', RETRY_AFTER_SECONDS)
     }
-    const body = problemOf(problem, { instance: instanceOf(request), requestId: factsOf(request).requestId })
+    const instance = instanceOf(request)
+    const { requestId } = factsOf(request)
+    const body = problemOf(problem, { ...(instance === undefined ? {} : { instance }), requestId })
     response.status(body.status)
     sendJson(response, body, 'application/problem+json')
   }
 }
 
-function instanceOf(request: Request): string {
+function instanceOf(request: Request): string | undefined {
   const { path } = splitTarget(request.originalUrl)
-  return PLAIN_PATH.test(path) ? path : factsOf(request).route
+  const { route } = factsOf(request)
+  return PLAIN_PATH.test(path) ? path : route === UNMATCHED ? undefined : route
 }
 
 /** A path that cannot be percent-decoded: Express throws a URIError with the path in its text. */

@@ -42,6 +42,7 @@ describe('a problem', () => {
   it('answers an address that cannot be decoded', async () => {
     const answer = await api.admin.get('/v1/studios/%E0%A4')
     expect(answer.body).toMatchObject({ status: 400, code: 'malformed-input' })
+    expect(answer.body).not.toHaveProperty('instance')
   })
 })
 
