@@ -82,11 +82,12 @@ describe('npm start', () => {
   })
 
   it('prints export lines that a shell can evaluate, and keeps secrets to their owner', () => {
-    const shell = `eval "$(node src/main.ts env)"; printf '%s|%s' "$API_URL" "$API_KEY"`
+    const shell = `eval "$(node src/main.ts env)"; printf '%s|%s|%s' "$API_URL" "$API_KEY" "$AWS_DEFAULT_REGION"`
     const printed = execFileSync('sh', ['-c', shell], {
       env: { PATH: process.env.PATH ?? '', LOCAL_DATA_DIR: service.dir },
     }).toString()
-    expect(printed).toBe(`${env.API_URL}|${env.API_KEY}`)
+    // boto3 knows the region by that name only
+    expect(printed).toBe(`${env.API_URL}|${env.API_KEY}|us-east-1`)
     for (const name of ['bootstrap-api-key', 'running.json', 'secrets.json', 'postgres/password']) {
       expect(statSync(path.join(service.dir, name)).mode & 0o777, name).toBe(0o600)
     }

@@ -19,6 +19,7 @@ export const PRINTED = [
   'AWS_ACCESS_KEY_ID',
   'AWS_SECRET_ACCESS_KEY',
   'AWS_REGION',
+  'AWS_DEFAULT_REGION',
   'LAKE_BUCKET',
   'ATHENA_WORKGROUP',
 ] as const

@@ -21,6 +21,8 @@ export function addLocalCommand(program: Command): void {
       const values = {
         AWS_ENDPOINT_URL: endpoint.endpoint,
         AWS_REGION: endpoint.region,
+        // boto3 and what is built on it read no other name
+        AWS_DEFAULT_REGION: endpoint.region,
         AWS_ACCESS_KEY_ID: endpoint.accessKeyId,
         AWS_SECRET_ACCESS_KEY: endpoint.secretAccessKey,
       }

@@ -78,6 +78,8 @@ export async function startEmbedded({ dir, database, awsPort, databasePort, log 
     Object.assign(values, {
       AWS_ENDPOINT_URL: endpoint.endpoint,
       AWS_REGION: endpoint.region,
+      // boto3 and what is built on it read no other name
+      AWS_DEFAULT_REGION: endpoint.region,
       AWS_ACCESS_KEY_ID: endpoint.accessKeyId,
       AWS_SECRET_ACCESS_KEY: endpoint.secretAccessKey,
       LAKE_BUCKET: LOCAL_BUCKET,
