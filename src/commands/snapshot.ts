@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { describe, UsageError } from '../errors.ts'
 import { LakeProblem } from '../lake/lake-problem.ts'
 import { dryRunSnapshot } from '../lake/snapshot/dry-run.ts'
 import type { Progress } from '../lake/snapshot/lake.ts'
@@ -71,6 +72,7 @@ const time = (value: Date | string | null) =>
   value === null ? '' : new Date(value).toISOString().slice(0, 19).replace('T', ' ')
 
 async function snapshots({ limit, json }: { limit: string; json?: boolean }): Promise<void> {
+  if (!/^[1-9]\d{0,2}$/.test(limit)) throw new UsageError(`--limit ${limit} must be a whole number from 1 to 999`)
   await withProgram(async ({ database }) => {
     const list = await listSnapshots(database, { limit: Number(limit) })
     if (json) return print(JSON.stringify(list, null, 2))
@@ -87,10 +89,23 @@ async function snapshots({ limit, json }: { limit: string; json?: boolean }): Pr
   })
 }
 
-async function verify(
-  id: string | undefined,
-  options: { all?: boolean; deep?: boolean; json?: boolean },
-): Promise<void> {
+interface VerifyCommand {
+  readonly all?: boolean
+  readonly deep?: boolean
+  readonly json?: boolean
+}
+
+/** Code 1 means findings and nothing else: whatever keeps it from looking is 2. */
+async function verify(id: string | undefined, options: VerifyCommand): Promise<void> {
+  if (id !== undefined && options.all) throw new UsageError('Give either the id of one snapshot or --all')
+  try {
+    await printVerified(id, options)
+  } catch (error) {
+    throw error instanceof UsageError ? error : new UsageError(`Nothing is verified: ${describe(error)}`)
+  }
+}
+
+async function printVerified(id: string | undefined, options: VerifyCommand): Promise<void> {
   await withProgram(async (program) => {
     const report = await verifySnapshots(program.lake().lake, {
       ...(id === undefined ? {} : { id }),

@@ -1,3 +1,5 @@
+import { describe } from '../../errors.ts'
+import { LakeProblem } from '../lake-problem.ts'
 import type { ManifestFile, ManifestTable } from '../manifest.ts'
 import { verifyFile } from '../parquet/read.ts'
 import type { Lake } from './lake.ts'
@@ -12,7 +14,14 @@ export async function deepFindings(lake: Lake, table: ManifestTable, file: Manif
       return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer
     },
   }
-  const found = await verifyFile(source, columnsOf(lake, table))
+  let found: Awaited<ReturnType<typeof verifyFile>>
+  try {
+    found = await verifyFile(source, columnsOf(lake, table))
+  } catch (error) {
+    // Storage that does not answer says nothing about the file.
+    if (error instanceof LakeProblem) throw error
+    return [`its values cannot be read: ${describe(error)}`]
+  }
   const messages: string[] = []
   if (found.rows !== file.rows) messages.push(`${found.rows} rows can be read, the manifest says ${file.rows}`)
   for (const [name, expected] of Object.entries(file.columns)) {

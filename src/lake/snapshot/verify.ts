@@ -1,28 +1,16 @@
-import { AppError } from '../../errors.ts'
-import {
-  type Manifest,
-  type ManifestFile,
-  type ManifestTable,
-  parseCurrent,
-  parseManifest,
-  sha256Hex,
-} from '../manifest.ts'
-import {
-  CURRENT_KEY,
-  LAKE_PREFIX,
-  MANIFESTS_PREFIX,
-  manifestKey,
-  parseManifestKey,
-  parsePartKey,
-} from '../object-keys.ts'
+import { AppError, describe } from '../../errors.ts'
+import { LakeProblem } from '../lake-problem.ts'
+import { type ManifestFile, type ManifestTable, sha256Hex } from '../manifest.ts'
+import { manifestKey } from '../object-keys.ts'
 import { checkTail } from '../parquet/read.ts'
 import type { Finding } from '../publication.ts'
 import { objectProblem } from './commit.ts'
 import { deepFindings } from './deep-check.ts'
 import { inParallel } from './in-parallel.ts'
 import type { Lake } from './lake.ts'
+import { lakeFindings, readPointer } from './lake-findings.ts'
+import { type LiveSnapshot, snapshotStates } from './live-snapshots.ts'
 import { columnsOf } from './manifest-columns.ts'
-import { RUNNING_STATES } from './states.ts'
 
 export interface VerifyOptions {
   /** Default: the snapshot that `CURRENT.json` names. */
@@ -47,13 +35,12 @@ const FILES_AT_ONCE = 8
 /**
  * Compares the lake with what the control tables promise; reads only and repairs nothing.
  *
- * @throws AppError `not-found` when there is no such live snapshot.
+ * @throws AppError `not-found` when there is no such live snapshot; LakeProblem when S3, Glue or Athena cannot be read.
  */
 export async function verifySnapshots(lake: Lake, options: VerifyOptions = {}): Promise<VerifyReport> {
-  const live = await liveSnapshots(lake)
-  const pointer = await pointerFindings(lake, live)
-  const wanted = chosen(live, options, pointer.current)
-  const findings: Finding[] = [...pointer.findings]
+  const { live } = await snapshotStates(lake)
+  const wanted = await chosen(lake, live, options)
+  const findings: Finding[] = []
   let files = 0
   for (const snapshot of wanted) {
     findings.push(...(await manifestFindings(lake, snapshot)))
@@ -62,11 +49,7 @@ export async function verifySnapshots(lake: Lake, options: VerifyOptions = {}): 
       files += table.files.length
     }
   }
-  const unsettled = await unsettledIds(lake)
-  findings.push(...(await strayFindings(lake, live, unsettled)))
-  const catalogue = await lake.publisher.findings(live.filter((s) => s.published).map((s) => s.manifest))
-  // Between its commit and its views, or its views and its objects' end, a snapshot may be in the catalogue or not.
-  findings.push(...catalogue.filter((f) => f.snapshotId === undefined || !unsettled.has(f.snapshotId)))
+  findings.push(...(await lakeFindings(lake)))
   return {
     snapshots: wanted.map((snapshot) => snapshot.id),
     files,
@@ -75,61 +58,22 @@ export async function verifySnapshots(lake: Lake, options: VerifyOptions = {}): 
   }
 }
 
-interface LiveSnapshot {
-  readonly id: string
-  readonly body: string
-  readonly sha256: string
-  readonly manifest: Manifest
-  readonly published: boolean
-}
-
-async function liveSnapshots(lake: Lake): Promise<LiveSnapshot[]> {
-  const rows = await lake.database.prisma.lakeSnapshot.findMany({
-    where: { state: { in: ['committed', 'published'] }, manifest: { not: null } },
-    orderBy: { sequence: 'asc' },
-  })
-  return rows.map((row) => ({
-    id: row.id,
-    body: row.manifest ?? '',
-    sha256: row.manifestSha256 ?? '',
-    manifest: parseManifest(row.manifest ?? ''),
-    published: row.state === 'published',
-  }))
-}
-
-function chosen(live: readonly LiveSnapshot[], options: VerifyOptions, current: string | undefined): LiveSnapshot[] {
-  if (options.all) return [...live]
-  const id = options.id ?? current
-  if (id === undefined) return []
-  const snapshot = live.find((each) => each.id === id)
-  if (snapshot) return [snapshot]
-  if (options.id === undefined) return []
-  throw new AppError('not-found', `Snapshot ${JSON.stringify(id.slice(0, 64))} is not committed or published`)
-}
-
-async function pointerFindings(
+async function chosen(
   lake: Lake,
   live: readonly LiveSnapshot[],
-): Promise<{ current: string | undefined; findings: Finding[] }> {
-  const stored = await lake.bucket.getText(CURRENT_KEY)
+  { all, id }: VerifyOptions,
+): Promise<readonly LiveSnapshot[]> {
+  if (all) return live
+  if (id !== undefined) {
+    const snapshot = live.find((each) => each.id === id)
+    if (snapshot) return [snapshot]
+    throw new AppError('not-found', `Snapshot ${JSON.stringify(id.slice(0, 64))} is not committed or published`)
+  }
+  const pointer = await readPointer(lake)
   const newest = live.filter((snapshot) => snapshot.published).at(-1)
-  const finding = (message: string): Finding => ({ code: 'pointer_mismatch', message, key: CURRENT_KEY })
-  if (!stored) {
-    return { current: newest?.id, findings: newest ? [finding(`${CURRENT_KEY} is not there`)] : [] }
-  }
-  const pointer = parseCurrent(stored.text)
-  const current = pointer.snapshot_id
-  if (current !== newest?.id) {
-    return {
-      current,
-      findings: [finding(`${CURRENT_KEY} names ${current}, published last was ${newest?.id ?? 'none'}`)],
-    }
-  }
-  const wrong = pointer.manifest_sha256 !== newest.sha256
-  return {
-    current,
-    findings: wrong ? [finding(`${CURRENT_KEY} has another checksum than the manifest of ${current}`)] : [],
-  }
+  // A pointer elsewhere is a finding; then the newest one is looked at.
+  const current = live.find((each) => each.id === pointer?.snapshot_id) ?? newest
+  return current ? [current] : []
 }
 
 async function manifestFindings(lake: Lake, snapshot: LiveSnapshot): Promise<Finding[]> {
@@ -187,42 +131,8 @@ async function footerMessages(lake: Lake, table: ManifestTable, file: ManifestFi
         : [`${footer.rowGroups} row groups, the manifest says ${file.row_groups}`]),
     ]
   } catch (error) {
-    return [(error as Error).message]
+    // Storage that does not answer says nothing about the file.
+    if (error instanceof LakeProblem) throw error
+    return [describe(error)]
   }
-}
-
-/** Snapshots that a process works on, or has to. */
-async function unsettledIds(lake: Lake): Promise<ReadonlySet<string>> {
-  const rows = await lake.database.prisma.lakeSnapshot.findMany({
-    where: { state: { in: [...RUNNING_STATES, 'retiring'] } },
-    select: { id: true },
-  })
-  return new Set(rows.map((row) => row.id))
-}
-
-/** Objects and uploads that no snapshot names, and manifests without a row. */
-async function strayFindings(
-  lake: Lake,
-  live: readonly LiveSnapshot[],
-  unsettled: ReadonlySet<string>,
-): Promise<Finding[]> {
-  const known = new Set(live.flatMap((s) => s.manifest.tables.flatMap((table) => table.files.map((file) => file.key))))
-  const findings: Finding[] = []
-  for await (const { key } of lake.bucket.objects(LAKE_PREFIX)) {
-    const snapshotId = parsePartKey(key)?.snapshotId
-    if (known.has(key) || (snapshotId !== undefined && unsettled.has(snapshotId))) continue
-    findings.push({ code: 'stray_object', message: `${key} belongs to no live snapshot`, key })
-  }
-  for await (const { key } of lake.bucket.uploads(LAKE_PREFIX)) {
-    const snapshotId = parsePartKey(key)?.snapshotId
-    if (snapshotId !== undefined && unsettled.has(snapshotId)) continue
-    findings.push({ code: 'orphan_upload', message: `An upload of ${key} belongs to no running snapshot`, key })
-  }
-  const ids = new Set(live.map((snapshot) => snapshot.id))
-  for await (const { key } of lake.bucket.objects(MANIFESTS_PREFIX)) {
-    const id = parseManifestKey(key)
-    if (id !== undefined && (ids.has(id) || unsettled.has(id))) continue
-    findings.push({ code: 'stray_manifest', message: `${key} belongs to no live snapshot`, key })
-  }
-  return findings
 }

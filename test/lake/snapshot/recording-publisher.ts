@@ -3,7 +3,7 @@ import path from 'node:path'
 import type { Manifest } from '../../../src/lake/manifest.ts'
 import type { Finding, PublishedSnapshot, Publisher } from '../../../src/lake/publication.ts'
 
-export type PublisherCall = 'crawlerReady' | 'register' | 'publishViews' | 'unregister'
+export type PublisherCall = 'crawlerReady' | 'register' | 'publishViews' | 'unregister' | 'findings'
 
 /**
  * A catalogue in a folder, so that several processes share it and one may be killed: a file for each registered snapshot, and one
@@ -50,8 +50,14 @@ export class RecordingPublisher implements Publisher {
     rmSync(path.join(this.#dir, 'partitions', id), { force: true })
   }
 
-  async findings(): Promise<Finding[]> {
-    return []
+  async findings(live: readonly Manifest[]): Promise<Finding[]> {
+    await this.#enter('findings')
+    const expected = live.map((manifest) => manifest.snapshot_id)
+    const extra = this.registered.filter((id) => !expected.includes(id))
+    return [
+      ...extra.map((id) => ({ code: 'extra_partition', message: `a partition of ${id}`, snapshotId: id })),
+      ...(this.views.join() === expected.join() ? [] : [{ code: 'view_drift', message: 'views show others' }]),
+    ]
   }
 
   async plannedChanges(): Promise<string[]> {

@@ -7,6 +7,7 @@ import { manifestOf } from '../../../src/lake/snapshot/snapshots.ts'
 import { type VerifyOptions, verifySnapshots } from '../../../src/lake/snapshot/verify.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { startTestAws, type TestAws } from '../../support/local-aws.ts'
+import { startS3Proxy } from './s3-proxy.ts'
 import { seedAccounts } from './seed.ts'
 import { forgetSnapshots, type LakePlace, newPlace, type OpenLake, openLake } from './test-lake.ts'
 
@@ -108,6 +109,45 @@ test('deep reading finds a wrong value behind a right checksum', async () => {
   await put(CURRENT_KEY, (current?.text ?? '').replace(/"manifest_sha256":"\w+"/, `"manifest_sha256":"${sha256}"`))
   expect(await codes({ id })).toEqual([])
   expect(await codes({ id, deep: true })).toEqual(['column_mismatch'])
+})
+
+test('a snapshot that is published meanwhile is no finding', async () => {
+  let next = ''
+  open.publisher.beforeNext('findings', async () => {
+    next = (await runSnapshot(open.lake)).id
+  })
+  expect(await codes()).toEqual([])
+  // And one whose views and pointer have moved, but whose row does not say so yet.
+  await open.database.prisma.lakeSnapshot.update({ where: { id: next }, data: { state: 'committed' } })
+  expect(await codes()).toEqual([])
+})
+
+test('while S3 cannot be read there is no verdict', async () => {
+  const proxy = await startS3Proxy(place.endpoint)
+  const behind = openLake({ ...place, endpoint: proxy.endpoint })
+  let heads = 0
+  // The objects are there; their footers cannot be read.
+  proxy.decide = ({ headers, method, url }) =>
+    method === 'GET' && headers.range !== undefined && url?.includes('/games/') && heads++ > 0 ? 'refuse' : 'pass'
+  try {
+    await expect(verifySnapshots(behind.lake)).rejects.toMatchObject({ code: 'storage_denied' })
+  } finally {
+    await behind.close()
+    await proxy.close()
+  }
+})
+
+test('a pointer that cannot be read is a finding', async () => {
+  await put(CURRENT_KEY, '{"snapshot')
+  expect(await codes({ all: true })).toEqual(['pointer_mismatch'])
+})
+
+test('deep reading tells which file has pages that cannot be read', async () => {
+  const { bytes, key } = fileOf('players')
+  const content = await open.lake.bucket.range(key, 0, bytes)
+  content.fill(0xff, 4, Math.min(2_000, bytes - fileOf('players').tail_bytes))
+  await put(key, content)
+  expect(await codes({ deep: true })).toEqual(['column_mismatch', 'object_mismatch'])
 })
 
 test('a snapshot that is not there cannot be verified', async () => {
