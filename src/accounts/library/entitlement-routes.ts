@@ -95,7 +95,7 @@ function grantRoutes(library: EntitlementService): Route[] {
       summary: 'Put a game into a library',
       description:
         'Safe to repeat. beta, press and staff are granted from the state approved on, all others from announced on, none ' +
-        'after delisted. What was revoked is granted again by an acquiredAt after the revocation, or none. Play time only grows.',
+        'after delisted. What was revoked is granted again by an acquiredAt after it and after the revocation, or none. Play time only grows.',
       access: WRITE,
       params,
       ifMatch: 'optional',

@@ -81,7 +81,8 @@ export function granted(grant: Grant, now: Date): EntitlementState {
 
 /**
  * The line after a grant of what was granted before. Said again, it changes nothing. After a revocation it is a new
- * acquisition; one from before the revocation is an old grant that comes late, and does not undo it.
+ * acquisition; one from before the revocation, or not after what was revoked (a pre-order has a time to come), is an old grant
+ * that comes late, and does not undo it.
  *
  * @throws AppError `validation`, `conflict`
  */
@@ -91,7 +92,9 @@ export function grantedAgain(before: Entitlement, grant: Grant, now: Date): Enti
     source,
     sourceRef,
     acquiredAt:
-      before.revokedAt === null ? (grant.acquiredAt ?? before.acquiredAt) : reacquiredAt(before.revokedAt, grant, now),
+      before.revokedAt === null
+        ? (grant.acquiredAt ?? before.acquiredAt)
+        : reacquiredAt(before, before.revokedAt, grant, now),
     expiresAt,
     revokedAt: null,
     revokeReason: null,
@@ -99,15 +102,15 @@ export function grantedAgain(before: Entitlement, grant: Grant, now: Date): Enti
   })
 }
 
-function reacquiredAt(revokedAt: Date, { acquiredAt }: Grant, now: Date): Date {
+function reacquiredAt(before: Entitlement, revokedAt: Date, { acquiredAt }: Grant, now: Date): Date {
   // Without a time the caller means now; another machine's clock may have written the revocation.
   if (acquiredAt === undefined) return now > revokedAt ? now : new Date(revokedAt.getTime() + 1)
-  if (acquiredAt > revokedAt) return acquiredAt
+  if (acquiredAt > revokedAt && acquiredAt > before.acquiredAt) return acquiredAt
   throw new AppError(
     'conflict',
-    'This grant is older than its revocation; to grant again send a later acquiredAt, or none',
+    'This grant is older than its revocation, or the one that was revoked; to grant again send a later acquiredAt, or none',
     {
-      extra: { revokedAt: revokedAt.toISOString() },
+      extra: { acquiredAt: before.acquiredAt.toISOString(), revokedAt: revokedAt.toISOString() },
       errors: [{ pointer: '/acquiredAt', code: 'before-revocation' }],
     },
   )

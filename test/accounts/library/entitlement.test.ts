@@ -68,6 +68,17 @@ describe('a grant', () => {
     expect(slowClock.acquiredAt > at(25)).toBe(true)
   })
 
+  it('of a time to come, revoked before that, is not undone by the same grant that comes again', () => {
+    const preOrder = { ...purchase, acquiredAt: at(28) }
+    const gone = owned({ acquiredAt: at(28), revokedAt: at(10), revokeReason: 'refund' })
+    expect(codes(() => grantedAgain(gone, preOrder, now))).toEqual(['/acquiredAt before-revocation'])
+    expect(codes(() => grantedAgain(gone, { ...purchase, acquiredAt: at(27) }, now))).toEqual([
+      '/acquiredAt before-revocation',
+    ])
+    expect(grantedAgain(gone, { ...purchase, acquiredAt: at(29) }, now).revokedAt).toBeNull()
+    expect(grantedAgain(gone, purchase, now)).toMatchObject({ acquiredAt: now, revokedAt: null })
+  })
+
   it('is revoked at one time, whatever the reason becomes', () => {
     const first = revoked(owned(), 'refund', now)
     expect(first).toEqual({ revokedAt: now, revokeReason: 'refund' })
