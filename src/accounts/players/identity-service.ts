@@ -6,7 +6,7 @@ import { AppError, invalid } from '../../errors.ts'
 import type { ListRequest, Page } from '../../list.ts'
 import { changesOf, forced } from '../audit/audit-event.ts'
 import { appendAudit } from '../audit/audit-store.ts'
-import { findStudio } from '../studios/studio-store.ts'
+import { holdStudio } from '../studios/studio-store.ts'
 import { requireVersion } from '../writing/version.ts'
 import { write } from '../writing/write-service.ts'
 import type { Identity, IdentityDraft } from './identity.ts'
@@ -91,10 +91,10 @@ export async function linkIdentity(
   return identity
 }
 
-/** The studio whose accounts these are, for the trail. @throws AppError `validation` */
+/** The studio whose accounts these are, for the trail; it keeps its slug meanwhile. @throws AppError `validation` */
 async function studioOf(tx: Transaction, { provider, namespace }: IdentityDraft, at: string): Promise<string | null> {
   if (provider !== 'studio') return null
-  const studio = await findStudio(tx, { slug: namespace })
+  const studio = await holdStudio(tx, { slug: namespace })
   if (studio !== undefined) return studio.id
   throw invalid([{ pointer: `${at}/namespace`, code: 'not-found', detail: 'there is no studio with this slug' }])
 }

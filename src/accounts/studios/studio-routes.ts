@@ -91,6 +91,7 @@ function itemRoutes(studios: StudioService): Route[] {
       path: '/v1/studios/{id}',
       tag,
       summary: 'Change fields of a studio',
+      description: 'The slug stays while accounts of players are linked under it (identities of the provider studio).',
       access: WRITE,
       params,
       ifMatch: 'required',

@@ -6,6 +6,7 @@ import type { ListRequest, Page } from '../../list.ts'
 import { changesOf, forced } from '../audit/audit-event.ts'
 import { appendAudit } from '../audit/audit-store.ts'
 import { requireTransition, type Transitions, transitionsFrom } from '../lifecycle/lifecycle.ts'
+import { isNamespace } from '../players/identity-store.ts'
 import type { IdOrSlug } from '../text/code.ts'
 import { changedFields, requireVersion } from '../writing/version.ts'
 import { write } from '../writing/write-service.ts'
@@ -47,13 +48,19 @@ export class StudioService {
     return listStudios(this.#database.prisma, request)
   }
 
-  /** A patch that changes nothing changes neither the version nor the trail. */
+  /**
+   * A patch that changes nothing changes neither the version nor the trail.
+   *
+   * @throws AppError `not-found`, `version-mismatch`, `slug-taken`, `conflict`, also when players' accounts are linked by the slug
+   */
   update(ref: IdOrSlug, patch: StudioPatch, expected: ExpectedVersion, context: Context): Promise<Studio> {
     return write(this.#database, async (tx) => {
       const before = found(await lockStudio(tx, ref))
       requireVersion(before.version, expected)
       const change = changedFields(before, patch)
       if (Object.keys(change).length === 0) return before
+      // Under the lock nobody links an account by the old slug: that holds the studio.
+      if (change.slug !== undefined && (await isNamespace(tx, before.slug))) throw slugInUse()
       const after = await updateStudio(tx, before.id, change)
       const changes = forced(changesOf('studio', before, after), expected)
       await appendAudit(tx, context, { action: 'studio.update', ...about(before), changes })
@@ -88,6 +95,13 @@ export class StudioService {
 
 function transitionsOf(studio: Studio, facts: StudioFacts): Transitions<StudioStatus> {
   return transitionsFrom(STUDIO_LIFECYCLE, studio.status, (to) => missingForStudio(to, facts))
+}
+
+function slugInUse(): AppError {
+  const reason = 'accounts of players are linked under it (provider studio, namespace: the slug)'
+  return new AppError('conflict', `The slug cannot change while ${reason}`, {
+    errors: [{ pointer: '/slug', code: 'in-use' }],
+  })
 }
 
 function about(studio: Studio) {

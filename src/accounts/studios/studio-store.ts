@@ -38,8 +38,17 @@ export async function lockStudio(tx: Transaction, ref: IdOrSlug): Promise<Studio
   return selectStudio(tx, ref, 'FOR NO KEY UPDATE')
 }
 
+/** The studio as it is now; its slug and state stay until this transaction ends, others may hold it likewise. */
+export function holdStudio(tx: Transaction, ref: IdOrSlug): Promise<Studio | undefined> {
+  return selectStudio(tx, ref, 'FOR SHARE')
+}
+
 /** Raw: of one row by its key Prisma's own find answers about half as many a second. */
-async function selectStudio(db: Reader, ref: IdOrSlug, lock: '' | 'FOR NO KEY UPDATE'): Promise<Studio | undefined> {
+async function selectStudio(
+  db: Reader,
+  ref: IdOrSlug,
+  lock: '' | 'FOR NO KEY UPDATE' | 'FOR SHARE',
+): Promise<Studio | undefined> {
   const [condition, value] = 'id' in ref ? ['t.id = $1::uuid', ref.id] : ['t.slug = $1', ref.slug]
   const sql = `SELECT ${columns} FROM studio t WHERE ${condition} ${lock}`
   const [row] = await db.$queryRawUnsafe<Record<string, unknown>[]>(sql, value)

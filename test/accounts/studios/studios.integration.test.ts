@@ -9,6 +9,8 @@ import {
   takeSteps,
   unique,
 } from '../../support/api.ts'
+import { duringChange } from '../../support/held-change.ts'
+import { newPlayer } from '../../support/records.ts'
 
 let api: TestApi
 beforeAll(async () => {
@@ -96,6 +98,43 @@ describe('a studio', () => {
       name: { from: 'Acme Games', to: 'New Name' },
       country: { from: 'DE', to: null },
     })
+  })
+
+  it('keeps its slug while accounts of players are linked under it', async () => {
+    const studio = await newStudio(api)
+    const player = await newPlayer(api, { email: `${unique('s')}@players.example` })
+    const identities = `/v1/players/${player.id}/identities`
+    const account = { provider: 'studio', namespace: studio.slug, subject: '1' }
+    const linked = (await api.admin.post(identities).send(account)).body
+    const patch = (body: object) => api.admin.patch(`/v1/studios/${studio.id}`).set('If-Match', '"1"').send(body)
+    const refused = await patch({ slug: unique('renamed') })
+    expect(refused.body).toMatchObject({
+      status: 409,
+      code: 'conflict',
+      errors: [{ pointer: '/slug', code: 'in-use' }],
+    })
+    expect(refused.body.detail).toContain('provider studio')
+    expect((await patch({ slug: studio.slug })).status).toBe(200)
+    expect((await api.admin.delete(`${identities}/${linked.id}`).set('If-Match', '"1"')).status).toBe(204)
+    expect((await patch({ slug: unique('renamed') })).status).toBe(200)
+  })
+
+  it('changes its slug before or after an account is linked under it, never at the same moment', async () => {
+    const [studio, player, slug] = [await newStudio(api), await newPlayer(api), unique('renamed')]
+    const rename = { sql: 'UPDATE studio SET slug = $2 WHERE id = $1', values: [studio.id, slug] }
+    const link = (namespace: string) =>
+      api.admin.post(`/v1/players/${player.id}/identities`).send({ provider: 'studio', namespace, subject: '1' })
+    const late = await duringChange(api, rename, () => link(studio.slug))
+    expect(late.body).toMatchObject({ status: 422, errors: [{ pointer: '/namespace', code: 'not-found' }] })
+    const linking = {
+      sql: `WITH held AS (SELECT id FROM studio WHERE slug = $2 FOR SHARE)
+        INSERT INTO player_identity (id, player_id, provider, namespace, subject)
+        SELECT gen_random_uuid(), $1, 'studio', $2, '2' FROM held`,
+      values: [player.id, slug],
+    }
+    const renaming = () =>
+      api.admin.patch(`/v1/studios/${studio.id}`).set('If-Match', '"2"').send({ slug: studio.slug })
+    expect((await duringChange(api, linking, renaming)).body).toMatchObject({ status: 409, code: 'conflict' })
   })
 
   it('takes only changes that know its version; * overwrites and is audited as such', async () => {
