@@ -17,6 +17,7 @@ import { studioRoutes } from '../accounts/studios/studio-routes.ts'
 import { StudioService } from '../accounts/studios/studio-service.ts'
 import type { Database } from '../database/database.ts'
 import type { RouteGroup } from '../http/route.ts'
+import { importRoutes } from '../imports/import-routes.ts'
 import type { ImportRunner } from '../imports/import-run.ts'
 import { ImportService, type ImportTraces } from '../imports/import-service.ts'
 
@@ -40,6 +41,7 @@ export function accountsApi(database: Database, traces: ImportTraces = {}): Acco
       playerRoutes(new PlayerService(database)),
       identityRoutes(new IdentityService(database)),
       entitlementRoutes(new EntitlementService(database)),
+      importRoutes(imports),
     ],
     enums: enumerations,
   }

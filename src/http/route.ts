@@ -64,6 +64,8 @@ export interface RouteSpec<Params, Query, Body, Match extends IfMatch = IfMatch>
   readonly ifMatch?: Match
   /** Takes `If-None-Match: *`. */
   readonly createOnly?: true
+  /** Headers that callers may send elsewhere and must not here, and why: 400. */
+  readonly refusedHeaders?: Readonly<Record<string, string>>
   /** Media types of the answers; default JSON. */
   readonly produces?: readonly string[]
   readonly answers: Readonly<Record<number, AnswerDoc>>

@@ -59,6 +59,7 @@ async function answer(route: Route, request: Request, response: Response, servic
   const { path, query } = splitTarget(request.originalUrl)
   const reader = route.query ?? NO_QUERY
   const read = reader.read(parseQueryString(query), { principal, cursors: services.cursors, path })
+  requireHeadersAbsent(route, request)
   const expected = readExpected(route, request)
   const createOnly = route.createOnly === true && parseCreateOnly(request.get('If-None-Match'))
   const body = await readBody(route, request, response)
@@ -82,6 +83,15 @@ function readParams(route: Route, request: Request): unknown {
   const checked = check(route.params, { ...request.params })
   if (checked.ok) return checked.value
   throw new AppError('not-found', 'The address names nothing that can exist: an id or a name in it has another form')
+}
+
+function requireHeadersAbsent({ refusedHeaders = {} }: Route, request: Request): void {
+  for (const [header, why] of Object.entries(refusedHeaders)) {
+    if (request.get(header) === undefined) continue
+    throw new AppError('malformed-header', `${header} is not taken here. ${why}`, {
+      errors: [{ header, code: 'not-allowed', detail: why }],
+    })
+  }
 }
 
 function readExpected(route: Route, request: Request): ExpectedVersion | undefined {

@@ -1,4 +1,5 @@
-import type { ErrorCode, FieldError } from '../errors.ts'
+import type { AppError, ErrorCode, FieldError } from '../errors.ts'
+import { PROBLEMS } from '../http/problems.ts'
 
 /** The row is as the line wants it. `unchanged`: it was so before, and nothing was written. */
 export interface RowAnswer {
@@ -47,4 +48,10 @@ export type ImportAnswer = LineAnswer | EndAnswer
 
 export function isEnd(answer: ImportAnswer): answer is EndAnswer {
   return '_end' in answer
+}
+
+/** The text form of a line's error: what its author wrote, and nothing of an unexpected one. */
+export function lineProblem({ code, message, errors, extra }: AppError): LineProblem {
+  const { status } = PROBLEMS[code]
+  return { code, status, detail: message, ...extra, ...(errors.length === 0 ? {} : { errors }) }
 }

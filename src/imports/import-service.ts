@@ -2,11 +2,10 @@ import type { Outcome } from '../accounts/bulk/bulk-item.ts'
 import { applyBatch } from '../accounts/bulk/bulk-service.ts'
 import type { Context } from '../caller.ts'
 import { AppError, describe } from '../errors.ts'
-import { PROBLEMS } from '../http/problems.ts'
 import { requireScope } from '../http/visibility.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
-import type { ImportAnswer, ImportTotals, LineAnswer, LineProblem } from './import-answer.ts'
+import { type ImportAnswer, type ImportTotals, type LineAnswer, lineProblem } from './import-answer.ts'
 import type { ImportInput, ImportOptions, ImportResource, ImportRunner } from './import-run.ts'
 import { type AnyTarget, importTargets } from './import-target.ts'
 import { type CheckedLine, checkLine } from './line-check.ts'
@@ -64,6 +63,10 @@ export class ImportService implements ImportRunner {
         if (run.totals.aborted) break
       }
       if (!signal?.aborted) yield [{ _end: { ...run.totals } }]
+    } catch (error) {
+      if (!(error instanceof AppError))
+        this.#traces.logger?.error({ resource, reason: describe(error) }, 'import failed')
+      throw error
     } finally {
       void batches.return(undefined).catch(() => undefined)
       const ms = Math.round(performance.now() - started)
@@ -128,9 +131,4 @@ async function* checkedBatches(input: ImportInput, run: Run): AsyncGenerator<Che
   for await (const lines of lineBatches(input)) {
     yield lines.map((line) => checkLine(line, run.target, run.options.matchBy, run.seen))
   }
-}
-
-function lineProblem({ code, message, errors, extra }: AppError): LineProblem {
-  const { status } = PROBLEMS[code]
-  return { code, status, detail: message, ...extra, ...(errors.length === 0 ? {} : { errors }) }
 }

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { parseJsonText } from '../http/json-text.ts'
 import { type EndLine, type InputLine, MAX_LINE_BYTES } from './input.ts'
 
 const NEWLINE = 0x0a
@@ -85,9 +86,9 @@ export class NdjsonReader {
   private parse(line: number, text: string, lines: InputLine[], error: (code: string, detail: string) => void): void {
     let value: unknown
     try {
-      value = JSON.parse(text)
+      value = parseJsonText(text)
     } catch {
-      error('malformed-json', 'the line is not valid JSON')
+      error('malformed-json', 'the line is not valid JSON, or has an object with the same field twice')
       return
     }
     if (!isRecord(value)) {
