@@ -28,8 +28,14 @@ export function addLocalCommand(program: Command): void {
       }
       for (const [name, value] of Object.entries(values)) print(`export ${name}=${shellQuote(value)}`)
       say(`S3, Glue and Athena on ${endpoint.endpoint}; Ctrl-C stops them.`)
-      const stop = () => void endpoint.stop()
+      let asked = false
+      const stop = () => {
+        asked = true
+        void endpoint.stop()
+      }
       process.once('SIGINT', stop).once('SIGTERM', stop)
-      await endpoint.exited
+      const { code, signal } = await endpoint.exited
+      if (!asked)
+        throw new Error(`The local S3, Glue and Athena endpoint stopped by itself (${signal ?? `code ${code}`}).`)
     })
 }
