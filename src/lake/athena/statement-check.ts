@@ -44,8 +44,9 @@ function endOfQuoted(sql: string, start: number, quote: string): number {
 
 function endOfComment(sql: string, start: number): number {
   if (sql.startsWith('--', start)) {
-    const end = sql.indexOf('\n', start)
-    return end < 0 ? sql.length : end + 1
+    // Either character ends it: the engine takes a carriage return for the end of a line as well.
+    const end = sql.slice(start).search(/[\r\n]/)
+    return end < 0 ? sql.length : start + end + 1
   }
   const end = sql.indexOf('*/', start + 2)
   if (end < 0) throw refuse('A comment that is opened with /* is not closed')

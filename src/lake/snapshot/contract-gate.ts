@@ -109,18 +109,27 @@ function columnFindings(contract: TableContract, actual: readonly DatabaseColumn
   const dataset = (datasets as Readonly<Record<string, Dataset>>)[contract.table]
   const known = new Set(Object.keys(dataset?.columns ?? {}))
   const present = new Set(actual.map((column) => column.column))
+  const exported = (name: string) => contract.columns.filter((column) => column.source === name)
+  // A column that has left the database stays in the files as NULL until the last snapshot that holds it has expired.
+  const keptAsNull = (name: string) =>
+    exported(name).length > 0 && exported(name).every((column) => /^NULL::/i.test(column.sql) && column.nullable)
   const unknown = actual.filter((column) => !known.has(column.column))
   return [
     ...unknown.map(
       (c) => `${c.table}.${c.column} (${c.type}) has no entry, so nobody has said whether it may leave; ${patch(c)}`,
     ),
     ...[...known]
-      .filter((name) => !present.has(name))
-      .map(
-        (name) =>
-          `${contract.table}.${name} is in datasets.ts and not in the database; keep it as a typed NULL (sql: 'NULL::…')`,
-      ),
+      .filter((name) => !present.has(name) && !keptAsNull(name))
+      .map((name) => `${contract.table}.${name} is in datasets.ts and not in the database; ${leaving(exported(name))}`),
   ]
+}
+
+/** What `datasets.ts` needs for a column that has left the database. */
+function leaving(exported: readonly ExportColumn[]): string {
+  const types = exported.map(({ pgType }) => `sql: 'NULL::${pgType === 'enum' ? 'text' : pgType}', nullable: true`)
+  return types.length === 0
+    ? 'remove its entry, nothing of it is exported'
+    : `keep it as a typed NULL (${types.join('; ')})`
 }
 
 /** Compares a contract with what the last snapshot wrote: columns may only be appended within a version. */

@@ -13,6 +13,12 @@ function refusal(sql: string): string {
   throw new Error(`accepted: ${sql}`)
 }
 
+it('a carriage return ends a comment, as it does for the engine', () => {
+  // Trino would drop the table; what follows is in a comment then.
+  expect(refusal('--\rDROP TABLE players /*\nSELECT 1 */')).toMatch(/first keyword/)
+  expect(refusal('SELECT 1 --\r; DROP TABLE players')).toMatch(/One statement/)
+})
+
 describe('a statement that reads', () => {
   it.each([
     ['SELECT 1', 'query'],

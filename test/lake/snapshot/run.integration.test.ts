@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { AppError } from '../../../src/errors.ts'
+import { contracts } from '../../../src/lake/contract.ts'
 import { LakeProblem } from '../../../src/lake/lake-problem.ts'
 import { parseCurrent, parseManifest } from '../../../src/lake/manifest.ts'
 import { CURRENT_KEY, manifestKey, parsePartKey } from '../../../src/lake/object-keys.ts'
@@ -369,6 +370,20 @@ describe('the contract gate', () => {
     const [snapshot] = await listSnapshots(local.database, { limit: 1 })
     expect(snapshot).toMatchObject({ state: 'failed', problem: { code: 'contract_breaking', phase: 'planning' } })
     expect(await local.database.prisma.lakeUpload.count()).toBe(0)
+  })
+
+  test('lets a dropped column pass that the contract keeps as a typed NULL', async () => {
+    await client.query('ALTER TABLE studio DROP COLUMN website')
+    const kept = contracts.map((contract) => ({
+      ...contract,
+      columns: contract.columns.map((column) =>
+        contract.table === 'studio' && column.source === 'website' ? { ...column, sql: 'NULL::text' } : column,
+      ),
+    }))
+    const { state } = await runSnapshot({ ...local.lake, contracts: kept })
+    expect(state).toBe('published')
+    // The advice is that very thing.
+    expect((await problemOf(runSnapshot(local.lake))).message).toMatch(/sql: 'NULL::text'/)
   })
 
   test('lets a new enum value and a dropped NOT NULL pass', async () => {
