@@ -95,10 +95,10 @@ export function integer(input: JsonObject, name: string, least: number, most: nu
   return value
 }
 
-export function flag(input: JsonObject, name: string): boolean {
+export function flag(input: JsonObject, name: string, where = ''): boolean {
   const value = input[name]
   if (absent(value)) return false
-  if (typeof value !== 'boolean') throw wrongType(name, 'a boolean')
+  if (typeof value !== 'boolean') throw wrongType(where + name, 'a boolean')
   return value
 }
 
@@ -162,6 +162,28 @@ export function textMap(input: JsonObject, name: string, where = ''): Record<str
     if (typeof entry !== 'string') throw wrongType(where + name, 'a map of strings')
   }
   return value as Record<string, string>
+}
+
+/**
+ * Members that are stored as they came must have their type: what is stored is answered, and a client that reads a list where
+ * a text stands fails on every later call.
+ *
+ * @throws AwsError SerializationException
+ */
+export function checkTypes(
+  input: JsonObject,
+  types: {
+    readonly texts?: readonly string[]
+    readonly numbers?: readonly string[]
+    readonly flags?: readonly string[]
+  },
+  where: string,
+): void {
+  for (const name of types.texts ?? []) optionalText(input, name, where)
+  for (const name of types.flags ?? []) flag(input, name, where)
+  for (const name of types.numbers ?? []) {
+    if (!absent(input[name]) && typeof input[name] !== 'number') throw wrongType(where + name, 'a number')
+  }
 }
 
 /** Epoch seconds, as times travel in AWS JSON. */

@@ -34,6 +34,7 @@ import {
 } from '@aws-sdk/client-glue'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startTestAws, type TestAws } from '../../../support/local-aws.ts'
+import { signedRequest } from '../signed-request.ts'
 import { checkAnswers } from './wire-shape.ts'
 
 let aws: TestAws
@@ -349,4 +350,36 @@ test('there are no functions, and asking for them is no error', async () => {
     new GetUserDefinedFunctionsCommand({ DatabaseName: db, Pattern: '.*' }),
   )
   expect(UserDefinedFunctions).toEqual([])
+})
+
+describe('members of a wrong type, as no SDK sends them', () => {
+  const call = (operation: string, input: object) =>
+    signedRequest(aws, {
+      method: 'POST',
+      path: '/',
+      service: 'glue',
+      headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `AWSGlue.${operation}` },
+      body: JSON.stringify(input),
+    })
+
+  test.each([
+    { Description: 5 },
+    { CreateTableDefaultPermissions: ['x'] },
+    { CreateTableDefaultPermissions: [{ Permissions: 'ALL' }] },
+  ])('of a database are refused, not stored: %j', async (more) => {
+    const answer = await call('CreateDatabase', { DatabaseInput: { Name: 'wrong', ...more } })
+    expect([answer.status, answer.code]).toEqual([400, 'SerializationException'])
+  })
+
+  test.each([
+    { Owner: {} },
+    { Retention: '1' },
+    { StorageDescriptor: { Compressed: 'yes' } },
+    { StorageDescriptor: { SkewedInfo: [] } },
+    { StorageDescriptor: { Columns: [{ Name: 'a', Type: 1 }] } },
+    { StorageDescriptor: { SerdeInfo: { SerializationLibrary: [] } } },
+  ])('of a table are refused, not stored: %j', async (more) => {
+    const answer = await call('CreateTable', { DatabaseName: db, TableInput: { Name: 'wrong', ...more } })
+    expect([answer.status, answer.code]).toEqual([400, 'SerializationException'])
+  })
 })

@@ -5,13 +5,16 @@ import {
   absent,
   alreadyExists,
   checkFields,
+  checkTypes,
   type Fields,
   invalidInput,
   lowerName,
   nowSeconds,
   object,
+  objects,
   oneOf,
   operation,
+  optionalObject,
   optionalTexts,
   textMap,
 } from '../request.ts'
@@ -72,16 +75,29 @@ export function databaseOperations(store: CatalogueStore): Record<string, JsonOp
 
 function databaseOf(input: JsonObject, createdSeconds: number): WireDatabase {
   checkFields(input, DATABASE_INPUT, 'DatabaseInput.')
+  checkTypes(input, { texts: ['Description', 'LocationUri'] }, 'DatabaseInput.')
   return {
     ...present(input),
     Name: lowerName(input, 'Name', 'DatabaseInput.'),
     Parameters: textMap(input, 'Parameters', 'DatabaseInput.') ?? {},
-    CreateTableDefaultPermissions: absent(input.CreateTableDefaultPermissions)
-      ? [{ Principal: { DataLakePrincipalIdentifier: 'IAM_ALLOWED_PRINCIPALS' }, Permissions: ['ALL'] }]
-      : input.CreateTableDefaultPermissions,
+    CreateTableDefaultPermissions: permissions(input),
     CreateTime: createdSeconds,
     CatalogId: ACCOUNT_ID,
   } as WireDatabase
+}
+
+function permissions(input: JsonObject): JsonObject[] {
+  const name = 'CreateTableDefaultPermissions'
+  if (absent(input[name])) {
+    return [{ Principal: { DataLakePrincipalIdentifier: 'IAM_ALLOWED_PRINCIPALS' }, Permissions: ['ALL'] }]
+  }
+  const where = `DatabaseInput.${name}.`
+  return objects(input, name, Number.POSITIVE_INFINITY, 'DatabaseInput.').map((one) => {
+    checkFields(one, { optional: ['Principal', 'Permissions'] }, where)
+    checkTypes(optionalObject(one, 'Principal', where) ?? {}, { texts: ['DataLakePrincipalIdentifier'] }, where)
+    optionalTexts(one, 'Permissions', where)
+    return one
+  })
 }
 
 function getDatabases(store: CatalogueStore, input: JsonObject): JsonObject {

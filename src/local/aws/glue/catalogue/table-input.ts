@@ -3,9 +3,9 @@ import type { JsonObject, WirePartition, WireTable } from '../../ports.ts'
 import {
   absent,
   checkFields,
+  checkTypes,
   type Fields,
   invalidInput,
-  isObject,
   lowerName,
   objects,
   optionalObject,
@@ -14,6 +14,8 @@ import {
   texts,
   violation,
 } from '../request.ts'
+
+const TIMES = ['LastAccessTime', 'LastAnalyzedTime']
 
 const TABLE_INPUT: Fields = {
   required: ['Name'],
@@ -73,6 +75,14 @@ export interface TableFacts {
 export function tableOf(input: JsonObject, facts: TableFacts): WireTable {
   const where = 'TableInput.'
   checkFields(input, TABLE_INPUT, where)
+  checkTypes(
+    input,
+    {
+      texts: ['Description', 'Owner', 'ViewOriginalText', 'ViewExpandedText', 'TableType'],
+      numbers: ['Retention', ...TIMES],
+    },
+    where,
+  )
   const table = {
     ...present(input),
     Name: lowerName(input, 'Name', where),
@@ -105,6 +115,7 @@ export function partitionOf(
 ): WirePartition {
   const where = 'PartitionInput.'
   checkFields(input, PARTITION_INPUT, where)
+  checkTypes(input, { numbers: TIMES }, where)
   return {
     ...present(input),
     Values: checkedValues(texts(input, 'Values', Number.POSITIVE_INFINITY, where), place.keyCount),
@@ -132,8 +143,19 @@ function storage(input: JsonObject, prefix: string): { StorageDescriptor?: JsonO
   if (!given) return {}
   const where = `${prefix}StorageDescriptor.`
   checkFields(given, STORAGE_DESCRIPTOR, where)
+  checkTypes(
+    given,
+    {
+      texts: ['Location', 'InputFormat', 'OutputFormat'],
+      numbers: ['NumberOfBuckets'],
+      flags: ['Compressed', 'StoredAsSubDirectories'],
+    },
+    where,
+  )
+  optionalTexts(given, 'AdditionalLocations', where)
   const serde = optionalObject(given, 'SerdeInfo', where) ?? {}
   checkFields(serde, { optional: ['Name', 'SerializationLibrary', 'Parameters'] }, `${where}SerdeInfo.`)
+  checkTypes(serde, { texts: ['Name', 'SerializationLibrary'] }, `${where}SerdeInfo.`)
   return {
     StorageDescriptor: {
       ...present(given),
@@ -144,9 +166,11 @@ function storage(input: JsonObject, prefix: string): { StorageDescriptor?: JsonO
       BucketColumns: optionalTexts(given, 'BucketColumns', where) ?? [],
       SortColumns: absent(given.SortColumns) ? [] : objects(given, 'SortColumns', Number.POSITIVE_INFINITY, where),
       Parameters: textMap(given, 'Parameters', where) ?? {},
-      SkewedInfo: isObject(given.SkewedInfo)
-        ? given.SkewedInfo
-        : { SkewedColumnNames: [], SkewedColumnValues: [], SkewedColumnValueLocationMaps: {} },
+      SkewedInfo: optionalObject(given, 'SkewedInfo', where) ?? {
+        SkewedColumnNames: [],
+        SkewedColumnValues: [],
+        SkewedColumnValueLocationMaps: {},
+      },
       StoredAsSubDirectories: given.StoredAsSubDirectories === true,
     },
   }
@@ -157,6 +181,8 @@ function columns(input: JsonObject, name: string, prefix: string): JsonObject[] 
   const where = `${prefix}${name}.`
   return objects(input, name, Number.POSITIVE_INFINITY, prefix).map((column) => {
     checkFields(column, COLUMN, where)
+    checkTypes(column, { texts: ['Name', 'Type', 'Comment'] }, where)
+    textMap(column, 'Parameters', where)
     return present(column)
   })
 }
