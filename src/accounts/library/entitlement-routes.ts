@@ -95,7 +95,8 @@ function grantRoutes(library: EntitlementService): Route[] {
       summary: 'Put a game into a library',
       description:
         'Safe to repeat. beta, press and staff are granted from the state approved on, all others from announced on, none ' +
-        'after delisted. What was revoked is granted again by an acquiredAt after it and after the revocation, or none. Play time only grows.',
+        'after delisted. What was revoked is granted again with an acquiredAt after its own and after the revocation, or ' +
+        'without one unless sourceRef is the revoked one: an order that comes late does not undo its refund. Play time only grows.',
       access: WRITE,
       params,
       ifMatch: 'optional',

@@ -81,8 +81,8 @@ export function granted(grant: Grant, now: Date): EntitlementState {
 
 /**
  * The line after a grant of what was granted before. Said again, it changes nothing. After a revocation it is a new
- * acquisition; one from before the revocation, or not after what was revoked (a pre-order has a time to come), is an old grant
- * that comes late, and does not undo it.
+ * acquisition; one from before the revocation, not after what was revoked (a pre-order has a time to come), or of the same
+ * order without a time, is an old grant that comes late, and does not undo it.
  *
  * @throws AppError `validation`, `conflict`
  */
@@ -102,13 +102,16 @@ export function grantedAgain(before: Entitlement, grant: Grant, now: Date): Enti
   })
 }
 
-function reacquiredAt(before: Entitlement, revokedAt: Date, { acquiredAt }: Grant, now: Date): Date {
-  // Without a time the caller means now; another machine's clock may have written the revocation.
-  if (acquiredAt === undefined) return now > revokedAt ? now : new Date(revokedAt.getTime() + 1)
-  if (acquiredAt > revokedAt && acquiredAt > before.acquiredAt) return acquiredAt
+function reacquiredAt(before: Entitlement, revokedAt: Date, { acquiredAt, sourceRef }: Grant, now: Date): Date {
+  if (acquiredAt === undefined) {
+    // Without a time the caller means now, unless it is the revoked order once more: queues deliver twice. Another machine's
+    // clock may have written the revocation.
+    const isSameOrder = sourceRef !== null && sourceRef === before.sourceRef
+    if (!isSameOrder) return now > revokedAt ? now : new Date(revokedAt.getTime() + 1)
+  } else if (acquiredAt > revokedAt && acquiredAt > before.acquiredAt) return acquiredAt
   throw new AppError(
     'conflict',
-    'This grant is older than its revocation, or the one that was revoked; to grant again send a later acquiredAt, or none',
+    'This is the grant that was revoked, or an older one; to grant again send an acquiredAt after the revocation',
     {
       extra: { acquiredAt: before.acquiredAt.toISOString(), revokedAt: revokedAt.toISOString() },
       errors: [{ pointer: '/acquiredAt', code: 'before-revocation' }],

@@ -79,6 +79,18 @@ describe('a grant', () => {
     expect(grantedAgain(gone, purchase, now)).toMatchObject({ acquiredAt: now, revokedAt: null })
   })
 
+  it('without a time is new after a revocation, unless it names the order that was revoked', () => {
+    const order = { ...purchase, sourceRef: 'order-1' }
+    const gone = owned({ sourceRef: 'order-1', revokedAt: at(10), revokeReason: 'refund' })
+    expect(codes(() => grantedAgain(gone, order, now))).toEqual(['/acquiredAt before-revocation'])
+    expect(grantedAgain(gone, { ...order, sourceRef: 'order-2' }, now)).toMatchObject({
+      acquiredAt: now,
+      revokedAt: null,
+    })
+    expect(grantedAgain(gone, { ...order, acquiredAt: at(11) }, now)).toMatchObject({ revokedAt: null })
+    expect(grantedAgain(gone, purchase, now)).toMatchObject({ revokedAt: null })
+  })
+
   it('is revoked at one time, whatever the reason becomes', () => {
     const first = revoked(owned(), 'refund', now)
     expect(first).toEqual({ revokedAt: now, revokeReason: 'refund' })
