@@ -43,20 +43,22 @@ export function listSql(source: ListSource, request: ListRequest): Statement {
   const { spec } = source
   const values: unknown[] = []
   const bind = (value: unknown, sqlType: string): string => `$${values.push(value)}::${sqlType}`
-  const where = [
+  const base = [
     ...(source.fixed ?? []).map(({ column, value, sqlType }) => `t.${column} = ${bind(value, sqlType)}`),
     ...request.filters.map((filter) => filterSql(source, filter, bind)),
     ...(request.search === undefined ? [] : [searchSql(source, request.search, bind)]),
-    ...(request.position === undefined ? [] : [seekSql(orderOf(spec, request), request.position, bind)]),
   ]
   const order = orderOf(spec, request)
+  const end = `ORDER BY ${order.map(orderSql).join(', ')} LIMIT ${request.limit + 1}`
+  const ranges = request.position === undefined ? [] : seekSql(order, request.position, bind)
+  const select = (range: readonly string[]) => {
+    const where = [...base, ...range]
+    const condition = where.length === 0 ? '' : ` WHERE ${where.join(' AND ')}`
+    return `SELECT ${selectList(source)} FROM ${spec.table} t${condition} ${end}`
+  }
+  if (ranges.length < 2) return { text: select(ranges), values }
   return {
-    text: [
-      `SELECT ${selectList(source)} FROM ${spec.table} t`,
-      where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`,
-      `ORDER BY ${order.map(orderSql).join(', ')}`,
-      `LIMIT ${request.limit + 1}`,
-    ].join(' '),
+    text: `SELECT * FROM (${ranges.map((range) => `(${select([range])})`).join(' UNION ALL ')}) t ${end}`,
     values,
   }
 }
@@ -177,19 +179,30 @@ function orderSql({ column, descending, nullable, nullsFirst }: OrderKey): strin
   return `${column} ${descending ? 'DESC' : 'ASC'}${nulls}`
 }
 
-/** The rows after a position in the order given. */
-function seekSql(order: readonly OrderKey[], position: Position, bind: Bind): string {
+/**
+ * The rows after a position in the order given: ranges that an index over these columns can start at. Two where NULLs lie beyond
+ * the values or the values beyond the NULLs, since no comparison spans both.
+ */
+function seekSql(order: readonly OrderKey[], position: Position, bind: Bind): string[] {
   const places = [...position.values, position.id]
   const bound = order.map((key, index) => {
     const value = places[index] ?? null
     return { key, placeholder: value === null ? undefined : bind(value, key.sqlType) }
   })
-  const uniform = order.every((key) => !key.nullable && key.descending === order[0]?.descending)
-  if (uniform) {
-    // One comparison of rows: an index over exactly these columns starts at the position.
-    const columns = bound.map(({ key }) => key.column).join(', ')
-    const row = bound.map(({ placeholder }) => placeholder).join(', ')
-    return `(${columns}) ${order[0]?.descending ? '<' : '>'} (${row})`
+  const [first, ...rest] = bound
+  const isRange = order.every(({ descending, nullable }, index) => {
+    return descending === first?.key.descending && (index === 0 || !nullable)
+  })
+  if (first !== undefined && isRange) {
+    const after = (keys: typeof bound) =>
+      `(${keys.map(({ key }) => key.column).join(', ')}) ${first.key.descending ? '<' : '>'} ` +
+      `(${keys.map(({ placeholder }) => placeholder).join(', ')})`
+    const { column, nullable, nullsFirst } = first.key
+    if (first.placeholder === undefined) {
+      const among = `${column} IS NULL AND ${after(rest)}`
+      return nullsFirst ? [among, `${column} IS NOT NULL`] : [among]
+    }
+    return nullable && !nullsFirst ? [after(bound), `${column} IS NULL`] : [after(bound)]
   }
   const alternatives: string[] = []
   const equal: string[] = []
@@ -198,7 +211,7 @@ function seekSql(order: readonly OrderKey[], position: Position, bind: Bind): st
     if (after !== undefined) alternatives.push([...equal, after].join(' AND '))
     equal.push(placeholder === undefined ? `${key.column} IS NULL` : `${key.column} = ${placeholder}`)
   }
-  return `(${alternatives.map((condition) => `(${condition})`).join(' OR ')})`
+  return [`(${alternatives.map((condition) => `(${condition})`).join(' OR ')})`]
 }
 
 /** What comes after one value of one key; undefined: nothing does. */

@@ -35,11 +35,17 @@ describe('a list as SQL', () => {
 
   it('keeps NULL last in both directions, also behind it', () => {
     const sort = [{ field: 'lastPlayedAt', descending: true }]
-    const beforeNull = listSql({ spec }, request({ sort, position: at(['2026']) })).text
-    expect(beforeNull).toContain('t.last_played_at IS NULL')
-    expect(beforeNull).toContain('ORDER BY t.last_played_at DESC NULLS LAST')
+    const seek = (value: string | null, backward = false) =>
+      listSql({ spec }, request({ sort, position: at([value], backward) })).text
+    const order = 'ORDER BY t.last_played_at DESC NULLS LAST, t.id DESC LIMIT 3'
+    // Two ranges that an index can start at; no comparison spans values and NULLs.
+    expect(seek('2026')).toContain(`WHERE (t.last_played_at, t.id) < ($1::timestamptz, $2::uuid) ${order}) UNION ALL`)
+    expect(seek('2026')).toContain(`WHERE t.last_played_at IS NULL ${order})) t ${order}`)
+    expect(seek('2026', true)).toContain('WHERE (t.last_played_at, t.id) > ($1::timestamptz, $2::uuid) ORDER')
+    expect(seek(null, true)).toContain('WHERE t.last_played_at IS NULL AND (t.id) > ($1::uuid) ORDER')
+    expect(seek(null, true)).toContain('UNION ALL')
     const amongNull = listSql({ spec }, request({ sort, position: at([null]) }))
-    expect(amongNull.text).toContain('WHERE ((t.last_played_at IS NULL AND t.id < $1::uuid))')
+    expect(amongNull.text).toContain('WHERE t.last_played_at IS NULL AND (t.id) < ($1::uuid) ORDER')
     expect(amongNull.values).toEqual(['row'])
   })
 
