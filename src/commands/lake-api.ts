@@ -9,6 +9,7 @@ import { QueryService } from '../lake/query-service.ts'
 import { LakeScheduler } from '../lake/schedule.ts'
 import { listSnapshots } from '../lake/snapshot/snapshots.ts'
 import { verifySnapshots } from '../lake/snapshot/verify.ts'
+import { failUnstarted } from '../lake/snapshot-launch.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Program } from './composition.ts'
 
@@ -33,7 +34,12 @@ export function lakeApi(program: Program, metrics: Metrics): LakeApi {
     )
   }
   const main = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../main.ts' : '../main.js', import.meta.url))
-  const starter = new ChildStarter({ command: [process.execPath, main], env: workplace.env, logger })
+  const starter = new ChildStarter({
+    command: [process.execPath, main],
+    env: workplace.env,
+    logger,
+    onSnapshotEnd: (id, how) => failUnstarted(database, id, `${how} before it took the snapshot; look at the log`),
+  })
   const service = new LakeService({
     database,
     starter,

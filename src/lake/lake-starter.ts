@@ -15,6 +15,8 @@ export interface ChildStarterOptions {
   readonly command: readonly [string, ...string[]]
   readonly env: Readonly<Record<string, string | undefined>>
   readonly logger: Logger
+  /** Told when the process of a snapshot has ended, well or not: it may never have taken the snapshot. */
+  readonly onSnapshotEnd?: (id: string, how: string) => Promise<void>
 }
 
 /**
@@ -24,13 +26,24 @@ export interface ChildStarterOptions {
 export class ChildStarter implements LakeStarter {
   readonly #options: ChildStarterOptions
   readonly #children = new Map<ChildProcess, string>()
+  readonly #telling = new Set<Promise<void>>()
 
   constructor(options: ChildStarterOptions) {
     this.#options = options
   }
 
-  snapshot(id: string): Promise<void> {
-    return this.#start('snapshot', '--id', id)
+  async snapshot(id: string): Promise<void> {
+    const { logger, onSnapshotEnd } = this.#options
+    const child = await this.#start('snapshot', '--id', id)
+    if (onSnapshotEnd === undefined) return
+    child.once('close', (code, signal) => {
+      const told = onSnapshotEnd(id, `its process ended with ${code ?? signal}`)
+        .catch((error: unknown) =>
+          logger.error({ err: error, snapshotId: id }, 'the end of a snapshot is not recorded'),
+        )
+        .finally(() => this.#telling.delete(told))
+      this.#telling.add(told)
+    })
   }
 
   async recover(): Promise<void> {
@@ -45,7 +58,7 @@ export class ChildStarter implements LakeStarter {
     return [...this.#children.values()].includes(command)
   }
 
-  async #start(command: string, ...args: string[]): Promise<void> {
+  async #start(command: string, ...args: string[]): Promise<ChildProcess> {
     const { command: program, env, logger } = this.#options
     const [file, ...first] = program
     const child = spawn(file, [...first, command, ...args], {
@@ -60,6 +73,7 @@ export class ChildStarter implements LakeStarter {
       else logger.warn(facts, 'a command of the lake has failed')
     })
     await once(child, 'spawn')
+    return child
   }
 
   /** Asks every child to end and waits for it; the next start recovers what they leave. */
@@ -72,5 +86,6 @@ export class ChildStarter implements LakeStarter {
     }, graceMs)
     await Promise.allSettled(ended)
     clearTimeout(timer)
+    await Promise.allSettled(this.#telling)
   }
 }

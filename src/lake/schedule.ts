@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Cron } from 'croner'
 import { ConstraintError } from '../database/constraint-errors.ts'
 import type { Database } from '../database/database.ts'
-import { UsageError } from '../errors.ts'
+import { describe, UsageError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { LakeStarter } from './lake-starter.ts'
 import { newSnapshotId } from './object-keys.ts'
@@ -167,7 +167,7 @@ export class LakeScheduler {
     try {
       await starter.snapshot(snapshotId)
     } catch (error) {
-      await failUnstarted(database, snapshotId, error)
+      await failUnstarted(database, snapshotId, describe(error))
       throw error
     }
   }

@@ -22,7 +22,7 @@ export async function launchSnapshot(
   try {
     await starter.snapshot(snapshot.id)
   } catch (error) {
-    await failUnstarted(database, snapshot.id, error)
+    await failUnstarted(database, snapshot.id, describe(error))
     throw new AppError('unavailable', 'No process could be started for the snapshot', { cause: error })
   }
   return snapshot
@@ -53,8 +53,8 @@ async function requestAfterRecovery(
   }
 }
 
-/** Only while nobody has taken it: a process that did start has written its fence. */
-export async function failUnstarted(database: Database, id: string, error: unknown): Promise<void> {
+/** Makes room for the next one. Only while nobody has taken it: a process that works on it has written its fence. */
+export async function failUnstarted(database: Database, id: string, why: string): Promise<void> {
   await database.prisma.lakeSnapshot.updateMany({
     where: { id, state: 'requested', fence: null },
     data: {
@@ -62,7 +62,7 @@ export async function failUnstarted(database: Database, id: string, error: unkno
       endedAt: new Date(),
       problem: {
         code: 'not_started',
-        message: `No process could be started: ${describe(error)}`,
+        message: `No process took this snapshot: ${why}`,
         phase: 'requested',
       },
     },

@@ -58,6 +58,24 @@ async function begun(): Promise<string[]> {
 }
 
 describe('starting commands as child processes', () => {
+  it('tells how the process of a snapshot ended, before it is closed itself', async () => {
+    const told: string[] = []
+    const logger = createLogger({ level: 'silent' })
+    starter = new ChildStarter({
+      command: [process.execPath, '-e', 'process.exit(3)', '--'],
+      env: { ...process.env },
+      logger,
+      onSnapshotEnd: async (id, how) => {
+        await Promise.resolve()
+        told.push(`${id}: ${how}`)
+      },
+    })
+    await starter.snapshot('one')
+    await starter.close(5_000)
+    expect(told).toHaveLength(1)
+    expect(told[0]).toMatch(/^one: its process ended with (3|SIGTERM)$/)
+  })
+
   it('hands them their arguments, returns while they run, and tells how they end', async () => {
     const end = nextEnd()
     await childStarter().recover()
