@@ -14,9 +14,9 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 
 // Each start and each child compiles the same sources; where the cache cannot be written nothing is lost.
 enableCompileCache()
-const { program } = await import('./commands/program.ts')
+const { run } = await import('./commands/program.ts')
 try {
-  await program.parseAsync()
+  await run(process.argv)
 } catch (error) {
   process.stderr.write(`${describe(error)}\n`)
   if (error instanceof AppError) {

@@ -27,6 +27,12 @@ Exit codes: 0 done, 1 the work failed or found something wrong, 2 it could not r
 Without DATABASE_URL and LAKE_BUCKET every command works on the embedded default under LOCAL_DATA_DIR (.local).`,
   )
 
+// Before the commands: they take it over when they are made.
+program.exitOverride((error) => {
+  // commander ends with 1 for wrong usage; scripts want to tell that from work that failed.
+  process.exit(error.exitCode === 0 ? 0 : 2)
+})
+
 for (const add of [
   addServeCommand,
   addMigrateCommand,
@@ -40,7 +46,8 @@ for (const add of [
 ]) {
   add(program)
 }
-program.exitOverride((error) => {
-  // commander ends with 1 for wrong usage; scripts want to tell that from work that failed.
-  process.exit(error.exitCode === 0 ? 0 : 2)
-})
+
+/** A word that begins with `-- ` is SQL with a comment on top, never an option. */
+export function run(argv: readonly string[]): Promise<unknown> {
+  return program.parseAsync(argv.map((word) => (/^--\s/.test(word) ? `\n${word}` : word)))
+}
