@@ -220,6 +220,7 @@ export const constraints = {
   lake_holds_reason_valid: { table: 'lake_holds', kind: 'check', columns: ['reason'] },
   lake_holds_expires_after_created: { table: 'lake_holds', kind: 'check', columns: ['expires_at', 'created_at'] },
   studio_transition: { table: 'studio', kind: 'trigger', columns: ['status'] },
+  studio_slug_linked: { table: 'studio', kind: 'trigger', columns: ['slug'] },
   studio_has_owner: { table: 'studio', kind: 'trigger', columns: ['status'] },
   owner_transition: { table: 'studio_owner', kind: 'trigger', columns: ['status'] },
   owner_erased_is_final: { table: 'studio_owner', kind: 'trigger', columns: ['status'] },

@@ -185,6 +185,18 @@ describe('owners and memberships', () => {
   })
 })
 
+describe('the slug of a studio', () => {
+  it('stays while accounts are linked under it', async () => {
+    const id = await insertStudio(client, { slug: 'linked-slug' })
+    const identity = await insertIdentity(client, { provider: 'studio', namespace: 'linked-slug', subject: '1' })
+    const rename = () => run("UPDATE studio SET slug = 'renamed-slug' WHERE id = $1", id)
+    await expectRefused(client, 'studio_slug_linked', rename)
+    await run("UPDATE studio SET slug = 'linked-slug', name = 'Other' WHERE id = $1", id)
+    await run('UPDATE player_identity SET subject = NULL, unlinked_at = now() WHERE id = $1', identity)
+    await rename()
+  })
+})
+
 describe('games', () => {
   it('refuses a public state without date, age and genre', async () => {
     for (const status of ['early_access', 'released', 'delisted', 'retired']) {

@@ -26,12 +26,6 @@ export async function hasOtherIdentity(db: Reader, { playerId, id }: Identity): 
   return (await db.playerIdentity.findFirst({ where, select: { id: true } })) !== null
 }
 
-/** Are accounts linked under the slug of this studio? Exact only under a lock on the studio. */
-export async function isNamespace(db: Reader, slug: string): Promise<boolean> {
-  const where = { provider: 'studio', namespace: slug, subject: { not: null } } as const
-  return (await db.playerIdentity.findFirst({ where, select: { id: true } })) !== null
-}
-
 /** The row stays and names nobody any more. */
 export async function unlinkIdentity(tx: Transaction, id: string, now: Date): Promise<Identity> {
   return tx.playerIdentity.update({ where: { id }, data: { subject: null, providerName: null, unlinkedAt: now } })

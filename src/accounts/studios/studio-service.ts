@@ -6,7 +6,6 @@ import type { ListRequest, Page } from '../../list.ts'
 import { changesOf, forced } from '../audit/audit-event.ts'
 import { appendAudit } from '../audit/audit-store.ts'
 import { requireTransition, type Transitions, transitionsFrom } from '../lifecycle/lifecycle.ts'
-import { isNamespace } from '../players/identity-store.ts'
 import type { IdOrSlug } from '../text/code.ts'
 import { changedFields, requireVersion } from '../writing/version.ts'
 import { write } from '../writing/write-service.ts'
@@ -59,8 +58,6 @@ export class StudioService {
       requireVersion(before.version, expected)
       const change = changedFields(before, patch)
       if (Object.keys(change).length === 0) return before
-      // Under the lock nobody links an account by the old slug: that holds the studio.
-      if (change.slug !== undefined && (await isNamespace(tx, before.slug))) throw slugInUse()
       const after = await updateStudio(tx, before.id, change)
       const changes = forced(changesOf('studio', before, after), expected)
       await appendAudit(tx, context, { action: 'studio.update', ...about(before), changes })
@@ -95,13 +92,6 @@ export class StudioService {
 
 function transitionsOf(studio: Studio, facts: StudioFacts): Transitions<StudioStatus> {
   return transitionsFrom(STUDIO_LIFECYCLE, studio.status, (to) => missingForStudio(to, facts))
-}
-
-function slugInUse(): AppError {
-  const reason = 'accounts of players are linked under it (provider studio, namespace: the slug)'
-  return new AppError('conflict', `The slug cannot change while ${reason}`, {
-    errors: [{ pointer: '/slug', code: 'in-use' }],
-  })
 }
 
 function about(studio: Studio) {

@@ -20,6 +20,12 @@ export const refusals: Readonly<Record<string, Refusal>> = {
     detail: 'Another studio has this external reference',
     pointer: '/externalRef',
   },
+  studio_slug_linked: {
+    code: 'conflict',
+    detail:
+      'The slug cannot change while accounts of players are linked under it (provider studio, namespace: the slug)',
+    pointer: '/slug',
+  },
   studio_has_owner: {
     code: 'last-owner',
     detail: 'An active or suspended studio needs at least one active owner; add one first',
