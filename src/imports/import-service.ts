@@ -128,7 +128,7 @@ function startRun(resource: ImportResource, options: ImportOptions, context: Con
 }
 
 async function* checkedBatches(input: ImportInput, run: Run): AsyncGenerator<CheckedLine[], void, undefined> {
-  for await (const lines of lineBatches(input)) {
+  for await (const lines of lineBatches(input, run.target.columns)) {
     yield lines.map((line) => checkLine(line, run.target, run.options.matchBy, run.seen))
   }
 }

@@ -1,21 +1,22 @@
 import type { ApplyBatch } from '../accounts/bulk/bulk-service.ts'
 import { GAME_KEYS, type GameKey, type GameLine, gameKeyTexts } from '../accounts/games/game-import.ts'
-import { parseGameLine } from '../accounts/games/game-import-schema.ts'
+import { gameLineSchema, parseGameLine } from '../accounts/games/game-import-schema.ts'
 import { applyGames } from '../accounts/games/game-import-service.ts'
 import type { EntitlementLine } from '../accounts/library/entitlement-import.ts'
-import { parseEntitlementLine } from '../accounts/library/entitlement-import-schema.ts'
+import { entitlementLineSchema, parseEntitlementLine } from '../accounts/library/entitlement-import-schema.ts'
 import { applyEntitlements } from '../accounts/library/entitlement-import-service.ts'
 import { OWNER_KEYS, type OwnerKey, type OwnerLine, ownerKeyTexts } from '../accounts/owners/owner-import.ts'
-import { parseOwnerLine } from '../accounts/owners/owner-import-schema.ts'
+import { ownerLineSchema, parseOwnerLine } from '../accounts/owners/owner-import-schema.ts'
 import { applyOwners } from '../accounts/owners/owner-import-service.ts'
 import { PLAYER_KEYS, type PlayerKey, type PlayerLine, playerKeyTexts } from '../accounts/players/player-import.ts'
-import { parsePlayerLine } from '../accounts/players/player-import-schema.ts'
+import { parsePlayerLine, playerLineSchema } from '../accounts/players/player-import-schema.ts'
 import { applyPlayers } from '../accounts/players/player-import-service.ts'
 import { STUDIO_KEYS, type StudioKey, type StudioLine, studioKeyTexts } from '../accounts/studios/studio-import.ts'
-import { parseStudioLine } from '../accounts/studios/studio-import-schema.ts'
+import { parseStudioLine, studioLineSchema } from '../accounts/studios/studio-import-schema.ts'
 import { applyStudios } from '../accounts/studios/studio-import-service.ts'
 import type { Scope } from '../caller.ts'
 import type { Checked } from '../http/validation.ts'
+import { type CellKind, csvColumns } from './csv-columns.ts'
 import type { ImportResource } from './import-run.ts'
 
 /** What the import of one resource consists of. */
@@ -25,6 +26,8 @@ export interface ImportTarget<Line> {
   /** The keys of `matchBy`, the most preferred first. */
   readonly keys: readonly string[]
   readonly parse: (input: unknown) => Checked<Line>
+  /** What a CSV may have in its header. */
+  readonly columns: ReadonlyMap<string, CellKind>
   /** The texts of a key that the line carries; none: it does not. */
   readonly keyTexts: (line: Line, key: string) => readonly string[]
   readonly apply: ApplyBatch<Line>
@@ -47,6 +50,7 @@ export const importTargets: Readonly<Record<ImportResource, AnyTarget>> = {
     scope: 'owners:write',
     keys: OWNER_KEYS,
     parse: parseOwnerLine,
+    columns: csvColumns(ownerLineSchema),
     keyTexts: ownerKeyTexts,
     apply: applyOwners,
   }),
@@ -54,6 +58,7 @@ export const importTargets: Readonly<Record<ImportResource, AnyTarget>> = {
     scope: 'studios:write',
     keys: STUDIO_KEYS,
     parse: parseStudioLine,
+    columns: csvColumns(studioLineSchema),
     keyTexts: studioKeyTexts,
     apply: applyStudios,
   }),
@@ -61,6 +66,7 @@ export const importTargets: Readonly<Record<ImportResource, AnyTarget>> = {
     scope: 'games:write',
     keys: GAME_KEYS,
     parse: parseGameLine,
+    columns: csvColumns(gameLineSchema),
     keyTexts: gameKeyTexts,
     apply: applyGames,
   }),
@@ -68,6 +74,7 @@ export const importTargets: Readonly<Record<ImportResource, AnyTarget>> = {
     scope: 'players:write',
     keys: PLAYER_KEYS,
     parse: parsePlayerLine,
+    columns: csvColumns(playerLineSchema),
     keyTexts: playerKeyTexts,
     apply: applyPlayers,
   }),
@@ -76,6 +83,7 @@ export const importTargets: Readonly<Record<ImportResource, AnyTarget>> = {
     scope: 'library:write',
     keys: [],
     parse: parseEntitlementLine,
+    columns: csvColumns(entitlementLineSchema),
     keyTexts: () => [],
     apply: applyEntitlements,
   }),

@@ -13,6 +13,8 @@ export type InputLine =
 
 /** What the last line of an export claims about the file: checked, never imported. */
 export interface EndLine {
+  /** Where it stands. */
+  readonly line: number
   readonly rows: number
   readonly sha256: string | undefined
 }

@@ -1,4 +1,6 @@
 import { AppError, type FieldError } from '../errors.ts'
+import { CsvReader } from './csv.ts'
+import type { CellKind } from './csv-columns.ts'
 import type { ImportInput } from './import-run.ts'
 import type { EndLine, InputLine } from './input.ts'
 import { NdjsonReader } from './ndjson.ts'
@@ -16,22 +18,23 @@ export interface LineReader {
 }
 
 /** The lines of an input in batches; pulls the input only when asked for the next one. */
-export async function* lineBatches(input: ImportInput): AsyncGenerator<InputLine[], void, undefined> {
+export async function* lineBatches(
+  input: ImportInput,
+  columns: ReadonlyMap<string, CellKind>,
+): AsyncGenerator<InputLine[], void, undefined> {
   if ('objects' in input) yield* objectBatches(input.objects)
-  else yield* byteBatches(input.chunks, readerOf(input.format))
-}
-
-function readerOf(format: 'ndjson' | 'csv'): LineReader {
-  if (format === 'ndjson') return new NdjsonReader()
-  throw new AppError('unsupported-media-type', 'CSV')
+  else yield* byteBatches(input.chunks, input.format === 'csv' ? new CsvReader(columns) : new NdjsonReader())
 }
 
 async function* byteBatches(chunks: AsyncIterable<Uint8Array>, reader: LineReader): AsyncGenerator<InputLine[]> {
   let lines: InputLine[] = []
   let bytes = 0
+  let rows = 0
   for await (const chunk of chunks) {
     for (const piece of piecesOf(chunk)) {
-      lines.push(...reader.push(piece))
+      const read = reader.push(piece)
+      rows += read.length
+      lines.push(...read)
       bytes += piece.length
       while (lines.length >= BATCH_LINES || (bytes >= BATCH_BYTES && lines.length > 0)) {
         yield lines.slice(0, BATCH_LINES)
@@ -40,11 +43,19 @@ async function* byteBatches(chunks: AsyncIterable<Uint8Array>, reader: LineReade
       }
     }
   }
-  lines.push(...reader.finish().lines)
+  const { lines: last, end } = reader.finish()
+  lines.push(...last)
+  if (end !== undefined && end.rows !== rows + last.length) lines.push(incomplete(end))
   while (lines.length > 0) {
     yield lines.slice(0, BATCH_LINES)
     lines = lines.slice(BATCH_LINES)
   }
+}
+
+/** The file is not what its end line says: something is missing, and what is there was imported. */
+function incomplete({ line }: EndLine): InputLine {
+  const detail = 'the file has another number of rows than its end line says'
+  return { line, error: { pointer: '/_end/rows', code: 'incomplete', detail } }
 }
 
 function* piecesOf(chunk: Uint8Array): Generator<Buffer> {

@@ -18,7 +18,7 @@ export class NdjsonReader {
   private pendingBytes = 0
   private tooLong = false
   private line = 0
-  private end: { readonly line: number; readonly claim: EndLine } | undefined
+  private end: EndLine | undefined
 
   /** Lines completed by this chunk. The chunk may be reused after the call. */
   push(chunk: Buffer): InputLine[] {
@@ -39,7 +39,7 @@ export class NdjsonReader {
   finish(): { lines: InputLine[]; end: EndLine | undefined } {
     const lines: InputLine[] = []
     if (this.pendingBytes > 0 || this.tooLong) this.take(lines)
-    return { lines, end: this.end?.claim }
+    return { lines, end: this.end }
   }
 
   /** `copy`: the bytes outlive this call. */
@@ -95,11 +95,28 @@ export class NdjsonReader {
       error('type', 'the line must be a JSON object')
       return
     }
-    if (isRecord(value._end)) {
-      const { rows, sha256 } = value._end
-      this.end = { line, claim: { rows: Number(rows), sha256: typeof sha256 === 'string' ? sha256 : undefined } }
+    const claim = endLineOf(value, line)
+    if (claim !== undefined) {
+      this.end = claim
       return
     }
     lines.push({ line, value })
+  }
+}
+
+function endLineOf(value: Readonly<Record<string, unknown>>, line: number): EndLine | undefined {
+  if (!isRecord(value._end)) return undefined
+  const { rows, sha256 } = value._end
+  return { line, rows: Number(rows), sha256: typeof sha256 === 'string' ? sha256 : undefined }
+}
+
+/** The end line of an export as text, such as the first cell of a CSV's last record; undefined: it is none. */
+export function asEndLine(text: string, line: number): EndLine | undefined {
+  if (!text.startsWith('{"_end"')) return undefined
+  try {
+    const value = JSON.parse(text) as unknown
+    return isRecord(value) ? endLineOf(value, line) : undefined
+  } catch {
+    return undefined
   }
 }

@@ -13,7 +13,12 @@ describe('POST /v1/imports', () => {
   afterAll(() => api.close())
 
   const post = (path: string, body: string | Buffer, type = NDJSON, agent = api.admin) =>
-    agent.post(`/v1/imports/${path}`).set('Content-Type', type).buffer(true).parse(readText as never).send(body)
+    agent
+      .post(`/v1/imports/${path}`)
+      .set('Content-Type', type)
+      .buffer(true)
+      .parse(readText as never)
+      .send(body)
   const answersOf = ({ body }: { body: unknown }) =>
     String(body)
       .trim()

@@ -47,7 +47,7 @@ describe('reading NDJSON', () => {
 
   it('hands over what the end line claims and refuses lines after it', () => {
     const { lines, end } = read('{"a":1}\n{"_end":{"rows":1,"sha256":"ab"}}\n{"a":2}\n')
-    expect(end).toEqual({ rows: 1, sha256: 'ab' })
+    expect(end).toEqual({ line: 2, rows: 1, sha256: 'ab' })
     expect(codes(lines)).toEqual(['1', '3:after-end'])
   })
 })

@@ -87,7 +87,15 @@ async function upToFirstError<Line>(part: Part<Line>, items: readonly BulkItem<L
 /** @throws the error, when it is not about a line */
 function refusalOf(thrown: unknown): AppError {
   const error = explained(databaseError(thrown))
-  if (error instanceof AppError && error.code !== 'unavailable') return error
+  if (error instanceof AppError && error.code !== 'unavailable') return inLine(error)
   if (!(error instanceof ConstraintError)) throw error
   return new AppError('internal', 'The line could not be written because of a defect in the service', { cause: error })
+}
+
+/** Rules of rows that stand in a list of their parent's line. */
+const LISTS: Readonly<Record<string, string>> = { '/storeAppId': '/platforms', '/subject': '/identities' }
+
+function inLine(error: AppError): AppError {
+  const errors = error.errors.map((each) => ({ ...each, pointer: LISTS[each.pointer ?? ''] ?? each.pointer ?? '' }))
+  return new AppError(error.code, error.message, { errors, extra: error.extra, cause: error.cause })
 }
