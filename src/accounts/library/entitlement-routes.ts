@@ -21,7 +21,10 @@ import type { EntitlementRef, EntitlementService } from './entitlement-service.t
 const params = z.strictObject({ id: idParam, gameId: idOrSlugParam, platform: z.enum(PLATFORMS) })
 const tag = 'library'
 const path = '/v1/players/{id}/library/{gameId}/{platform}'
-const one = { description: 'The line of the library', schema: entitlementSchema, versioned: true } as const
+const line = { description: 'The line of the library', schema: entitlementSchema } as const
+const one = { ...line, versioned: true } as const
+/** An ETag to change the line with, but no 304: play time changes without the version. */
+const read = { ...line, headers: { ETag: 'The version of the record, for If-Match' } } as const
 const page = { description: 'A page', schema: entitlementPageSchema } as const
 const READ = ['library:read'] as const
 const WRITE = ['library:write'] as const
@@ -82,7 +85,7 @@ function grantRoutes(library: EntitlementService): Route[] {
       summary: 'One game of a library',
       access: READ,
       params,
-      answers: { 200: one },
+      answers: { 200: read },
       async handle({ params, context }) {
         return single(await library.get(refOf(params), context), context)
       },

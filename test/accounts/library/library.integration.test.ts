@@ -146,6 +146,14 @@ describe('a line of a library', () => {
     expect(events[2]?.changes).toMatchObject({ sourceRef: 'changed' })
   })
 
+  it('promises no 304 in the API document', async () => {
+    const { paths } = (await api.anonymous.get('/v1/openapi.json')).body
+    const { get } = paths['/v1/players/{id}/library/{gameId}/{platform}']
+    expect(Object.keys(get.responses)).not.toContain('304')
+    expect(get.parameters.map(({ name }: { name: string }) => name)).not.toContain('If-None-Match')
+    expect(get.responses['200'].headers).toHaveProperty('ETag')
+  })
+
   it('is revoked, the reason corrected, and granted again by a newer grant only', async () => {
     const row = await newEntitlement(api, { gameId: game.id }, { acquiredAt: '2026-01-01T00:00:00.000Z' })
     const path = pathOf(row)
