@@ -36,19 +36,34 @@ export interface AuditEvent {
 /** Kept by the database; their change is no news. */
 const BOOKKEEPING = new Set(['version', 'created_at', 'updated_at', 'status_changed_at'])
 
+interface ToldField {
+  readonly field: string
+  readonly isPersonal: boolean
+}
+
+/** The fields of each table whose change is told; looked up once, because an import asks for every row. */
+const TOLD = new Map<TableName, readonly ToldField[]>(
+  (Object.keys(datasets) as TableName[]).map((table) => [table, toldFields(table)]),
+)
+
+function toldFields(table: TableName): ToldField[] {
+  return Object.entries<Column>(datasets[table].columns)
+    .filter(([name, column]) => !BOOKKEEPING.has(name) && column.class !== 'secret' && column.api !== false)
+    .map(([name, column]) => ({ field: toCamelCase(name), isPersonal: column.class === 'personal' }))
+}
+
 /**
  * The difference of two states of a row by the class of its columns. Without `before` the row is new: its fields that are not
  * NULL. Fields that never leave the database (keys, secrets) are not told at all.
  */
 export function changesOf(table: TableName, before: object | undefined, after: object): Changes {
   const changes: Record<string, Change> = {}
-  for (const [name, column] of Object.entries<Column>(datasets[table].columns)) {
-    const field = toCamelCase(name)
-    if (BOOKKEEPING.has(name) || column.class === 'secret' || column.api === false || !(field in after)) continue
+  for (const { field, isPersonal } of TOLD.get(table) ?? []) {
+    if (!(field in after)) continue
     const from = plain((before as Record<string, unknown> | undefined)?.[field])
     const to = plain((after as Record<string, unknown>)[field])
-    if (JSON.stringify(from) === JSON.stringify(to)) continue
-    changes[field] = column.class === 'personal' ? 'changed' : { from, to }
+    if (from === to || JSON.stringify(from) === JSON.stringify(to)) continue
+    changes[field] = isPersonal ? 'changed' : { from, to }
   }
   return changes
 }
