@@ -25,7 +25,7 @@ function savedQuery(name: string, given: readonly string[]) {
     const key = pair.slice(0, at)
     const text = pair.slice(at + 1)
     const isInteger = query.parameters.find((p) => p.name === key)?.type === 'integer'
-    return [key, isInteger ? Number(text) : text] as const
+    return [key, isInteger && /^-?\d+$/.test(text) ? Number(text) : text] as const
   })
   return { sql: query.sql, name, parameters: bindParameters(query, Object.fromEntries(values)) }
 }
@@ -69,6 +69,10 @@ async function query(sql: string | undefined, options: QueryOptions): Promise<vo
   if (options.list) {
     const rows = loadSavedQueries().map((q) => [q.name, q.title, q.parameters.map((p) => p.name).join(' ')])
     return print(table(['name', 'title', 'parameters'], rows))
+  }
+  if (options.csv && options.json) throw new UsageError('Give either --csv or --json')
+  if (options.param !== undefined && options.name === undefined) {
+    throw new UsageError('--param belongs to a saved query (--name); write values into the SQL')
   }
   if ((sql === undefined) === (options.name === undefined)) {
     throw new UsageError(

@@ -131,6 +131,8 @@ export async function objectProblem(
  */
 export async function rollBack(lake: Lake, rows: ControlRows, tables: readonly string[]): Promise<void> {
   const key = manifestKey(rows.snapshotId)
+  // Whoever has taken over may be completing these very uploads.
+  await rows.confirm()
   if (await lake.bucket.getText(key)) {
     throw new LakeProblem('manifest_conflict', `${key} exists, so its snapshot is committed and not rolled back`, {
       key,

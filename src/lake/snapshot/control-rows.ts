@@ -44,7 +44,7 @@ export interface SnapshotChange {
 }
 
 export interface TableChange {
-  readonly state: 'copying' | 'uploaded' | 'verified'
+  readonly state: 'copying' | 'uploaded'
   readonly rowsCopied?: number
   readonly rowsEncoded?: number
   readonly bytes?: number
@@ -99,6 +99,11 @@ export class ControlRows {
           : (change as SnapshotChange & { problem?: object }),
     })
     if (count === 0) throw fenced(this.snapshotId)
+  }
+
+  /** Before something that cannot be taken back. @throws LakeProblem `fenced`. */
+  async confirm(): Promise<void> {
+    await this.#fenced(async () => undefined)
   }
 
   async table(name: string, change: TableChange): Promise<void> {
@@ -162,7 +167,7 @@ export class ControlRows {
 
   /** One transaction in which the fence cannot change. */
   async #fenced<T>(write: (tx: Transaction) => Promise<T>): Promise<T> {
-    return this.#database.prisma.$transaction(async (tx) => {
+    return this.#database.transaction(async (tx) => {
       const held = await tx.$queryRaw<unknown[]>`
         SELECT 1 FROM lake_snapshots WHERE id = ${this.snapshotId} AND fence = ${this.fence} FOR SHARE`
       if (held.length === 0) throw fenced(this.snapshotId)

@@ -44,6 +44,7 @@ export async function runSnapshot(lake: Lake, options: RunOptions = {}): Promise
     const signal = options.signal ? AbortSignal.any([lease.signal, options.signal]) : lease.signal
     const rows = new ControlRows(lake.database, requested.id, lease.fence)
     await rows.claim(lease.owner)
+    await lease.confirm()
     const body = await prepare(lake, rows, requested, signal, options.progress)
     await finish(lake, rows, 'prepared', body, { signal, progress: options.progress })
     return await readSnapshot(lake.database, requested.id)
@@ -145,6 +146,7 @@ async function giveUp(
   // Whoever took the lease decides about the uploads; touching them now could undo its work.
   if (code === 'fenced') return
   try {
+    await rows.confirm()
     await Promise.allSettled(sinks.map((sink) => sink.abort()))
     await abandon(lake, rows, error, phase)
   } catch (second) {

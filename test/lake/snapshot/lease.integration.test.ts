@@ -94,6 +94,7 @@ test('a write under an old fence touches nothing', async () => {
     () => old.table('players', { state: 'copying' }),
     () => old.openUpload('key', 'players', 'upload'),
     () => old.claim('old'),
+    () => old.confirm(),
   ]) {
     await expect(write()).rejects.toMatchObject({ code: 'fenced' })
   }

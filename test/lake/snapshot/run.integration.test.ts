@@ -4,7 +4,9 @@ import type { AppError } from '../../../src/errors.ts'
 import { contracts } from '../../../src/lake/contract.ts'
 import { LakeProblem } from '../../../src/lake/lake-problem.ts'
 import { parseCurrent, parseManifest } from '../../../src/lake/manifest.ts'
-import { CURRENT_KEY, manifestKey, parsePartKey } from '../../../src/lake/object-keys.ts'
+import { CURRENT_KEY, manifestKey, parsePartKey, partKey } from '../../../src/lake/object-keys.ts'
+import { rollBack } from '../../../src/lake/snapshot/commit.ts'
+import { ControlRows } from '../../../src/lake/snapshot/control-rows.ts'
 import { dryRunSnapshot } from '../../../src/lake/snapshot/dry-run.ts'
 import { Lease } from '../../../src/lake/snapshot/lease.ts'
 import { recoverSnapshots } from '../../../src/lake/snapshot/recover.ts'
@@ -212,6 +214,17 @@ describe('two snapshots', () => {
     } finally {
       await rescuer.close()
     }
+  })
+
+  test('are not rolled back by a process that was taken for dead', async () => {
+    const { id } = await requestSnapshot(open.database, 'test')
+    const old = new ControlRows(open.database, id, 7n)
+    await old.claim('old')
+    const key = partKey('players', id, 0, 0)
+    await old.openUpload(key, 'players', await open.lake.bucket.createUpload(key, id))
+    await new ControlRows(open.database, id, 8n).claim('taker')
+    expect((await problemOf(rollBack(open.lake, old, ['players']))).code).toBe('fenced')
+    expect((await contents(open.lake)).uploads).toEqual([key])
   })
 
   test('one after the other: the newer one is current, both stay registered', async () => {
