@@ -85,8 +85,14 @@ function readParams(route: Route, request: Request): unknown {
   throw new AppError('not-found', 'The address names nothing that can exist: an id or a name in it has another form')
 }
 
-function requireHeadersAbsent({ refusedHeaders = {} }: Route, request: Request): void {
-  for (const [header, why] of Object.entries(refusedHeaders)) {
+/** Whoever sends the key relies on it: better a refusal than a promise that is not kept. */
+const NOT_HONOURED = {
+  'Idempotency-Key': 'This operation does not honour it yet: repeat it only with If-Match, or look first',
+}
+
+function requireHeadersAbsent({ method, refusedHeaders }: Route, request: Request): void {
+  const writes = method === 'post' || method === 'patch'
+  for (const [header, why] of Object.entries(refusedHeaders ?? (writes ? NOT_HONOURED : {}))) {
     if (request.get(header) === undefined) continue
     throw new AppError('malformed-header', `${header} is not taken here. ${why}`, {
       errors: [{ header, code: 'not-allowed', detail: why }],

@@ -17,7 +17,7 @@ export interface ImportOptions {
   readonly matchBy?: string | undefined
   /** Default `continue`. `abort` stops at the first error; lines before it stay. */
   readonly onError?: OnError | undefined
-  /** No `createdAt` may lie after it; default: the clock. For data that plays in a time of its own. Not offered over HTTP. */
+  /** What counts as now: no `createdAt` may lie after it. Default: the database's clock. For data that plays in a time of its own; not offered over HTTP. */
   readonly now?: Date | undefined
 }
 

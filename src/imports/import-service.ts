@@ -83,6 +83,7 @@ export class ImportService implements ImportRunner {
     const facts = {
       context,
       mode: options.mode ?? 'upsert',
+      now: options.now,
       firstLineOf: (id: string) => seen.lineOf(`row:${id}`),
     } as const
     const outcomes = await applyBatch(this.#database, target.apply, items, facts, abort)

@@ -17,6 +17,7 @@ const ATTEMPTS = 5
  * Applies a batch in one transaction. Lines that break a rule which only the database sees are found by halving: each part has
  * a savepoint, so k bad lines of n cost about k log n parts and everything else goes in.
  *
+ * @param facts `now` is the database's clock unless the data plays in a time of its own
  * @param stopAtError apply only what stands before the first bad line; its outcome is then the last
  * @throws AppError `unavailable`; nothing of the batch is in then
  */
@@ -24,14 +25,15 @@ export async function applyBatch<Line>(
   database: Database,
   apply: ApplyBatch<Line>,
   items: readonly BulkItem<Line>[],
-  facts: Omit<BulkFacts, 'now'>,
+  facts: Omit<BulkFacts, 'now'> & { readonly now?: Date | undefined },
   stopAtError = false,
 ): Promise<Outcome[]> {
   if (items.length === 0) return []
   for (let attempt = 1; ; attempt++) {
     try {
       return await database.rawTransaction(async (client) => {
-        const dated = { ...facts, now: await begin(client) }
+        const clock = await begin(client)
+        const dated = { ...facts, now: facts.now ?? clock }
         const whole: Part<Line> = { client, apply, facts: dated }
         return stopAtError ? upToFirstError(whole, items) : applyPart(whole, items)
       })
