@@ -105,8 +105,9 @@ function createPool(options: DatabaseOptions): pg.Pool {
     statement_timeout: options.statementTimeoutMs ?? 60_000,
     lock_timeout: options.lockTimeoutMs ?? 10_000,
     idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs ?? 300_000,
-    // The adapter reads every timestamptz as UTC, whatever the session says; lake expressions rely on it as well.
-    options: '-c TimeZone=UTC',
+    // The adapter reads every timestamptz as UTC in ISO, whatever the session says; days are selected as ISO text, and lake
+    // expressions rely on both.
+    options: '-c TimeZone=UTC -c DateStyle=ISO',
   })
   // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
   pool.on('error', (error) => options.logger?.warn({ reason: error.message }, 'an idle database connection broke'))

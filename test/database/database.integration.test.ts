@@ -165,6 +165,16 @@ describe('raw SQL', () => {
     const { rows } = await database.withClient((client) => client.query('SHOW timezone'))
     expect(rows).toEqual([{ TimeZone: 'UTC' }])
   })
+
+  it('reads days and instants right, whatever style of dates the server has', async () => {
+    const name = new URL(testDatabase.url).pathname.slice(1)
+    await database.prisma.$executeRawUnsafe(`ALTER DATABASE "${name}" SET datestyle = 'SQL, DMY'`)
+    // The setting holds for sessions that begin after it.
+    const later = openDatabase({ url: testDatabase.url, poolSize: 1 })
+    const sql = "SELECT '2026-03-01'::date::text AS day, '2026-03-01T12:00:00Z'::timestamptz AS instant"
+    const rows = await later.prisma.$queryRawUnsafe(sql).finally(() => later.close())
+    expect(rows).toEqual([{ day: '2026-03-01', instant: new Date('2026-03-01T12:00:00Z') }])
+  })
 })
 
 describe('a database that is away', () => {
