@@ -92,6 +92,52 @@ describe('POST /v1/imports', () => {
       '12 created',
     ])
   })
+
+  it('takes CSV, numbers its records by physical lines, and refuses a header that it does not know', async () => {
+    const name = (n: number) => `csv_${n}_${process.pid}`
+    const steam = `[{""provider"":""steam"",""subject"":""7656119${String(process.pid).padStart(10, '0')}""}]`
+    const csv = [
+      'username,displayName,birthDate,identities',
+      `${name(1)},"Zoë\n",2000-01-01,"${steam}"`,
+      `${name(2)},'=SUM(A1),,`,
+      `x,,,`,
+      `${name(3)},,,[`,
+    ]
+    const answer = await post('players', csv.join('\r\n'), 'text/csv')
+    const lines = answersOf(answer).slice(0, -1) as unknown as LineAnswer[]
+    expect(lines.map(verdictOf)).toEqual([
+      '2 created',
+      '4 created',
+      '5 validation /username too-short',
+      '6 validation /identities malformed-json',
+    ])
+    const second = lines[1]
+    const { body } = await api.admin.get(`/v1/players/${second?.status === 'created' ? second.id : ''}`)
+    expect(body).toMatchObject({ username: name(2), displayName: '=SUM(A1)' })
+    const refused = await post('players', 'username,shoeSize\nzoe,43\n', 'text/csv')
+    expect(refused.status).toBe(422)
+    expect(JSON.parse(String(refused.body))).toMatchObject({
+      code: 'validation',
+      errors: [{ column: 2, code: 'unknown-field' }],
+    })
+  })
+
+  it('says so when an export that is sent back lost rows on the way', async () => {
+    const lines = ndjson({ username: `cut_${process.pid}` }, { _end: { rows: 2, sha256: '00' } })
+    const answers = answersOf(await post('players', lines)).slice(0, -1) as unknown as LineAnswer[]
+    expect(answers.map(verdictOf)).toEqual(['1 created', '2 validation /_end/rows incomplete'])
+  })
+
+  it('writes the trail of single operations, without a personal value', async () => {
+    const username = unique('trail').replaceAll('-', '_')
+    await post('players', ndjson({ username, email: `${username}@example.com` }))
+    await post('players', ndjson({ username, locale: 'fr-CA', status: 'closed' }))
+    const rows = await api.database.prisma.auditEvent.findMany({ orderBy: { seq: 'desc' }, take: 3 })
+    expect(rows.map(({ action }) => action)).toEqual(['player.transition', 'player.update', 'player.create'])
+    expect(rows[1]?.changes).toEqual({ locale: 'changed' })
+    expect(JSON.stringify(rows.map(({ changes }) => changes))).not.toContain(username)
+    expect(api.log()).not.toContain(username)
+  })
 })
 
 function readText(response: NodeJS.ReadableStream, done: (error: Error | null, text: string) => void): void {
