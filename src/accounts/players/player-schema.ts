@@ -78,19 +78,26 @@ export function withoutContradictions(
   }
 }
 
-export const newPlayerSchema = z
-  .strictObject(newPlayerFields)
-  .transform((player) => playerColumns(player) as PlayerDraft)
-  .superRefine(withoutContradictions)
-
 /** Enough for every provider and then some. */
 const MAX_NEW_IDENTITIES = 20
+
+/** Otherwise the second one would be refused as that of another player. */
+function withoutDuplicates(identities: readonly IdentityDraft[], context: z.RefinementCtx): void {
+  const seen = new Set<string>()
+  identities.forEach(({ provider, namespace, subject }, index) => {
+    const key = JSON.stringify([provider, namespace, subject])
+    if (seen.has(key)) {
+      context.addIssue({ code: 'custom', path: [index], message: 'is repeated', params: { code: 'duplicate' } })
+    }
+    seen.add(key)
+  })
+}
 
 /** Body of a `POST`: a player, and accounts elsewhere to link at once. */
 export const createPlayerSchema: z.ZodType<NewPlayer> = z
   .strictObject({
     ...newPlayerFields,
-    identities: z.array(newIdentitySchema).max(MAX_NEW_IDENTITIES).default([]),
+    identities: z.array(newIdentitySchema).max(MAX_NEW_IDENTITIES).superRefine(withoutDuplicates).default([]),
   })
   .meta({ id: 'NewPlayer' })
   .transform(({ identities, ...player }) => ({ draft: playerColumns(player) as PlayerDraft, identities }))
@@ -109,8 +116,8 @@ export const playerPatchSchema = z
   .transform((patch) => playerColumns(patch) as PlayerPatch)
 
 /** Checks and normalises one player without I/O. */
-export function parseNewPlayer(input: unknown): Checked<PlayerDraft> {
-  return check(newPlayerSchema, input)
+export function parseNewPlayer(input: unknown): Checked<NewPlayer> {
+  return check(createPlayerSchema, input)
 }
 
 const personal = { description: 'Personal: absent without the scope players:read.personal' }

@@ -21,17 +21,29 @@ describe('the fields of a player', () => {
     expect(checked).toEqual({
       ok: true,
       value: {
-        username: 'ZOË_1',
-        usernameKey: 'zoë_1',
-        displayName: 'Zoë the Great',
-        email: 'Zoe@BÜCHER.example',
-        emailKey: 'zoe@xn--bcher-kva.example',
-        emailVerifiedAt: null,
-        birthDate: '2000-02-29',
-        country: null,
-        locale: 'pt-BR',
+        draft: {
+          username: 'ZOË_1',
+          usernameKey: 'zoë_1',
+          displayName: 'Zoë the Great',
+          email: 'Zoe@BÜCHER.example',
+          emailKey: 'zoe@xn--bcher-kva.example',
+          emailVerifiedAt: null,
+          birthDate: '2000-02-29',
+          country: null,
+          locale: 'pt-BR',
+        },
+        identities: [],
       },
     })
+  })
+
+  it('name no account elsewhere twice', () => {
+    const [epic, psn] = [
+      { provider: 'epic', subject: '1' },
+      { provider: 'psn', subject: '1' },
+    ]
+    expect(player({ identities: [epic, psn] })).toEqual([])
+    expect(player({ identities: [epic, psn, { ...epic, providerName: 'Zo' }] })).toEqual(['/identities/2 duplicate'])
   })
 
   it('may be written in any script, but not in two that look alike', () => {
