@@ -51,8 +51,9 @@ interface Part<Line> {
 
 /** Look-ups go by key, whatever a table's statistics said when its plan was made: a load makes a small table large. */
 async function begin(client: RawClient): Promise<Date> {
-  await client.query('SET LOCAL enable_seqscan = off; SET LOCAL jit = off')
-  const { rows } = await client.query<{ now: Date }>('SELECT now()::timestamptz(3) AS now')
+  const { rows } = await client.query<{ now: Date }>(
+    "SELECT now()::timestamptz(3) AS now, set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)",
+  )
   const [row] = rows
   if (row === undefined) throw new Error('the database did not tell the time')
   return row.now
