@@ -19,7 +19,8 @@ import { type S3Proxy, startS3Proxy, type Verdict } from './s3-proxy.ts'
 import { seedAccounts, seedNoise } from './seed.ts'
 import { contents, forgetSnapshots, type LakePlace, newPlace, type OpenLake, openLake } from './test-lake.ts'
 
-const PLAYERS = 3_000
+/** More than two of the pieces in which rows are scanned: a row group ends with a piece. */
+const PLAYERS = 8_000
 const MIB = 1024 * 1024
 
 let database: TestDatabase
