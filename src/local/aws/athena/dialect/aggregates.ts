@@ -47,7 +47,7 @@ export function analyzeAggregate(e: Call, c: Context): Typed {
     e.over === undefined ? { ...c, aggregates: 'inside', windowing: 'inside' } : { ...c, windowing: 'inside' }
   const over = e.over === undefined ? '' : ` OVER (${windowSql(resolveWindow(e.over, c), inner, e.name)})`
   const filter = e.filter === undefined ? undefined : bool(e.filter, inner, 'Filter expression')
-  if (e.name === 'approx_percentile') checkPercentage(e.args[1])
+  const fraction = e.name === 'approx_percentile' && e.args[1] !== undefined ? percentage(e.args[1]) : undefined
   if (e.star) {
     if (e.name !== 'count') throw functionNotFound(e.name)
     return { sql: `count(*)${filter === undefined ? '' : ` FILTER (WHERE ${filter})`}${over}`, type: BIGINT }
@@ -55,6 +55,10 @@ export function analyzeAggregate(e: Call, c: Context): Typed {
   if (e.name === 'count' && e.args.length === 0)
     return { sql: `count(*)${filter === undefined ? '' : ` FILTER (WHERE ${filter})`}${over}`, type: BIGINT }
   const r = resolve(e.name, (e.over !== undefined ? (WINDOWS.get(e.name) ?? aggregate) : aggregate)!, e.args, inner)
+  if ((e.name === 'sum' || e.name === 'avg') && analyze(e.args[0]!, inner).type.name === 'unknown')
+    throw new QueryFailure('AMBIGUOUS_FUNCTION_CALL', `Could not choose a best candidate for ${e.name}`)
+  if (['min', 'max', 'min_by', 'max_by'].includes(e.name) && ['row', 'array'].includes(r.parameters.at(-1)!.name))
+    throw notSupported(`${e.name} over ${r.parameters.at(-1)!.name}`)
   if (e.distinct && !r.parameters.every(isComparable))
     throw typeMismatch(
       `DISTINCT can only be applied to comparable types (actual: ${r.parameters.map(typeText).join()})`,
@@ -75,7 +79,7 @@ export function analyzeAggregate(e: Call, c: Context): Typed {
     sql: expand(
       r.signature.body,
       {
-        args: r.args.map((a) => a.sql),
+        args: fraction === undefined ? r.args.map((a) => a.sql) : [r.args[0]!.sql, fraction],
         distinct: e.distinct,
         order,
         filter,
@@ -90,16 +94,19 @@ export function analyzeAggregate(e: Call, c: Context): Typed {
   }
 }
 
-/** DuckDB reads a negative fraction from the other end, and wants a constant. */
-function checkPercentage(e: Expression | undefined): void {
-  const parts = e?.kind === 'array' ? e.items : e === undefined ? [] : [e]
-  for (const p of parts) {
-    const negative = p.kind === 'unary' && p.op === '-'
-    if (p.kind !== 'number' && !negative)
-      throw notSupported('approx_percentile with a percentage that is not a literal')
-    if (negative || (p.kind === 'number' && Number(p.text) > 1))
-      throw new QueryFailure('INVALID_FUNCTION_ARGUMENT', 'Percentile must be between 0 and 1')
-  }
+/**
+ * Trino takes the value at floor(p·n) from below, DuckDB the one at ceil(p·n) - 1: the same from the other end, which a
+ * negative fraction means there. Written as a decimal, so that 1 - p is exact.
+ */
+function percentage(e: Expression): string {
+  if (e.kind === 'array') return `[${e.items.map(percentage).join(', ')}]`
+  const negative = e.kind === 'unary' && e.op === '-'
+  if (e.kind !== 'number' && !negative) throw notSupported('approx_percentile with a percentage that is not a literal')
+  if (e.kind !== 'number' || Number(e.text) > 1)
+    throw new QueryFailure('INVALID_FUNCTION_ARGUMENT', 'Percentile must be between 0 and 1')
+  // DuckDB wants one sign for all: the whole, at 0 from the other end, becomes next to nothing
+  const rest = 10n ** 12n - BigInt(Number(e.text).toFixed(12).replace('.', '')) || 1n
+  return rest === 10n ** 12n ? '-1.0' : `-0.${String(rest).padStart(12, '0')}`
 }
 
 interface Parts {

@@ -53,7 +53,7 @@ function castable(from: TrinoType, to: TrinoType): boolean {
     )
   if (from.name === 'json')
     return (
-      isText(to) ||
+      to.name === 'varchar' ||
       isNumeric(to) ||
       to.name === 'boolean' ||
       castableParts(to, (t) => t.name === 'json' || castable(from, t))
@@ -94,10 +94,14 @@ export function castTo(session: Session, value: Typed, to: TrinoType, safe = fal
       type: to,
       finite: isInteger(from) || from.name === 'decimal' || value.finite === true,
     }
+  if (from.name === 'char' && to.name === 'varchar') {
+    const padded = `rpad(${value.sql}, ${from.p}, ' ')`
+    return { sql: to.p === undefined || to.p >= from.p! ? padded : `left(${padded}, ${to.p})`, type: to }
+  }
   if (
-    isText(from) &&
+    from.name === 'varchar' &&
     to.name === 'varchar' &&
-    (to.p === undefined || (from.p !== undefined && from.name === 'varchar' && from.p <= to.p))
+    (to.p === undefined || (from.p !== undefined && from.p <= to.p))
   )
     return { ...value, type: to }
   if (from.name === 'varchar' && to.name === 'varchar') return { sql: `left(${value.sql}, ${to.p})`, type: to }

@@ -76,9 +76,12 @@ export function analyzeExpression(e: Expression, c: Context): Typed {
     case 'not':
       return { sql: `(NOT ${bool(e.value, c, 'Value of logical NOT expression')})`, type: BOOLEAN }
     case 'between': {
-      const value = analyze(e.value, c)
-      const low = compare(c.session, '>=', value, analyze(e.low, c))
-      const high = compare(c.session, '<=', value, analyze(e.high, c))
+      // one type for all three: that of the upper bound decides about the lower one too
+      const all = [e.value, e.low, e.high].map((x) => analyze(x, c))
+      const type = commonOf(all, 'BETWEEN value, min and max')
+      const [value, from, to] = all.map((v) => coerce(c.session, v, type)) as [Typed, Typed, Typed]
+      const low = compare(c.session, '>=', value, from)
+      const high = compare(c.session, '<=', value, to)
       return { sql: `(${low.sql} AND ${high.sql})`, type: BOOLEAN }
     }
     case 'in':
@@ -103,11 +106,17 @@ export function analyzeExpression(e: Expression, c: Context): Typed {
       return caseWhen(e, c)
     case 'cast':
       return cast(e, c)
-    case 'atTimeZone':
+    case 'atTimeZone': {
+      const { type } = analyze(e.value, c)
+      if (type.name === 'date')
+        throw typeMismatch(
+          `Type of value must be a time or timestamp with or without time zone (actual ${typeText(type)})`,
+        )
       return analyzeCall(
         { kind: 'call', name: '$at_time_zone', args: [e.value, e.zone], distinct: false, star: false, orderBy: [] },
         c,
       )
+    }
     case 'extract': {
       const name =
         {

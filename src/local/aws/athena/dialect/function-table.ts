@@ -89,6 +89,9 @@ export interface Binding {
   readonly numbers: Map<string, number | undefined>
 }
 
+/** Several arguments of one precision all take the largest. */
+const widen = (b: Binding, name: string, p: number) => b.numbers.set(name, Math.max(p, b.numbers.get(name) ?? 0))
+
 /** Widens the variables so that `type` fits; false when it cannot. */
 export function bind(pattern: TypePattern, type: TrinoType, b: Binding): boolean {
   if (VARIABLE.test(pattern.name)) {
@@ -113,18 +116,23 @@ export function bind(pattern: TypePattern, type: TrinoType, b: Binding): boolean
     return true
   }
   if (pattern.name === 'varchar') {
-    if (type.name !== 'varchar') return type.name === 'char'
+    if (type.name !== 'varchar') return false
     if (pattern.args.length > 0) b.numbers.set(pattern.args[0]!.name, type.p)
+    return true
+  }
+  if (pattern.name === 'char') {
+    if (type.name !== 'char') return false
+    b.numbers.set(pattern.args[0]!.name, type.p)
     return true
   }
   if (pattern.name === 'timestamp(p) with time zone') {
     if (!['timestamp with time zone', 'timestamp', 'date'].includes(type.name)) return false
-    b.numbers.set('p', type.p ?? 3)
+    widen(b, 'p', type.p ?? 0)
     return true
   }
   if ((pattern.name === 'timestamp' || pattern.name === 'time') && pattern.args.length > 0) {
     if (type.name !== pattern.name && !(pattern.name === 'timestamp' && type.name === 'date')) return false
-    b.numbers.set(pattern.args[0]!.name, type.p ?? 0)
+    widen(b, pattern.args[0]!.name, type.p ?? 0)
     return true
   }
   if (pattern.args.length > 0) {
@@ -149,6 +157,7 @@ export function instantiate(pattern: TypePattern, b: Binding): TrinoType {
     const p = number(0)
     return p === undefined ? VARCHAR : { name: 'varchar', p }
   }
+  if (pattern.name === 'char') return { name: 'char', p: number(0)! }
   if (pattern.name === 'timestamp' || pattern.name === 'time') return { name: pattern.name, p: number(0) ?? 3 }
   if (pattern.name === 'row')
     return { name: 'row', args: pattern.args.map((a) => instantiate(a, b)), fields: pattern.args.map(() => undefined) }

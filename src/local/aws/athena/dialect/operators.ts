@@ -1,4 +1,4 @@
-import { notSupported, typeMismatch } from '../failure.ts'
+import { notSupported, QueryFailure, typeMismatch } from '../failure.ts'
 import { coerce } from './casts.ts'
 import { asDecimal, commonType } from './coercion.ts'
 import type { Session, Typed } from './scope.ts'
@@ -27,12 +27,30 @@ export function fail(session: Session, message: string, type: TrinoType): string
   return `CAST(${session.udf('fail', [VARCHAR], BIGINT, true)}('${message.replaceAll("'", "''")}') AS ${physicalType(type)})`
 }
 
+/** An untyped NULL could be a number or an interval: Trino does not choose. */
+function ambiguousNull(op: ArithmeticOp, other: TrinoType, nullAt: 'left' | 'right'): boolean {
+  const instant = other.name.startsWith('timestamp')
+  switch (op) {
+    case '*':
+      return other.name === 'bigint' || other.name === 'double'
+    case '/':
+      return nullAt === 'left' && other.name === 'double'
+    case '+':
+      return instant || isInterval(other)
+    case '-':
+      return nullAt === 'left' ? isInterval(other) : instant || other.name === 'time'
+    default:
+      return false
+  }
+}
+
 export function arithmetic(session: Session, op: ArithmeticOp, left: Typed, right: Typed): Typed {
   const { type: a } = left
   const { type: b } = right
   if (a.name === 'unknown' && b.name === 'unknown') throw cannotApply(op, a, b)
-  if (a.name === 'unknown')
-    return arithmetic(session, op, coerce(session, left, isInterval(b) || !isNumeric(b) ? b : b), right)
+  if (a.name === 'unknown' ? ambiguousNull(op, b, 'left') : b.name === 'unknown' && ambiguousNull(op, a, 'right'))
+    throw new QueryFailure('AMBIGUOUS_FUNCTION_CALL', 'Could not choose a best candidate operator')
+  if (a.name === 'unknown') return arithmetic(session, op, coerce(session, left, b), right)
   if (b.name === 'unknown') return arithmetic(session, op, left, coerce(session, right, a))
   if (isNumeric(a) && isNumeric(b)) return numeric(session, op, left, right)
   return temporal(session, op, left, right)

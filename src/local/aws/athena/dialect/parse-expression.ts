@@ -239,7 +239,13 @@ export function parseCallTail(c: Cursor, call: Call): Call {
   let out = call
   if (c.isWord('FILTER') && c.isSymbol('(', 1)) {
     c.next()
-    out = { ...out, filter: c.parenthesized(() => (c.word('WHERE'), parseExpression(c))) }
+    out = {
+      ...out,
+      filter: c.parenthesized(() => {
+        c.word('WHERE')
+        return parseExpression(c)
+      }),
+    }
   }
   if (c.takeWord('IGNORE', 'NULLS')) out = { ...out, nulls: 'IGNORE' }
   else if (c.takeWord('RESPECT', 'NULLS')) out = { ...out, nulls: 'RESPECT' }
@@ -302,7 +308,8 @@ const UNITS = ['YEAR', 'MONTH', 'DAY', 'HOUR', 'MINUTE', 'SECOND']
 
 export function parseInterval(c: Cursor): Expression {
   c.next()
-  const sign = c.takeSymbol('-') ? -1 : (c.takeSymbol('+'), 1)
+  const sign = c.takeSymbol('-') ? -1 : 1
+  if (sign === 1) c.takeSymbol('+')
   const value = c.string()
   const unit = () => {
     const t = c.next()

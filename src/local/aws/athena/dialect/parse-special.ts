@@ -183,7 +183,10 @@ function parseListagg(c: Cursor): Expression {
   }
   c.symbol(')')
   c.word('WITHIN', 'GROUP')
-  const orderBy = c.parenthesized(() => (c.word('ORDER', 'BY'), c.list(() => parseSortItem(c))))
+  const orderBy = c.parenthesized(() => {
+    c.word('ORDER', 'BY')
+    return c.list(() => parseSortItem(c))
+  })
   return parseCallTail(c, {
     kind: 'call',
     name: 'listagg',
@@ -210,7 +213,8 @@ function parseJsonCall(c: Cursor, name: JsonCall['name']): Expression {
     c.word('WRAPPER')
     out = { ...out, wrapper: 'WITHOUT' }
   } else if (c.takeWord('WITH')) {
-    const wrapper = c.takeWord('CONDITIONAL') ? 'CONDITIONAL' : (c.takeWord('UNCONDITIONAL'), 'UNCONDITIONAL')
+    const wrapper = c.takeWord('CONDITIONAL') ? 'CONDITIONAL' : 'UNCONDITIONAL'
+    if (wrapper === 'UNCONDITIONAL') c.takeWord('UNCONDITIONAL')
     c.takeWord('ARRAY')
     c.word('WRAPPER')
     out = { ...out, wrapper }

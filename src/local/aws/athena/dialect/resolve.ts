@@ -89,7 +89,8 @@ function finish(
     const inputs = pattern.args.slice(0, -1).map((p) => instantiate(p, binding))
     const body = analyzeLambda(lambda, inputs, c)
     const resultPattern = pattern.args.at(-1)!
-    if (!bind(resultPattern, body.type, binding)) throw functionNotFound(signature.name)
+    if (!bind(resultPattern, body.type, binding) || (resultPattern.name === 'boolean' && body.type.name === 'unknown'))
+      throw functionNotFound(signature.name)
     const result = instantiate(resultPattern, binding)
     parameters.push(result)
     out.push({

@@ -3,13 +3,13 @@ import { notSupported, QueryFailure } from '../failure.ts'
 import { analyze, bool, commonOf } from './analyze.ts'
 import { coerce } from './casts.ts'
 import { AGGREGATES } from './functions.ts'
-import { compare, requireOrderable } from './operators.ts'
+import { arithmetic, compare, requireOrderable } from './operators.ts'
 import { analyzeReduce } from './reduce.ts'
 import { functionNotFound } from './resolve.ts'
 import type { Context, Typed } from './scope.ts'
 import { quoteText } from './scope.ts'
 import type { Call } from './syntax.ts'
-import { isText, map, physicalType, type TrinoType, typeText, VARCHAR } from './trino-type.ts'
+import { isInteger, isText, map, physicalType, type TrinoType, typeText, VARCHAR } from './trino-type.ts'
 
 type Special = (e: Call, c: Context) => Typed | undefined
 
@@ -95,23 +95,12 @@ const SPECIAL: Readonly<Record<string, Special>> = {
     const type = map(k.type.args![0]!, v.type.args![0]!)
     return { sql: `${c.session.udf('map_of', [k.type, v.type], type)}(${k.sql}, ${v.sql})`, type }
   },
-  format(e, c) {
-    const values = e.args.map((a) => analyze(a, c))
-    if (values[0] === undefined || !isText(values[0].type))
-      throw functionNotFound(
-        'format',
-        values.map((v) => v.type),
-      )
-    if (typeof values[0].constant !== 'string') throw notSupported('format with a pattern that is not a literal')
-    return {
-      sql: `${c.session.udf(
-        'format',
-        values.map((v) => v.type),
-        VARCHAR,
-        true,
-      )}(${values.map((v) => v.sql).join(', ')})`,
-      type: VARCHAR,
-    }
+  mod(e, c) {
+    arity(e, 2)
+    const [a, b] = e.args.map((x) => analyze(x, c)) as [Typed, Typed]
+    const exact = (t: TrinoType) => t.name === 'decimal' || t.name === 'unknown' || isInteger(t)
+    const decimals = exact(a.type) && exact(b.type) && (a.type.name === 'decimal' || b.type.name === 'decimal')
+    return decimals ? arithmetic(c.session, '%', a, b) : undefined
   },
   date(e, c) {
     arity(e, 1)
@@ -120,8 +109,14 @@ const SPECIAL: Readonly<Record<string, Special>> = {
       throw functionNotFound('date', [value.type])
     return analyze({ kind: 'cast', value: e.args[0]!, type: { name: 'date', parameters: [] }, safe: false }, c)
   },
-  now: (e, c) => (arity(e, 0), analyze({ kind: 'current', what: 'current_timestamp' }, c)),
-  current_timezone: (e, c) => (arity(e, 0), { sql: `CAST('UTC' AS VARCHAR)`, type: VARCHAR, ...(c && {}) }),
+  now(e, c) {
+    arity(e, 0)
+    return analyze({ kind: 'current', what: 'current_timestamp' }, c)
+  },
+  current_timezone(e) {
+    arity(e, 0)
+    return { sql: `CAST('UTC' AS VARCHAR)`, type: VARCHAR }
+  },
 }
 
 export function specialCall(e: Call, c: Context): Typed | undefined {
@@ -164,6 +159,13 @@ function extreme(e: Call, c: Context): Typed {
 }
 
 function concatArrays(values: readonly Typed[], c: Context): Typed {
+  const elements = values.map((v) => (v.type.name === 'array' ? v.type.args![0]!.name : undefined))
+  if (
+    values.length === 2 &&
+    elements.every((n) => n !== undefined) &&
+    elements.filter((n) => n === 'unknown').length === 1
+  )
+    throw new QueryFailure('AMBIGUOUS_FUNCTION_CALL', 'Could not choose a best candidate for concat')
   let item: TrinoType = { name: 'unknown' }
   const parts = values.map((v) => ({
     value: v,

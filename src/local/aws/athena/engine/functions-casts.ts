@@ -27,7 +27,8 @@ export const CASTS: Readonly<Record<string, Implementation>> = {
     try {
       return castValue(v!, t.parameters[0]!, t.returns)
     } catch (error) {
-      if (error instanceof FunctionFailure) return null
+      if (error instanceof FunctionFailure && !/^(?:GENERIC_INTERNAL_ERROR|NOT_SUPPORTED):/.test(error.message))
+        return null
       throw error
     }
   },
@@ -46,6 +47,8 @@ export function castValue(v: Value, from: TrinoType, to: TrinoType): Value {
     case 'double':
       return toDouble(v, from)
     case 'real':
+      if (from.name === 'decimal' && from.p! <= 18)
+        return Math.fround(Math.fround(Number(v)) / Math.fround(Number(pow10(from.s!))))
       return Math.fround(toDouble(v, from))
     case 'decimal':
       return toDecimal(v, from, to)
@@ -74,7 +77,7 @@ function toVarchar(v: Value, from: TrinoType, to: TrinoType): string {
   const text = varcharText(v, from)
   if (to.p === undefined || [...text].length <= to.p) return text
   if (from.name === 'varchar' || from.name === 'char') return [...text].slice(0, to.p).join('')
-  if (from.name === 'boolean')
+  if (from.name === 'boolean' || from.name.startsWith('time'))
     throw new FunctionFailure('GENERIC_INTERNAL_ERROR', `Value ${text} does not fit into ${typeText(to)}`)
   throw badCast(`Value ${text} cannot be represented as ${typeText(to)}`)
 }
@@ -151,7 +154,7 @@ export function toDecimal(v: Value, from: TrinoType, to: TrinoType): bigint {
   const bad = () => badCast(`Cannot cast ${from.name.toUpperCase()} ${shown} to ${typeText(to).toUpperCase()}`)
   if (from.name === 'decimal') out = rescale(v as bigint, from.s!, to.s!)
   else if (typeof v === 'string' || from.name === 'double' || from.name === 'real') {
-    const text = typeof v === 'string' ? v.trim() : from.name === 'real' ? castDouble(v as number, true) : String(v)
+    const text = typeof v === 'string' ? v : from.name === 'real' ? castDouble(v as number, true) : String(v)
     const m = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?$/.exec(text)
     if (m === null || (m[2] === '' && !m[3])) throw bad()
     const digits = BigInt(m[2]! + (m[3] ?? ''))
@@ -165,7 +168,8 @@ export function toDecimal(v: Value, from: TrinoType, to: TrinoType): bigint {
   return out
 }
 
-function roundMicros(micros: bigint, from: number, to: number): bigint {
+/** To `to` digits of a second, half up. */
+export function roundMicros(micros: bigint, from: number, to: number): bigint {
   if (to >= from || to >= 6) return micros
   const unit = pow10(6 - to)
   return floorDiv(micros + unit / 2n, unit) * unit
@@ -211,7 +215,12 @@ function textToTemporal(text: string, to: TrinoType, bad: () => Error): Value {
     return roundMicros(parsed.micros, parsed.precision, to.p!) % DAY
   }
   const parsed = parseInstant(text)
-  if (parsed === undefined || parsed.precision > 6) throw bad()
+  if (parsed === undefined) throw bad()
+  if (parsed.precision > 6)
+    throw new FunctionFailure(
+      'NOT_SUPPORTED',
+      'a text with more than 6 digits of a second is not supported by the local engine',
+    )
   const micros = roundMicros(parsed.micros, parsed.precision, to.p!)
   if (to.name === 'timestamp with time zone') return { t: micros, z: parsed.zone ?? 'UTC' }
   return parsed.zone === undefined ? micros : roundMicros(toLocal(parsed.micros, parsed.zone), parsed.precision, to.p!)

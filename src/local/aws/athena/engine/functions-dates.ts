@@ -1,5 +1,5 @@
 import type { TrinoType } from '../dialect/trino-type.ts'
-import { roundHalfUp } from './functions-casts.ts'
+import { roundHalfUp, roundMicros } from './functions-casts.ts'
 import { range } from './functions-collections.ts'
 import { PATTERNS } from './functions-date-patterns.ts'
 import {
@@ -140,8 +140,8 @@ export const DATES: Readonly<Record<string, Implementation>> = {
     const micros = by * UNIT[unit]!
     if (t!.name === 'time') return floorMod((v as bigint) + micros, DAY)
     if (t!.name === 'timestamp with time zone' && TIME_UNITS.includes(unit))
-      return { t: (v as Instant).t + micros, z: (v as Instant).z }
-    return back(local(v!, t!) + micros, v!, t!)
+      return { t: roundMicros((v as Instant).t + micros, 6, t!.p!), z: (v as Instant).z }
+    return back(roundMicros(local(v!, t!) + micros, 6, t!.p ?? 6), v!, t!)
   },
   date_diff: ([u, a, b], { parameters: [, t] }) => {
     const unit = unitOf(u!, unitsFor(t!), t!.name.toUpperCase())
@@ -195,7 +195,7 @@ export const DATES: Readonly<Record<string, Implementation>> = {
     return { t: fromLocal(v as bigint, name), z: name }
   },
   from_unixtime: ([x, z]) => {
-    const ms = roundHalfUp((x as number) * 1000)
+    const ms = Math.floor((x as number) * 1000 + 0.5)
     if (!Number.isFinite(ms) || Math.abs(ms) > 2 ** 51) throw badArgument('Invalid Unix time')
     return { t: BigInt(ms) * 1000n, z: z === undefined ? 'UTC' : zone(z) }
   },

@@ -19,9 +19,13 @@ const extract = (text: Value, path: Value): Json | undefined => {
   return json === undefined ? undefined : walk(json, s)
 }
 
-/** json_extract writes fractions again as doubles: 2.50 becomes 2.5. */
+/** A value of type JSON has its fractions written as doubles: 2.50 becomes 2.5. */
 function plainNumbers(v: Json): Json {
-  if (v instanceof JsonNumber) return /[.eE]/.test(v.text) ? new JsonNumber(javaDouble(Number(v.text))) : v
+  if (v instanceof JsonNumber) {
+    if (!/[.eE]/.test(v.text)) return v.text === '-0' ? new JsonNumber('0') : v
+    const text = javaDouble(Number(v.text))
+    return text.endsWith('Infinity') ? text : new JsonNumber(text)
+  }
   if (Array.isArray(v)) return v.map(plainNumbers)
   if (v instanceof Map) return new Map([...v].map(([k, x]) => [k, plainNumbers(x)]))
   return v
@@ -52,7 +56,7 @@ export const JSONS: Readonly<Record<string, Implementation>> = {
   json_parse: ([text]) => {
     const v = parseJson(text as string)
     if (v === undefined) throw badArgument(`Cannot convert value to JSON: '${(text as string).slice(0, 60)}'`)
-    return writeJson(v, true)
+    return writeJson(plainNumbers(v), true)
   },
   json_extract: ([text, path]) => {
     const v = extract(text!, path!)

@@ -25,11 +25,14 @@ function inRange(n: bigint, t: TrinoType): Value {
 }
 
 /** Both operands at one scale, then the operation. */
+const tooWide = (n: bigint) => n >= pow10(38) || n <= -pow10(38)
+
 const decimals =
   (f: (a: bigint, b: bigint, scale: number) => bigint): Implementation =>
   ([a, b], { parameters: [x, y], returns }) => {
     const s = Math.max(x!.s!, y!.s!)
-    return inRange(f(rescale(a as bigint, x!.s!, s), rescale(b as bigint, y!.s!, s), s), returns)
+    const [l, r] = [rescale(a as bigint, x!.s!, s), rescale(b as bigint, y!.s!, s)]
+    return inRange(f(l, r, s), returns)
   }
 
 /** Half up on the decimal digits of the number, as Trino's round(double, n) does. */
@@ -97,6 +100,8 @@ export const NUMBERS: Readonly<Record<string, Implementation>> = {
   },
   decimal_modulo: decimals((a, b) => {
     if (b === 0n) throw divisionByZero()
+    // unlike sums and products, the operands themselves must fit once they have one scale
+    if (tooWide(a) || tooWide(b)) throw outOfRange('Decimal overflow')
     return a % b
   }),
   decimal_average: ([sum, count], { returns }) =>

@@ -1,5 +1,4 @@
 import { URLS } from './functions-urls.ts'
-import { javaDouble } from './text-forms.ts'
 import { badArgument, FunctionFailure, type Implementation, type Value } from './values.ts'
 
 /** What Trino's trim takes off: blanks of any kind but the ones that do not break. */
@@ -119,12 +118,13 @@ function levenshtein(a: string, b: string): bigint {
 }
 
 export function likeToRegExp(pattern: string, escapeBy: string | undefined): RegExp {
-  if (escapeBy !== undefined && [...escapeBy].length > 1) throw badArgument('Escape string must be a single character')
+  if (escapeBy !== undefined && [...escapeBy].length !== 1)
+    throw badArgument('Escape string must be a single character')
   let out = ''
   const cs = [...pattern]
   for (let i = 0; i < cs.length; i++) {
     let c = cs[i]!
-    if (escapeBy !== undefined && escapeBy !== '' && c === escapeBy) {
+    if (escapeBy !== undefined && c === escapeBy) {
       c = cs[++i]!
       if (c !== '%' && c !== '_' && c !== escapeBy)
         throw badArgument("Escape character must be followed by '%', '_' or the escape character itself")
@@ -156,6 +156,12 @@ export const TEXTS: Readonly<Record<string, Implementation>> = {
     return text.replaceAll(search, () => replacement)
   },
   substr: ([s, from, length]) => substr(s as string, from as bigint, length as bigint | undefined),
+  // char(n) is held without its blanks
+  char_length: (_, { parameters: [t] }) => BigInt(t!.p!),
+  substr_char: ([s, from, length], { parameters: [t] }) => {
+    const blanks = ' '.repeat(t!.p! - [...(s as string)].length)
+    return substr(s + blanks, from as bigint, length as bigint | undefined)
+  },
   strpos: ([s, what, n]) => position(s as string, what as string, (n ?? 1n) as bigint),
   split: ([s, d, n]) => split(s as string, d as string, n as bigint | undefined),
   split_part: ([s, d, n]) => {
@@ -223,12 +229,14 @@ export const TEXTS: Readonly<Record<string, Implementation>> = {
   normalize_nfkd: normalized('NFKD'),
   like: ([s, p, e]) => likeToRegExp(p as string, e as string | undefined).test(s as string),
   format_number: ([n]) => shortNumber(Number(n)),
-  format_number_double: ([n]) => shortNumber(n as number),
+  format_number_double: ([n]) => shortNumber(toLong(n as number)),
 }
+
+/** A double as Java casts it to long: cut, and bounded. */
+const toLong = (x: number) => (Number.isNaN(x) ? 0 : Math.max(-(2 ** 63), Math.min(2 ** 63, Math.trunc(x))))
 
 /** `1.23K`: at most three significant digits. */
 function shortNumber(x: number): string {
-  if (!Number.isFinite(x)) return javaDouble(x)
   const units = ['', 'K', 'M', 'B', 'T', 'Q']
   let n = Math.abs(x)
   let u = 0

@@ -18,6 +18,11 @@ export function parseJson(text: string, firstWins = false): Json | undefined {
   const blank = () => {
     while (at < text.length && ' \t\n\r'.includes(text[at]!)) at++
   }
+  const take = (symbol: string) => {
+    if (text[at] !== symbol) return false
+    at++
+    return true
+  }
   const string = (): string | undefined => {
     const start = at
     at++
@@ -39,21 +44,20 @@ export function parseJson(text: string, firstWins = false): Json | undefined {
       at++
       const out: Json[] = []
       blank()
-      if (text[at] === ']') return at++, out
+      if (take(']')) return out
       for (;;) {
         const item = value(depth + 1)
         if (item === undefined) return undefined
         out.push(item)
         blank()
-        if (text[at] === ',') at++
-        else return text[at] === ']' ? (at++, out) : undefined
+        if (!take(',')) return take(']') ? out : undefined
       }
     }
     if (c === '{') {
       at++
       const out = new Map<string, Json>()
       blank()
-      if (text[at] === '}') return at++, out
+      if (take('}')) return out
       for (;;) {
         blank()
         const key = text[at] === '"' ? string() : undefined
@@ -64,8 +68,7 @@ export function parseJson(text: string, firstWins = false): Json | undefined {
         if (item === undefined) return undefined
         if (!firstWins || !out.has(key)) out.set(key, item)
         blank()
-        if (text[at] === ',') at++
-        else return text[at] === '}' ? (at++, out) : undefined
+        if (!take(',')) return take('}') ? out : undefined
       }
     }
     for (const [word, v] of [

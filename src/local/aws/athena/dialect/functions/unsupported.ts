@@ -1,6 +1,6 @@
 /** Functions of Trino 435 that the local engine does not offer. */
 export const UNSUPPORTED_NAMES = `approx_most_frequent approx_set array_first bar beta_cdf bing_tile
-char2hexint checksum classify color convex_hull_agg cosine_distance evaluate_classifier_predictions
+char2hexint checksum classify color convex_hull_agg cosine_distance evaluate_classifier_predictions format
 features from_geojson_geometry from_iso8601_timestamp_nanos geometry_union hash_counts inverse_beta_cdf inverse_normal_cdf
 is_json_scalar jaccard_index json_table kurtosis learn_classifier learn_regressor make_set_digest map_union
 merge merge_set_digest murmur3 numeric_histogram parse_data_size parse_presto_data_size qdigest_agg quantile_at_value
