@@ -29,6 +29,9 @@ export function failureText(error: unknown): { reason: string; category: number 
   if (error instanceof QueryFailure) return { reason: `${error.code}: ${error.message}`, category: 2 }
   if (error instanceof AwsError)
     return { reason: `${GLUE[error.code] ?? 'GENERIC_USER_ERROR'}: ${error.message}`, category: 2 }
+  // the stack's or a string's end
+  if (error instanceof RangeError)
+    return { reason: 'NOT_SUPPORTED: the statement is too large or too deep', category: 2 }
   const message = error instanceof Error ? error.message : String(error)
   const own = /\b([A-Z][A-Z]+(?:_[A-Z0-9]+)+): ([^\n]*)/.exec(message)
   for (const [pattern, code, text] of ENGINE)

@@ -1,4 +1,4 @@
-import { typeMismatch } from '../failure.ts'
+import { notSupported, typeMismatch } from '../failure.ts'
 import { coerceOrFail } from './casts.ts'
 import { commonType } from './coercion.ts'
 import type { Context, OutputColumn, Scope, Session, Typed } from './scope.ts'
@@ -10,7 +10,27 @@ export interface Analyzed {
   readonly columns: readonly OutputColumn[]
 }
 
-export const analyze = (e: Expression, c: Context): Typed => c.session.analyzers.expression(e, c)
+/** Deeper trees than any statement of a person; the stack bears several times as much. */
+const MAX_EXPRESSION_DEPTH = 1_500
+/** Some forms name their operands twice, so that nested ones double: ended long before it hurts. */
+const MAX_EXPRESSION_SQL_CHARS = 4_000_000
+
+export function analyze(e: Expression, c: Context): Typed {
+  const { session } = c
+  const known = session.analyzed.get(c)?.get(e)
+  if (known !== undefined) return known
+  if (session.expressionDepth >= MAX_EXPRESSION_DEPTH) throw notSupported('an expression nested so deeply')
+  session.expressionDepth++
+  try {
+    const typed = session.analyzers.expression(e, c)
+    if (typed.sql.length > MAX_EXPRESSION_SQL_CHARS) throw notSupported('an expression of this size')
+    const ofContext = session.analyzed.get(c) ?? new WeakMap<Expression, Typed>()
+    session.analyzed.set(c, ofContext.set(e, typed))
+    return typed
+  } finally {
+    session.expressionDepth--
+  }
+}
 
 export const analyzeQuery = (q: Query, session: Session, outer?: Scope): Analyzed =>
   session.analyzers.query(q, session, outer)

@@ -110,6 +110,10 @@ export class Session {
   database: string
   /** Above zero inside of TRY. */
   tryDepth = 0
+  /** How many expressions are being analyzed inside of each other. */
+  expressionDepth = 0
+  /** What was found in a context, so that asking twice costs nothing: else nested forms that do would take 2ⁿ steps. */
+  readonly analyzed = new WeakMap<Context, WeakMap<Expression, Typed>>()
   #ids = 0
 
   constructor(analyzers: Analyzers, tables: TableSource, now: Date, parameters: readonly Expression[] = []) {

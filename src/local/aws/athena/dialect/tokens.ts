@@ -100,7 +100,8 @@ export function tokenize(sql: string, backquotes = false): Token[] {
       continue
     }
     if (sql.startsWith('--', at)) {
-      const end = sql.indexOf('\n', at)
+      const length = sql.slice(at).search(/[\r\n]/)
+      const end = length < 0 ? -1 : at + length
       at = end < 0 ? sql.length : end
       continue
     }
