@@ -1,3 +1,4 @@
+import { type CopyValue, copyRows } from '../../database/copy-rows.ts'
 import type { RawClient } from '../../database/database.ts'
 import type { TableName } from '../../lake/datasets.ts'
 import { toSnakeCase } from '../../naming.ts'
@@ -16,19 +17,14 @@ function jsonRows(rows: readonly object[], fields: readonly string[]): string {
 }
 
 /** Adds rows. A unique value that exists fails the statement: the caller narrows it down. */
-export async function insertRows(
+export function insertRows(
   client: RawClient,
   table: TableName,
   fields: readonly string[],
   rows: readonly object[],
 ): Promise<void> {
-  if (rows.length === 0) return
-  const columns = fields.map(toSnakeCase).join(', ')
-  await client.query({
-    name: `bulk insert ${table}`,
-    text: `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM json_populate_recordset(NULL::${table}, $1::json)`,
-    values: [jsonRows(rows, fields)],
-  })
+  const values = rows.map((row) => fields.map((field) => (row as Record<string, CopyValue>)[field]))
+  return copyRows(client, table, fields.map(toSnakeCase), values)
 }
 
 /**
