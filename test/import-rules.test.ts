@@ -12,8 +12,8 @@ interface Rule {
   readonly never?: RegExp
 }
 
-/** Words that every part shares: errors, who calls, a list request, names, the dataset contract. */
-const EVERYWHERE = [/^(errors|logger|metrics|caller|list|naming)$/, /^lake\/(datasets|contract)$/]
+/** Words that every part shares: errors, who calls, a list request, names, ids, the dataset contract. */
+const EVERYWHERE = [/^(errors|logger|metrics|caller|list|naming|identifier)$/, /^lake\/(datasets|contract)$/]
 const EXPRESS = '^(express|supertest)$'
 const PRISMA = '^(@prisma/|pg$|pg-)'
 const AWS = '^@aws-sdk/'
@@ -24,7 +24,7 @@ const rules: readonly Rule[] = [
   { files: /^main$/, src: [/./] },
   { files: /^commands\//, src: [/./] },
   { files: /^(errors|logger|metrics|config)$/, src: [/^errors$/], never: new RegExp(`${EXPRESS}|${PRISMA}|${AWS}`) },
-  { files: /^(caller|list|naming)$/, src: [], never: new RegExp(`${EXPRESS}|${PRISMA}|${AWS}|^zod`) },
+  { files: /^(caller|list|naming|identifier)$/, src: [], never: new RegExp(`${EXPRESS}|${PRISMA}|${AWS}|^zod`) },
   { files: /^lake\/datasets$/, src: [], never: /./ },
   { files: /^lake\/contract$/, src: [/^lake\/datasets$/], never: new RegExp(`${EXPRESS}|${PRISMA}|${AWS}`) },
   { files: /^generated\//, src: [/^generated\//] },

@@ -1,7 +1,7 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { Context } from '../caller.ts'
 import type { Database } from '../database/database.ts'
 import { AppError } from '../errors.ts'
+import { newId } from '../identifier.ts'
 import { reaching } from './lake-availability.ts'
 import { findLakeTable, type LakeTable, lakeTables } from './lake-dictionary.ts'
 import type { LakeStarter } from './lake-starter.ts'
@@ -114,7 +114,7 @@ export class LakeService {
       const [row] = await tx.$queryRaw<{ state: string }[]>`
         SELECT state::text AS state FROM lake_snapshots WHERE id = ${id} FOR SHARE`
       if (row === undefined || !isLive(row.state)) throw notLive(id, row?.state ?? 'gone', 'held')
-      return tx.lakeHold.create({ data: { id: uuidv7(), snapshotId: id, holder, reason, expiresAt } })
+      return tx.lakeHold.create({ data: { id: newId(), snapshotId: id, holder, reason, expiresAt } })
     })
   }
 

@@ -1,6 +1,6 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { RawClient } from '../../database/database.ts'
 import type { AppError } from '../../errors.ts'
+import { newId } from '../../identifier.ts'
 import { judged } from '../bulk/bulk-item.ts'
 import { Matcher, RowIndex } from '../bulk/bulk-match.ts'
 import { ReferenceIndex, textsBy } from '../bulk/bulk-reference.ts'
@@ -40,7 +40,7 @@ export const applyGames: ApplyBatch<GameLine> = async (client, items, facts) => 
   )
   const around = await surroundings(client, lines, games, holders)
   const matcher = new Matcher(indexGames(games, holders), facts)
-  const plans = items.map((item) => judged(() => planGame(item, matcher, around, uuidv7, facts)))
+  const plans = items.map((item) => judged(() => planGame(item, matcher, around, newId, facts)))
   const outcomes = await writePlans(client, table, plans)
   await writePlatforms(client, plans)
   await auditPlans(client, facts, plans)

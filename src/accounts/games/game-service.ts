@@ -1,7 +1,7 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { Context, ExpectedVersion } from '../../caller.ts'
 import type { Database } from '../../database/database.ts'
 import { AppError, invalid } from '../../errors.ts'
+import { newId } from '../../identifier.ts'
 import type { ListRequest, Page } from '../../list.ts'
 import { changesOf, forced } from '../audit/audit-event.ts'
 import { appendAudit } from '../audit/audit-store.ts'
@@ -39,7 +39,7 @@ export class GameService {
   create(draft: GameDraft, context: Context): Promise<Game> {
     return write(this.#database, async (tx) => {
       requireOpenStudio(await holdStudioStatus(tx, draft.studioId))
-      const game = await insertGame(tx, uuidv7(), draft)
+      const game = await insertGame(tx, newId(), draft)
       const changes = changesOf('game', undefined, game)
       await appendAudit(tx, context, { action: 'game.create', ...about(game), changes })
       return game

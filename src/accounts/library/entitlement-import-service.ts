@@ -1,6 +1,6 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { RawClient } from '../../database/database.ts'
 import { AppError, invalid } from '../../errors.ts'
+import { newId } from '../../identifier.ts'
 import { type BulkFacts, type BulkItem, duplicateOf, judged } from '../bulk/bulk-item.ts'
 import type { Plan } from '../bulk/bulk-plan.ts'
 import { type Reference, ReferenceIndex, requireMayName, textsBy } from '../bulk/bulk-reference.ts'
@@ -81,7 +81,7 @@ function planAt(
     })
   }
   if (before !== undefined) return planEntitlementChange(line, place, before, facts)
-  return planNewEntitlement(line, place, uuidv7(), facts)
+  return planNewEntitlement(line, place, newId(), facts)
 }
 
 /** @throws AppError `validation` or `forbidden`, pointing to the reference */

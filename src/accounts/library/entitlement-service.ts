@@ -1,7 +1,7 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { Context, ExpectedVersion } from '../../caller.ts'
 import type { Database, Transaction } from '../../database/database.ts'
 import { AppError } from '../../errors.ts'
+import { newId } from '../../identifier.ts'
 import type { ListRequest, Page } from '../../list.ts'
 import { changesOf, forced } from '../audit/audit-event.ts'
 import { appendAudit } from '../audit/audit-store.ts'
@@ -104,7 +104,7 @@ export class EntitlementService {
       if (before === undefined) {
         if (conditions.expected !== undefined) throw notThere()
         requireGrantable(grant.source, game.status)
-        const added = await insertEntitlement(tx, uuidv7(), key, granted(grant, now))
+        const added = await insertEntitlement(tx, newId(), key, granted(grant, now))
         if (added !== undefined) {
           const changes = changesOf('player_game', undefined, added)
           await appendAudit(tx, context, { action: 'player_game.grant', ...about(added, game), changes })

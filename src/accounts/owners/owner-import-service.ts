@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid'
+import { newId } from '../../identifier.ts'
 import { judged } from '../bulk/bulk-item.ts'
 import { Matcher } from '../bulk/bulk-match.ts'
 import type { ApplyBatch } from '../bulk/bulk-service.ts'
@@ -22,7 +22,7 @@ export const applyOwners: ApplyBatch<OwnerLine> = async (client, items, facts) =
     items.map(({ line }) => line),
   )
   const matcher = new Matcher(indexOwners(owners), facts)
-  const plans = items.map((item) => judged(() => planOwner(item, matcher, uuidv7, facts)))
+  const plans = items.map((item) => judged(() => planOwner(item, matcher, newId, facts)))
   const outcomes = await writePlans(client, table, plans)
   await auditPlans(client, facts, plans)
   return outcomes

@@ -1,7 +1,7 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { Context, ExpectedVersion } from '../../caller.ts'
 import type { Database, Transaction } from '../../database/database.ts'
 import { AppError } from '../../errors.ts'
+import { newId } from '../../identifier.ts'
 import type { ListRequest, Page } from '../../list.ts'
 import { changesOf, forced } from '../audit/audit-event.ts'
 import { appendAudit } from '../audit/audit-store.ts'
@@ -37,7 +37,7 @@ export class OwnerService {
   /** @throws AppError `email-taken`, `conflict` */
   create(draft: OwnerDraft, context: Context): Promise<Owner> {
     return write(this.#database, async (tx) => {
-      const owner = await insertOwner(tx, uuidv7(), draft)
+      const owner = await insertOwner(tx, newId(), draft)
       const changes = changesOf('studio_owner', undefined, owner)
       await appendAudit(tx, context, { action: 'owner.create', ...about(owner), changes })
       return owner

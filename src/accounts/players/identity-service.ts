@@ -1,8 +1,8 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { Context, ExpectedVersion } from '../../caller.ts'
 import { ConstraintError } from '../../database/constraint-errors.ts'
 import type { Database, Transaction } from '../../database/database.ts'
 import { AppError, invalid } from '../../errors.ts'
+import { newId } from '../../identifier.ts'
 import type { ListRequest, Page } from '../../list.ts'
 import { changesOf, forced } from '../audit/audit-event.ts'
 import { appendAudit } from '../audit/audit-store.ts'
@@ -79,7 +79,7 @@ export async function linkIdentity(
   at = '',
 ): Promise<Identity> {
   const studioId = await studioOf(tx, draft, at)
-  const identity = await insertIdentity(tx, uuidv7(), player.id, draft).catch((error: unknown) => {
+  const identity = await insertIdentity(tx, newId(), player.id, draft).catch((error: unknown) => {
     if (!(error instanceof ConstraintError) || error.kind !== 'unique') throw error
     throw new AppError('identity-taken', 'This account is linked to a player already', {
       errors: [{ pointer: `${at}/subject`, code: 'identity-taken' }],

@@ -1,6 +1,6 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { RawClient } from '../../database/database.ts'
 import type { AppError } from '../../errors.ts'
+import { newId } from '../../identifier.ts'
 import { judged } from '../bulk/bulk-item.ts'
 import { Matcher, RowIndex } from '../bulk/bulk-match.ts'
 import { insertRows, updateRows } from '../bulk/bulk-row-store.ts'
@@ -38,7 +38,7 @@ export const applyPlayers: ApplyBatch<PlayerLine> = async (client, items, facts)
   const around: IdentitySurroundings = {
     linked: (key) => linked.get(identityText(key)),
     studioIdOf: (slug) => studioIds.get(slug),
-    newId: uuidv7,
+    newId: newId,
     now: facts.now,
   }
   const matcher = new Matcher(indexPlayers(players, identities), facts)

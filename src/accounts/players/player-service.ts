@@ -1,7 +1,7 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { Context, ExpectedVersion } from '../../caller.ts'
 import type { Database } from '../../database/database.ts'
 import { AppError, invalid } from '../../errors.ts'
+import { newId } from '../../identifier.ts'
 import type { ListRequest, Page } from '../../list.ts'
 import { changesOf, forced } from '../audit/audit-event.ts'
 import { appendAudit } from '../audit/audit-store.ts'
@@ -39,7 +39,7 @@ export class PlayerService {
    */
   create(draft: PlayerDraft, identities: readonly IdentityDraft[], context: Context): Promise<Player> {
     return write(this.#database, async (tx) => {
-      const player = await insertPlayer(tx, uuidv7(), draft)
+      const player = await insertPlayer(tx, newId(), draft)
       const changes = changesOf('player', undefined, player)
       await appendAudit(tx, context, { action: 'player.create', ...about(player), changes })
       for (const [index, identity] of identities.entries()) {

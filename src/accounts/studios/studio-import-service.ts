@@ -1,6 +1,6 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { RawClient } from '../../database/database.ts'
 import type { AppError } from '../../errors.ts'
+import { newId } from '../../identifier.ts'
 import { type BulkFacts, judged } from '../bulk/bulk-item.ts'
 import { Matcher } from '../bulk/bulk-match.ts'
 import { type Reference, ReferenceIndex, requireMayName, textsBy } from '../bulk/bulk-reference.ts'
@@ -28,7 +28,7 @@ export const applyStudios: ApplyBatch<StudioLine> = async (client, items, facts)
   const studios = await lockStudiosOf(client, lines)
   const around = await surroundings(client, lines, studios, facts)
   const matcher = new Matcher(indexStudios(studios), facts)
-  const plans = items.map((item) => judged(() => planStudio(item, matcher, around, uuidv7, facts)))
+  const plans = items.map((item) => judged(() => planStudio(item, matcher, around, newId, facts)))
   const outcomes = await writePlans(client, table, plans)
   await writeMembers(client, plans)
   await auditPlans(client, facts, plans)

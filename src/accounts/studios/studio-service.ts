@@ -1,7 +1,7 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { Context, ExpectedVersion } from '../../caller.ts'
 import type { Database } from '../../database/database.ts'
 import { AppError } from '../../errors.ts'
+import { newId } from '../../identifier.ts'
 import type { ListRequest, Page } from '../../list.ts'
 import { changesOf, forced } from '../audit/audit-event.ts'
 import { appendAudit } from '../audit/audit-store.ts'
@@ -31,7 +31,7 @@ export class StudioService {
   /** @throws AppError `slug-taken`, `conflict` */
   create(draft: StudioDraft, context: Context): Promise<Studio> {
     return write(this.#database, async (tx) => {
-      const studio = await insertStudio(tx, uuidv7(), draft)
+      const studio = await insertStudio(tx, newId(), draft)
       const changes = changesOf('studio', undefined, studio)
       await appendAudit(tx, context, { action: 'studio.create', ...about(studio), changes })
       return studio
