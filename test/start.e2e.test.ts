@@ -72,7 +72,7 @@ describe('npm start', () => {
       years: 4,
       ownerless: 0,
     })
-    expect(service.output()).toMatch(/│ title +│ studio +│ players +│ hours +│/)
+    expect(service.output()).toMatch(/│ title +│ studio +│ +players │ +hours │/)
     const ready = await fetch(`${env.API_URL}/readyz`)
     expect(ready.status).toBe(200)
   })
@@ -105,7 +105,9 @@ describe('npm start', () => {
   it('refuses a second copy on the same folder and a taken port, each in a sentence that says what to do', async () => {
     const second = await startService({ dir: service.dir })
     expect(await second.ended).toBe(2)
-    expect(second.output()).toMatch(/in use by .*Stop that one, or set LOCAL_DATA_DIR/)
+    expect(second.output()).toMatch(
+      /(already works on|is in use by) .*(S|s)top .*or set LOCAL_DATA_DIR to another folder/s,
+    )
     const other = await startService({ port: service.port, env: { SAMPLE_DATA: 'off' } })
     expect(await other.ended).toBe(2)
     expect(other.output()).toMatch(/Port \d+ is taken: .*PORT/)
