@@ -17,7 +17,9 @@ enableCompileCache()
 const { run } = await import('./commands/program.ts')
 try {
   await run(process.argv)
-} catch (error) {
+} catch (thrown) {
+  const { databaseError } = await import('./database/constraint-errors.ts')
+  const error = databaseError(thrown)
   process.stderr.write(`${describe(error)}\n`)
   if (error instanceof AppError) {
     for (const e of error.errors) process.stderr.write(`  ${e.pointer ?? e.parameter ?? ''}: ${e.detail ?? e.code}\n`)

@@ -58,12 +58,12 @@ async function loadLocal() {
       import('../local/running.ts'),
       import('../local/secrets.ts'),
     ])
+    embedded.requireInstalled()
     return { ...embedded, ...running, ...secrets }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
     throw new UsageError(
       'This installation has no embedded Postgres and no local AWS endpoint (development dependencies are not installed): set DATABASE_URL and the LAKE_* settings, see "Settings" in README.md',
-      { cause: error },
     )
   }
 }

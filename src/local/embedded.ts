@@ -22,6 +22,15 @@ export interface EmbeddedOptions {
   readonly log: Logger
 }
 
+/**
+ * What only development installs and the embedded default cannot do without.
+ *
+ * @throws Error `ERR_MODULE_NOT_FOUND` where it is missing, as in the production image.
+ */
+export function requireInstalled(): void {
+  for (const name of ['@duckdb/node-api', 'fast-xml-parser']) import.meta.resolve(name)
+}
+
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer()
