@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemContext } from '../../src/caller.ts'
 import { createTestApi, type TestApi, unique } from '../support/api.ts'
+import { duringChange } from '../support/held-change.ts'
 import { imported } from './imported.ts'
 
 let api: TestApi
@@ -221,6 +222,22 @@ describe('importing players', () => {
     )
     expect(verdicts.slice(-2)).toEqual(['701 duplicate-in-input 4', '702 duplicate-in-input 651'])
     expect(totals).toMatchObject({ created: 700, errors: 2 })
+  })
+
+  it('says so as well when only the database sees that two lines of a batch are about the same player', async () => {
+    const twice = player()
+    const lines = [{ ...twice, identities: [steam()] }, { ...twice, country: 'DE' }, player()]
+    const told = ['1 created', '2 duplicate-in-input 1', '3 created']
+    expect((await imported(api, 'players', lines)).verdicts).toEqual(told)
+    expect((await imported(api, 'players', lines)).verdicts).toEqual(['1 unchanged', told[1], '3 unchanged'])
+  })
+
+  it('links nothing under a slug that its studio is giving up at that moment', async () => {
+    const { studio } = await studioWithOwner()
+    const line = player({ identities: [{ provider: 'studio', namespace: studio.slug, subject: 'abc' }] })
+    const rename = { sql: 'UPDATE studio SET slug = $1 WHERE slug = $2', values: [unique('studio'), studio.slug] }
+    const { verdicts } = await duringChange(api, rename, () => imported(api, 'players', [line]))
+    expect(verdicts).toEqual(['1 validation /identities/0/namespace not-found'])
   })
 
   it('stops at the first error when told to, and keeps what stood before it', async () => {

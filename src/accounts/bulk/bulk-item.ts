@@ -24,7 +24,7 @@ export interface BulkFacts {
   readonly mode: BulkMode
   /** The database's clock at the start of the transaction. */
   readonly now: Date
-  /** The line of an earlier batch that led to this row. */
+  /** The line of an earlier batch, or of an earlier part of this one, that led to this row. */
   readonly firstLineOf: (rowId: string) => number | undefined
 }
 

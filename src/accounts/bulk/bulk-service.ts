@@ -33,8 +33,10 @@ export async function applyBatch<Line>(
     try {
       return await database.rawTransaction(async (client) => {
         const clock = await begin(client)
-        const dated = { ...facts, now: facts.now ?? clock }
-        const whole: Part<Line> = { client, apply, facts: dated }
+        const lineOfRow = new Map<string, number>()
+        const firstLineOf = (rowId: string) => facts.firstLineOf(rowId) ?? lineOfRow.get(rowId)
+        const dated = { ...facts, now: facts.now ?? clock, firstLineOf }
+        const whole: Part<Line> = { client, apply, facts: dated, lineOfRow }
         return stopAtError ? upToFirstError(whole, items) : applyPart(whole, items)
       })
     } catch (error) {
@@ -47,6 +49,8 @@ interface Part<Line> {
   readonly client: RawClient
   readonly apply: ApplyBatch<Line>
   readonly facts: BulkFacts
+  /** What the parts before this one were about: a later part finds their rows in the table, and must not take them for old. */
+  readonly lineOfRow: Map<string, number>
 }
 
 /** Look-ups go by key, whatever a table's statistics said when its plan was made: a load makes a small table large. */
@@ -60,12 +64,15 @@ async function begin(client: RawClient): Promise<Date> {
 }
 
 async function applyPart<Line>(part: Part<Line>, items: readonly BulkItem<Line>[]): Promise<Outcome[]> {
-  const { client, apply, facts } = part
+  const { client, apply, facts, lineOfRow } = part
   await client.query('SAVEPOINT part')
   try {
     const outcomes = await apply(client, items, facts)
     // Deferred rules speak here, while the part can still be undone.
     await client.query('SET CONSTRAINTS ALL IMMEDIATE; RELEASE SAVEPOINT part; SET CONSTRAINTS ALL DEFERRED')
+    outcomes.forEach((outcome, index) => {
+      if (outcome.status !== 'error') lineOfRow.set(outcome.id, (items[index] as BulkItem<Line>).number)
+    })
     return outcomes
   } catch (error) {
     const refusal = refusalOf(error)

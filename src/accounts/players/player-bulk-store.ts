@@ -51,12 +51,12 @@ export async function findIdentitiesBy(client: RawClient, keys: readonly Identit
   return rows.map(camelRow<Identity>)
 }
 
-/** The ids of studios by their slugs. */
-export async function findStudioIds(client: RawClient, slugs: readonly string[]): Promise<ReadonlyMap<string, string>> {
+/** The ids of studios by their slugs, which stay until the end: a rename meanwhile waits and then sees the accounts. */
+export async function holdStudioIds(client: RawClient, slugs: readonly string[]): Promise<ReadonlyMap<string, string>> {
   if (slugs.length === 0) return new Map()
   const { rows } = await client.query<{ id: string; slug: string }>({
-    name: 'bulk find studio ids',
-    text: 'SELECT t.id, t.slug FROM studio t WHERE t.slug = ANY($1::text[])',
+    name: 'bulk hold studio ids',
+    text: 'SELECT t.id, t.slug FROM studio t WHERE t.slug = ANY($1::text[]) ORDER BY t.id FOR SHARE',
     values: [slugs],
   })
   return new Map(rows.map(({ id, slug }) => [slug, id]))

@@ -9,7 +9,7 @@ import { auditPlans, type BulkTable, writePlans } from '../bulk/bulk-write-servi
 import type { Identity } from './identity.ts'
 import { type IdentitySurroundings, identityText } from './identity-import.ts'
 import type { Player } from './player.ts'
-import { findIdentitiesBy, findStudioIds, lockPlayersOf } from './player-bulk-store.ts'
+import { findIdentitiesBy, holdStudioIds, lockPlayersOf } from './player-bulk-store.ts'
 import { type PlayerLine, type PlayerPlan, planPlayer } from './player-import.ts'
 
 const names = ['username', 'usernameKey', 'displayName']
@@ -33,7 +33,7 @@ export const applyPlayers: ApplyBatch<PlayerLine> = async (client, items, facts)
   const players = await lockPlayersOf(client, lines, keys)
   const identities = await findIdentitiesBy(client, keys)
   const slugs = keys.filter(({ provider }) => provider === 'studio').map(({ namespace }) => namespace)
-  const studioIds = await findStudioIds(client, slugs)
+  const studioIds = await holdStudioIds(client, slugs)
   const linked = new Map(identities.map((identity) => [textOf(identity), identity]))
   const around: IdentitySurroundings = {
     linked: (key) => linked.get(identityText(key)),
