@@ -5,6 +5,7 @@ import { ApiKeyService } from '../accounts/api-keys/api-key-service.ts'
 import { type Context, systemContext } from '../caller.ts'
 import type { Config, LakeConfig } from '../config.ts'
 import { type Database, openDatabase } from '../database/database.ts'
+import { migrate } from '../database/migrate.ts'
 import { UsageError } from '../errors.ts'
 import { createAthenaClient } from '../lake/athena/athena-client.ts'
 import { createGlueClient } from '../lake/catalogue/glue-client.ts'
@@ -126,13 +127,48 @@ export async function openProgram(options: Partial<WorkplaceOptions> = {}): Prom
   }
 }
 
+/**
+ * While a program opens or works without handling signals itself: SIGINT and SIGTERM end what it brought up, which would
+ * otherwise run on, and then the process with 130. A second signal ends the process at once.
+ *
+ * @returns gives the signals back
+ */
+export function endOnSignal(opening: Promise<Program>): () => void {
+  let asked = false
+  const onSignal = () => {
+    if (asked) process.exit(130)
+    asked = true
+    const closing = opening.then((program) => program.workplace.close())
+    void closing.catch(() => undefined).finally(() => process.exit(130))
+  }
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  return () => {
+    // Once asked there is no way back.
+    if (!asked) process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
+  }
+}
+
+export interface WorkOptions {
+  /** The work handles SIGINT and SIGTERM itself. */
+  readonly ownSignals?: boolean
+}
+
 /** Opens the program for one command and closes it whatever happens. */
-export async function withProgram<T>(work: (program: Program) => Promise<T>): Promise<T> {
-  const program = await openProgram()
+export async function withProgram<T>(
+  work: (program: Program) => Promise<T>,
+  { ownSignals = false }: WorkOptions = {},
+): Promise<T> {
+  const opening = openProgram()
+  const giveBack = endOnSignal(opening)
+  const program = await opening
   try {
+    // An embedded database that only this command runs may be new, or older than the program.
+    if (program.workplace.embedded?.values.DATABASE_URL !== undefined) await migrate({ url: program.databaseUrl })
+    if (ownSignals) giveBack()
     return await work(program)
   } finally {
     await program.close()
+    giveBack()
   }
 }
 

@@ -13,7 +13,7 @@ import {
   ON_ERROR,
 } from '../imports/import-run.ts'
 import { accountsApi } from './accounts.ts'
-import { operator, withProgram } from './composition.ts'
+import { operator, type Program, withProgram } from './composition.ts'
 import { count, say } from './terminal.ts'
 
 interface ImportFlags extends ImportOptions {
@@ -32,6 +32,7 @@ function formatOf(file: string, given: ImportFlags['format']): 'ndjson' | 'csv' 
 function open(
   file: string,
   onBytes: (bytes: number) => void,
+  leave: AbortSignal,
 ): { chunks: AsyncIterable<Uint8Array>; size: number | undefined } {
   let size: number | undefined
   if (file !== '-') {
@@ -42,10 +43,16 @@ function open(
     }
   }
   const stream = file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 256 * 1024 })
+  // Standard input may be silent for long.
+  leave.addEventListener('abort', () => stream.destroy(), { once: true })
   async function* told(): AsyncGenerator<Uint8Array> {
-    for await (const chunk of stream) {
-      onBytes((chunk as Uint8Array).length)
-      yield chunk as Uint8Array
+    try {
+      for await (const chunk of stream) {
+        onBytes((chunk as Uint8Array).length)
+        yield chunk as Uint8Array
+      }
+    } catch (error) {
+      if (!leave.aborted) throw error
     }
   }
   return { chunks: told(), size }
@@ -57,17 +64,31 @@ const BAR = {
 } as const
 
 /** Where answer lines go: all of them into the file, else the refused ones to standard output. */
-function answerWriter(file: string | undefined) {
+async function answerWriter(file: string | undefined) {
   const stream = file === undefined ? process.stdout : createWriteStream(file)
+  let broken: Error | undefined
+  stream.on('error', (error) => {
+    broken = new Error(`The answers cannot be written any more (${error.message}); the lines so far are in`)
+  })
+  if (file !== undefined) {
+    await once(stream, 'open').catch((error: Error) => {
+      throw new UsageError(`${file} cannot be written: ${error.message}`)
+    })
+  }
   return {
     async write(answers: readonly ImportAnswer[]): Promise<void> {
+      if (broken) throw broken
       const kept = file === undefined ? answers.filter((a) => !isEnd(a) && a.status === 'error') : answers
       if (kept.length === 0) return
       const text = kept.map((a) => `${JSON.stringify(a)}\n`).join('')
-      if (!stream.write(text)) await once(stream, 'drain')
+      if (!stream.write(text)) {
+        await once(stream, 'drain').catch((error: unknown) => {
+          throw broken ?? error
+        })
+      }
     },
     async end(): Promise<void> {
-      if (stream === process.stdout) return
+      if (stream === process.stdout || broken) return
       stream.end()
       await finished(stream)
     },
@@ -79,15 +100,19 @@ async function importFile(resource: ImportResource, file: string, flags: ImportF
   const bar = process.stderr.isTTY ? new cliProgress.SingleBar(BAR, cliProgress.Presets.shades_classic) : undefined
   let lines = 0
   let errors = 0
-  const { chunks, size } = open(file, (bytes) => bar?.increment(bytes, { lines: count(lines), errors: count(errors) }))
+  const leave = new AbortController()
+  const onBytes = (bytes: number) => bar?.increment(bytes, { lines: count(lines), errors: count(errors) })
+  const { chunks, size } = open(file, onBytes, leave.signal)
   const { mode, matchBy, onError } = flags
-  await withProgram(async ({ database, logger }) => {
+  const options = { mode, matchBy, onError }
+  const work = async ({ database, logger }: Program) => {
+    stopOnSignal(leave)
     const { imports } = accountsApi(database, { logger })
-    const writer = answerWriter(flags.output)
+    const writer = await answerWriter(flags.output)
     let totals: ImportTotals | undefined
     if (size !== undefined) bar?.start(size, 0, { lines: '0', errors: '0' })
     try {
-      for await (const answers of imports.run(resource, { format, chunks }, { mode, matchBy, onError }, operator())) {
+      for await (const answers of imports.run(resource, { format, chunks }, options, operator(), leave.signal)) {
         for (const answer of answers) {
           if (isEnd(answer)) totals = answer._end
           else if (answer.status === 'error') errors++
@@ -100,8 +125,21 @@ async function importFile(resource: ImportResource, file: string, flags: ImportF
       await writer.end()
     }
     if (totals) sayTotals(resource, totals)
-    if (totals === undefined || totals.errors > 0) process.exitCode = 1
-  })
+    if (leave.signal.aborted) {
+      say(`${resource}: stopped after ${count(lines)} lines; they are in. The same file again goes on from there.`)
+      process.exitCode = 130
+    } else if (totals === undefined || totals.errors > 0) process.exitCode = 1
+  }
+  await withProgram(work, { ownSignals: true })
+}
+
+/** The import ends after the batch that is being written. A second signal ends the process at once. */
+function stopOnSignal(leave: AbortController): void {
+  const onSignal = () => {
+    if (leave.signal.aborted) process.exit(130)
+    leave.abort()
+  }
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
 }
 
 function sayTotals(resource: string, totals: ImportTotals): void {

@@ -8,7 +8,7 @@ import { type RunningServer, startServer } from '../http/server.ts'
 import { createLogger, type Logger } from '../logger.ts'
 import { Metrics } from '../metrics.ts'
 import { accountsApi } from './accounts.ts'
-import { openProgram, operator, type Program, software } from './composition.ts'
+import { endOnSignal, openProgram, operator, type Program, software } from './composition.ts'
 import { firstSteps } from './first-steps.ts'
 import { type LakeApi, lakeApi } from './lake-api.ts'
 import { say } from './terminal.ts'
@@ -30,11 +30,14 @@ interface Listening {
 
 async function serve(): Promise<void> {
   const logger = createLogger({ level: process.env.LOG_LEVEL || (process.stderr.isTTY ? 'warn' : 'info') })
-  const opened = await openProgram({ log: logger, when: 'own' })
+  const opening = openProgram({ log: logger, when: 'own' })
+  const giveBack = endOnSignal(opening)
+  const opened = await opening
   let running: Listening | undefined
   try {
     const { applied } = await migrate({ url: opened.databaseUrl })
     if (applied.length > 0) logger.info({ applied }, 'migrations applied')
+    giveBack()
     const leave = leaving(opened, logger)
     running = await listen(opened, logger)
     await announce(opened, running.server)

@@ -8,7 +8,7 @@ import { retainSnapshots } from '../lake/snapshot/retention.ts'
 import { runSnapshot } from '../lake/snapshot/run.ts'
 import { listSnapshots, type SnapshotView } from '../lake/snapshot/snapshots.ts'
 import { verifySnapshots } from '../lake/snapshot/verify.ts'
-import { withProgram } from './composition.ts'
+import { type Program, withProgram } from './composition.ts'
 import { count, print, say, size, table } from './terminal.ts'
 
 /** One line per state, per finished table and while waiting, on standard error. */
@@ -31,7 +31,7 @@ interface SnapshotOptions {
 }
 
 async function snapshot(options: SnapshotOptions): Promise<void> {
-  await withProgram(async (program) => {
+  const work = async (program: Program) => {
     const { lake } = program.lake()
     if (options.dryRun) return printDryRun(await dryRunSnapshot(lake), options.json === true)
     const leave = new AbortController()
@@ -44,7 +44,8 @@ async function snapshot(options: SnapshotOptions): Promise<void> {
       ...(progress ? { progress } : {}),
     })
     print(options.json ? JSON.stringify(done, null, 2) : summary(done))
-  })
+  }
+  await withProgram(work, { ownSignals: options.dryRun !== true })
 }
 
 function printDryRun(plan: Awaited<ReturnType<typeof dryRunSnapshot>>, json: boolean): void {

@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isAlive } from '../../src/local/process-identity.ts'
+import { cleanEnvironment, postgresPid, ROOT, removeFolder, runCommand } from '../support/service.ts'
+
+/** `rocketgames import` on a data folder where nothing else runs. */
+describe('the command that imports', () => {
+  let dir: string
+  let env: Record<string, string>
+  beforeAll(() => {
+    dir = mkdtempSync(path.join(os.tmpdir(), 'rocketgames-import-'))
+    env = { LOCAL_DATA_DIR: dir, LOCAL_AWS_PORT: '0' }
+  })
+  afterAll(() => removeFolder(dir))
+
+  const fileOf = (name: string, lines: readonly object[]) => {
+    const file = path.join(dir, name)
+    writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    return file
+  }
+  const importing = (...args: string[]) =>
+    spawn(process.execPath, [path.join(ROOT, 'src/main.ts'), 'import', 'players', ...args], {
+      cwd: ROOT,
+      env: cleanEnvironment(env),
+    })
+
+  it('works on a new folder, and says who is refused', async () => {
+    const file = fileOf('few.ndjson', [{ username: 'first' }, { username: 'x' }])
+    const { code, stdout, stderr } = await runCommand(['import', 'players', file], env)
+    expect(stdout).toContain('"line":2')
+    expect(stderr).toContain('2 lines: 1 created, 0 updated, 0 unchanged, 1 refused')
+    expect(code).toBe(1)
+  })
+
+  it('stops on SIGINT after the batch, leaves nothing running, and goes on the next time', async () => {
+    const answers = path.join(dir, 'answers.ndjson')
+    const child = importing('-', '--format', 'ndjson', '--output', answers)
+    let said = ''
+    child.stderr.on('data', (text: Buffer) => {
+      said += text
+    })
+    // Standard input stays open: the import waits for more.
+    const lines = Array.from({ length: 1000 }, (_, i) => ({ username: `waiting_${i}` }))
+    child.stdin.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    const isAnswered = () => {
+      try {
+        return readFileSync(answers, 'utf8').split('\n').length > 500
+      } catch {
+        return false
+      }
+    }
+    await expect.poll(isAnswered, { timeout: 30_000 }).toBe(true)
+    const pid = postgresPid(dir)
+    child.kill('SIGINT')
+    expect(await once(child, 'close')).toEqual([130, null])
+    expect(isAlive(pid)).toBe(false)
+    const answered = readFileSync(answers, 'utf8').trimEnd().split('\n').length
+    expect(said).toContain(`stopped after ${answered.toLocaleString('en-US')} lines`)
+    const again = await runCommand(['import', 'players', fileOf('again.ndjson', lines)], env)
+    expect(again.stderr).toContain(`${(1000 - answered).toLocaleString('en-US')} created, 0 updated`)
+    expect(again.code).toBe(0)
+  })
+
+  it('says in a sentence that the answers cannot be written, and leaves nothing running', async () => {
+    const file = fileOf('one.ndjson', [{ username: 'second' }])
+    const { code, stderr } = await runCommand(['import', 'players', file, '--output', path.join(dir, 'no', 'x')], env)
+    expect(stderr).toMatch(/^\S+ cannot be written: ENOENT[^\n]*\n$/)
+    expect(code).toBe(2)
+    expect(() => postgresPid(dir)).toThrow()
+  })
+
+  it('ends when nobody reads the refused lines any more', async () => {
+    const child = importing(fileOf('refused.ndjson', Array(20_000).fill({ username: 'x' })))
+    let said = ''
+    child.stderr.on('data', (text: Buffer) => {
+      said += text
+    })
+    await once(child.stdout, 'data')
+    child.stdout.destroy()
+    expect(await once(child, 'close')).toEqual([1, null])
+    expect(said).toContain('cannot be written any more')
+  })
+})
