@@ -15,7 +15,7 @@ export async function send(answer: Answer, request: Request, response: Response,
       return sendLines(answer, response)
     case 'pieces':
       response.status(answer.status).set(answer.headers)
-      return pipeline(Readable.from(answer.pieces, { highWaterMark: 1 }), response)
+      return stream(answer.pieces, response)
     case 'empty':
       response.status(answer.status).set(answer.headers).end()
       return
@@ -61,7 +61,31 @@ function linkOf(request: Request, cursor: string, relation: string): string {
 
 async function sendLines(answer: LinesAnswer, response: Response): Promise<void> {
   response.status(answer.status).set({ 'Content-Type': 'application/x-ndjson', ...answer.headers })
-  await pipeline(Readable.from(ndjson(answer.batches), { highWaterMark: 1 }), response)
+  await stream(ndjson(answer.batches), response)
+}
+
+/** A client that leaves is no failure: the iteration ends, and the access log tells. */
+async function stream(pieces: AsyncIterable<string>, response: Response): Promise<void> {
+  let failed = false
+  async function* watched() {
+    let handing = false
+    try {
+      for await (const piece of pieces) {
+        handing = true
+        yield piece
+        handing = false
+      }
+    } catch (error) {
+      // A stream that is destroyed throws its error into the iteration, where the last piece was handed over.
+      failed = !handing
+      throw error
+    }
+  }
+  try {
+    await pipeline(Readable.from(watched(), { highWaterMark: 1 }), response)
+  } catch (error) {
+    if (failed || (error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
+  }
 }
 
 async function* ndjson(batches: AsyncIterable<readonly unknown[]>): AsyncGenerator<string> {
