@@ -23,7 +23,8 @@ export const program = new Command('rocketgames')
   .addHelpText(
     'after',
     `
-Exit codes: 0 done, 1 the work failed or found something wrong, 2 it could not run (usage, settings, something it needs is away).
+Exit codes: 0 done, 1 the work failed or found something wrong, 2 it could not run (usage, settings, something it needs is away),
+130 interrupted.
 Without DATABASE_URL and LAKE_BUCKET every command works on the embedded default under LOCAL_DATA_DIR (.local).`,
   )
 
