@@ -19,7 +19,8 @@ try {
   await run(process.argv)
 } catch (thrown) {
   const { databaseError } = await import('./database/constraint-errors.ts')
-  const error = databaseError(thrown)
+  // A call to AWS that cannot connect looks like a database that is away; the SDK marks its own errors.
+  const error = '$metadata' in Object(thrown) ? thrown : databaseError(thrown)
   process.stderr.write(`${describe(error)}\n`)
   if (error instanceof AppError) {
     for (const e of error.errors) process.stderr.write(`  ${e.pointer ?? e.parameter ?? ''}: ${e.detail ?? e.code}\n`)
