@@ -160,6 +160,8 @@ function fromDriver(facts: DriverFacts): Error | undefined {
 }
 
 const AWAY_PRISMA = new Set(['P1001', 'P1002', 'P1008', 'P1011', 'P1017', 'P2024', 'P2037'])
+/** Adapter-pg's kinds; of a raw query Prisma wraps them as P2010, whatever they are. */
+const AWAY_KINDS = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections'])
 const AWAY_SOCKET = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -182,6 +184,8 @@ function fromConnection(error: Error): AppError | undefined {
     // Also told when the code inside the transaction took too long; both pass when the load does.
     if (error.code === 'P2028') return unavailable('the transaction did not start or end in time')
   }
+  const kind = mappedErrorOf(error)?.kind
+  if (kind !== undefined && AWAY_KINDS.has(kind)) return unavailable('the database cannot be reached')
   const away = (typeof code === 'string' && AWAY_SOCKET.has(code)) || AWAY_TEXT.test(error.message)
   return away ? unavailable('the database cannot be reached') : undefined
 }
