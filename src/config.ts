@@ -42,6 +42,23 @@ const bytes = (name: string, fallback: string) =>
 const integer = (fallback: number, min: number, max: number) =>
   z.coerce.number<string>().int().min(min).max(max).default(fallback)
 
+/** `6000/60s`: so many requests in so long. */
+const quota = (name: string, fallback: string) =>
+  z
+    .string()
+    .default(fallback)
+    .transform((text, context) => {
+      const match = /^([1-9]\d{0,8})\s*\/\s*([1-9]\d{0,4})\s*(s|min|h)?$/.exec(text.trim())
+      if (!match) {
+        context.addIssue({
+          code: 'custom',
+          message: `${name} must be requests in a time, such as 6000/60s or 100/1min`,
+        })
+        return z.NEVER
+      }
+      return { count: Number(match[1]), windowSeconds: (Number(match[2]) * (UNITS_MS[match[3] ?? 's'] ?? 1000)) / 1000 }
+    })
+
 const port = (fallback: number) => integer(fallback, 0, 65_535)
 const hexKey = z.string().regex(/^[0-9a-f]{64}$/i, 'must be 64 hex digits (32 random bytes)')
 const flag = (fallback: 'on' | 'off') =>
@@ -60,6 +77,12 @@ const environment = z.object({
   API_KEY_PEPPER: hexKey.optional(),
   CURSOR_KEY: hexKey.optional(),
   SHUTDOWN_GRACE: duration('SHUTDOWN_GRACE', '25s'),
+  RATE_LIMIT: quota('RATE_LIMIT', '6000/60s'),
+  RATE_LIMIT_BULK: quota('RATE_LIMIT_BULK', '4/1s'),
+  MAX_STREAMS: integer(6, 1, 200),
+  MAX_STREAMS_PER_KEY: integer(4, 1, 200),
+  MAX_IN_FLIGHT: integer(500, 1, 100_000),
+  MAX_CONNECTIONS: integer(2000, 1, 100_000),
 
   LOCAL_DATA_DIR: z.string().min(1).default('.local'),
   LOCAL_AWS_PORT: port(4566),
@@ -147,6 +170,15 @@ export interface Config {
   readonly databasePoolSize: number
   readonly apiKeyPepper: Buffer | undefined
   readonly cursorKey: Buffer | undefined
+  /** What callers may take of one process. */
+  readonly limits: {
+    readonly requests: { readonly count: number; readonly windowSeconds: number }
+    readonly bulk: { readonly count: number; readonly windowSeconds: number }
+    readonly streamsPerKey: number
+    readonly streams: number
+    readonly inFlight: number
+  }
+  readonly maxConnections: number
   readonly local: {
     readonly dataDir: string
     readonly awsPort: number
@@ -220,6 +252,14 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     databasePoolSize: e.DATABASE_POOL,
     apiKeyPepper: e.API_KEY_PEPPER === undefined ? undefined : Buffer.from(e.API_KEY_PEPPER, 'hex'),
     cursorKey: e.CURSOR_KEY === undefined ? undefined : Buffer.from(e.CURSOR_KEY, 'hex'),
+    limits: {
+      requests: e.RATE_LIMIT,
+      bulk: e.RATE_LIMIT_BULK,
+      streamsPerKey: e.MAX_STREAMS_PER_KEY,
+      streams: e.MAX_STREAMS,
+      inFlight: e.MAX_IN_FLIGHT,
+    },
+    maxConnections: e.MAX_CONNECTIONS,
     local: { dataDir: e.LOCAL_DATA_DIR, awsPort: e.LOCAL_AWS_PORT, sampleData: e.SAMPLE_DATA },
     lake: lakeConfig(e),
   }

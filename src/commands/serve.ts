@@ -94,12 +94,17 @@ async function listen(opened: Program, logger: Logger): Promise<Listening> {
     authenticator: opened.keys,
     cursorKey: config.cursorKey,
     checks: [{ name: 'database', check: () => database.ping() }],
+    limits: config.limits,
     logger,
     metrics,
     translateError: databaseError,
   })
   try {
-    const server = await startServer(app, { host: config.host, port: config.port })
+    const server = await startServer(app, {
+      host: config.host,
+      port: config.port,
+      maxConnections: config.maxConnections,
+    })
     logger.info({ host: server.host, port: server.port, version }, 'listening')
     return { server, lake }
   } catch (error) {

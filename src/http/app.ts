@@ -8,6 +8,7 @@ import type { Authenticator } from './authentication.ts'
 import { CursorCodec } from './cursor.ts'
 import { errorAnswer } from './error-answer.ts'
 import { healthRoutes, Readiness, type ReadinessCheck } from './health.ts'
+import { DEFAULT_LIMITS, type LimitSettings, Limits } from './limits.ts'
 import { type ApiInfo, openApiOf } from './openapi.ts'
 import type { RouteGroup } from './route.ts'
 import { routerOf } from './router.ts'
@@ -23,6 +24,8 @@ export interface AppOptions {
   /** 32 bytes; signs cursors. The same in every process of a deployment, or pages break when another one answers. */
   readonly cursorKey: Buffer
   readonly checks: readonly ReadinessCheck[]
+  /** What callers may take of this process; default `DEFAULT_LIMITS`. */
+  readonly limits?: LimitSettings
   readonly logger: Logger
   readonly metrics: Metrics
   /** Errors of lower layers as expected ones: a lost database as `unavailable`. Returns what it does not know unchanged. */
@@ -54,7 +57,9 @@ export function createApp(options: AppOptions): App {
   app.use(accessLog(logger, metrics))
   app.use(standardHeaders(readiness))
   app.use(boundedUrl)
-  app.use(routerOf(groups, { authenticator: options.authenticator, cursors: new CursorCodec(options.cursorKey) }))
+  const { authenticator } = options
+  const limits = new Limits(options.limits ?? DEFAULT_LIMITS)
+  app.use(routerOf(groups, { authenticator, cursors: new CursorCodec(options.cursorKey), limits }))
   for (const page of options.pages ?? []) app.use(page)
   app.use((_request, _response, next) => next(new AppError('not-found', 'There is nothing at this address')))
   app.use(errorAnswer(logger, options.translateError ?? ((error) => error)))

@@ -66,6 +66,8 @@ export interface RouteSpec<Params, Query, Body, Match extends IfMatch = IfMatch>
   readonly createOnly?: true
   /** Headers that callers may send elsewhere and must not here, and why: 400. */
   readonly refusedHeaders?: Readonly<Record<string, string>>
+  /** Counts as bulk, and holds a place for streams while it is answered: always, or when the answer is one of these media types. */
+  readonly bulk?: true | readonly string[]
   /** Media types of the answers; default JSON. */
   readonly produces?: readonly string[]
   readonly answers: Readonly<Record<number, AnswerDoc>>

@@ -5,6 +5,7 @@ import { ANONYMOUS, type Authenticator, authenticate } from './authentication.ts
 import { hasBody, limited, mediaType, parseJson, rawBody, requireUncoded } from './body.ts'
 import { parseCreateOnly, parseIfMatch } from './conditional.ts'
 import type { CursorCodec } from './cursor.ts'
+import type { Limits } from './limits.ts'
 import { NO_QUERY } from './query.ts'
 import { parseQueryString, splitTarget } from './query-string.ts'
 import { factsOf } from './request-facts.ts'
@@ -16,6 +17,7 @@ import { requireScope } from './visibility.ts'
 export interface RouterServices {
   readonly authenticator: Authenticator
   readonly cursors: CursorCodec
+  readonly limits: Limits
 }
 
 const JSON_TYPES = ['application/json']
@@ -47,10 +49,21 @@ function expressPath(path: string): string {
   return path.replace(/\{(\w+)\}/g, ':$1')
 }
 
-/** The checks of a request, in the order in which a caller wants to hear of them. */
+/** Only as many at once as the process can answer; open operations are for probes and always pass. */
 async function answer(route: Route, request: Request, response: Response, services: RouterServices): Promise<void> {
+  if (route.access === 'open') return admitted(route, request, response, services)
+  services.limits.enter()
+  try {
+    await admitted(route, request, response, services)
+  } finally {
+    services.limits.leave()
+  }
+}
+
+/** The checks of a request, in the order in which a caller wants to hear of them. */
+async function admitted(route: Route, request: Request, response: Response, services: RouterServices): Promise<void> {
   const facts = factsOf(request)
-  const principal = await authorised(route, request, services.authenticator)
+  const principal = await authorised(route, request, response, services)
   facts.keyId = principal.id
   const context: Context = { principal, requestId: facts.requestId }
   const accepted = request.accepts([...(route.produces ?? JSON_TYPES)])
@@ -62,18 +75,41 @@ async function answer(route: Route, request: Request, response: Response, servic
   requireHeadersAbsent(route, request)
   const expected = readExpected(route, request)
   const createOnly = route.createOnly === true && parseCreateOnly(request.get('If-None-Match'))
-  const body = await readBody(route, request, response)
-  if (route.cacheControl !== undefined) response.set('Cache-Control', route.cacheControl)
-  const signal = departure(response)
-  const result = await route.handle({ params, query: read, body, context, expected, createOnly, accepted, signal })
-  if (!response.destroyed) await send(result, request, response, services.cursors)
+  const handle = async () => {
+    const body = await readBody(route, request, response)
+    if (route.cacheControl !== undefined) response.set('Cache-Control', route.cacheControl)
+    const signal = departure(response)
+    const result = await route.handle({ params, query: read, body, context, expected, createOnly, accepted, signal })
+    if (!response.destroyed) await send(result, request, response, services.cursors)
+  }
+  if (isBulk(route, accepted)) await asStream(principal, response, services.limits, handle)
+  else await handle()
 }
 
-async function authorised(route: Route, request: Request, authenticator: Authenticator): Promise<Principal> {
+function isBulk({ bulk }: Route, accepted: string): boolean {
+  return bulk === true || bulk?.includes(accepted) === true
+}
+
+async function asStream(principal: Principal, response: Response, limits: Limits, work: () => Promise<void>) {
+  response.set(await limits.startStream(principal.id, String(response.getHeader('RateLimit'))))
+  try {
+    await work()
+  } finally {
+    limits.endStream(principal.id)
+  }
+}
+
+async function authorised(
+  route: Route,
+  request: Request,
+  response: Response,
+  { authenticator, limits }: RouterServices,
+): Promise<Principal> {
   if (route.access === 'open') return ANONYMOUS
   const principal = await authenticate(authenticator, request.get('Authorization'))
   // Known before the scopes are, so that the log names who was refused.
   factsOf(request).keyId = principal.id
+  response.set(await limits.countRequest(principal.id))
   if (route.access !== 'key') for (const scope of route.access) requireScope(principal, scope)
   return principal
 }

@@ -8,6 +8,17 @@ const HEADERS_TIMEOUT_MS = 20_000
 /** Longer than the idle timeout of the load balancer (60 s): it must be the one that closes. */
 const KEEP_ALIVE_MS = 65_000
 
+/** Longer than any statement may take, so that only a connection on which nothing happens at all is closed by it. */
+const SILENT_CONNECTION_MS = 150_000
+
+export interface ServerOptions {
+  readonly host: string
+  /** 0: any free one. */
+  readonly port: number
+  /** Connections at once; more are closed as they come. */
+  readonly maxConnections?: number
+}
+
 export interface RunningServer {
   readonly host: string
   readonly port: number
@@ -19,11 +30,13 @@ export interface RunningServer {
 }
 
 /** Listens; resolves once requests are answered. Port 0 takes a free one. */
-export async function startServer(app: App, { host, port }: { host: string; port: number }): Promise<RunningServer> {
+export async function startServer(app: App, { host, port, maxConnections }: ServerOptions): Promise<RunningServer> {
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS }, app.express)
   // A streamed import of 1 GB may take long; slow headers are bounded above, small bodies by their size.
   server.requestTimeout = 0
   server.keepAliveTimeout = KEEP_ALIVE_MS
+  server.setTimeout(SILENT_CONNECTION_MS)
+  if (maxConnections !== undefined) server.maxConnections = maxConnections
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, () => {

@@ -29,6 +29,7 @@ function importRoute(imports: ImportRunner, resource: ImportResource): Route {
       'empties. Read the answer while you send: the input is taken only as fast as the answer.',
     access: ['imports:write', scope],
     refusedHeaders: { 'Idempotency-Key': 'An import is safe to repeat as it is: lines that are in answer unchanged' },
+    bulk: true,
     query: importQuery(keys),
     body: {
       kind: 'stream',

@@ -6,6 +6,7 @@ import { accountsApi } from '../../src/commands/accounts.ts'
 import { databaseError } from '../../src/database/constraint-errors.ts'
 import { type Database, openDatabase } from '../../src/database/database.ts'
 import { type App, createApp } from '../../src/http/app.ts'
+import type { LimitSettings } from '../../src/http/limits.ts'
 import type { RouteGroup } from '../../src/http/route.ts'
 import { createLogger } from '../../src/logger.ts'
 import { Metrics } from '../../src/metrics.ts'
@@ -34,8 +35,19 @@ export interface TestApi {
 export interface TestApiOptions {
   /** The way to the database, given its URL; default: straight. */
   readonly connect?: (databaseUrl: string) => Promise<string>
+  /** What callers may take; default: more than any test does. */
+  readonly limits?: LimitSettings
   /** More routes than those of the records. */
   readonly groups?: (database: Database) => readonly RouteGroup[]
+}
+
+const PLENTY = { count: 1_000_000, windowSeconds: 60 }
+export const NO_LIMITS: LimitSettings = {
+  requests: PLENTY,
+  bulk: PLENTY,
+  streamsPerKey: 100,
+  streams: 100,
+  inFlight: 10_000,
 }
 
 /** The application with all records, wired as the program wires it, on a database of its own; `close()` it in `afterAll`. */
@@ -54,6 +66,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     authenticator: keys,
     cursorKey: randomBytes(32),
     checks: [{ name: 'database', check: () => database.ping() }],
+    limits: options.limits ?? NO_LIMITS,
     logger,
     metrics: new Metrics(),
     translateError: databaseError,
