@@ -48,8 +48,21 @@ const rules: readonly Rule[] = [
   { files: /^accounts\//, src: [NOUN], never: new RegExp(`${EXPRESS}|${PRISMA}|${AWS}|^zod`) },
   {
     files: /^imports\//,
-    src: [/^accounts\/.*-(service|schema)$/, NOUN, /^http\//],
+    src: [/^accounts\/.*-(service|schema)$/, NOUN, /^http\//, /^jobs\/job$/],
     never: new RegExp(`${PRISMA}|${AWS}`),
+  },
+  { files: /^jobs\/.*-(routes|schema)$/, src: [/^http\//], never: new RegExp(`${PRISMA}|${AWS}`) },
+  { files: /^jobs\/job$/, src: [], never: /./ },
+  { files: /^jobs\//, src: [/^database\//, /^generated\//], never: new RegExp(`${EXPRESS}|${AWS}|^zod`) },
+  {
+    files: /^exports\/.*-(routes|schema)$/,
+    src: [/^http\//, /^accounts\/.*-(schema|presenter)$/, NOUN, /^jobs\/job$/],
+    never: new RegExp(`${PRISMA}|${AWS}`),
+  },
+  {
+    files: /^exports\//,
+    src: [/^database\//, /^generated\//, /^http\//, NOUN, /^accounts\/.*-service$/, /^jobs\/job$/],
+    never: new RegExp(`${EXPRESS}|${AWS}|^zod`),
   },
   { files: /^lake\/parquet\//, src: [/^lake\/parquet\//], never: new RegExp(`${EXPRESS}|${PRISMA}|${AWS}|^zod`) },
   { files: /^lake\/storage\//, src: [/^lake\/[a-z-]+$/], never: new RegExp(`${EXPRESS}|${PRISMA}`) },
