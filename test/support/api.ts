@@ -4,7 +4,7 @@ import { ApiKeyService } from '../../src/accounts/api-keys/api-key-service.ts'
 import { type Context, SCOPES, type Scope, systemContext } from '../../src/caller.ts'
 import { accountsApi } from '../../src/commands/accounts.ts'
 import { databaseError } from '../../src/database/constraint-errors.ts'
-import { type Database, openDatabase } from '../../src/database/database.ts'
+import { type Database, type DatabaseOptions, openDatabase } from '../../src/database/database.ts'
 import { type App, createApp } from '../../src/http/app.ts'
 import type { LimitSettings } from '../../src/http/limits.ts'
 import type { RouteGroup } from '../../src/http/route.ts'
@@ -35,6 +35,7 @@ export interface TestApi {
 export interface TestApiOptions {
   /** The way to the database, given its URL; default: straight. */
   readonly connect?: (databaseUrl: string) => Promise<string>
+  readonly pool?: Pick<DatabaseOptions, 'poolSize' | 'connectTimeoutMs' | 'statementTimeoutMs'>
   /** What callers may take; default: more than any test does. */
   readonly limits?: LimitSettings
   /** More routes than those of the records. */
@@ -56,7 +57,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
   const written: string[] = []
   const logger = createLogger({ level: 'info', destination: { write: (text) => void written.push(text) } })
   const url = (await options.connect?.(testDatabase.url)) ?? testDatabase.url
-  const database = openDatabase({ url, poolSize: 5, logger })
+  const database = openDatabase({ url, poolSize: 5, ...options.pool, logger })
   const keys = new ApiKeyService(database, randomBytes(32), logger)
   const accounts = accountsApi(database)
   const app = createApp({
