@@ -70,6 +70,17 @@ export interface ListRequest {
   readonly sort: readonly SortKey[]
   readonly position: Position | undefined
   readonly limit: number
+  /** Also tell how many rows the whole list has. */
+  readonly count?: CountKind | undefined
+}
+
+/** `estimated`: what the planner expects, at the price of one plan. `exact`: counted, at the price of reading every row. */
+export const COUNT_KINDS = ['estimated', 'exact'] as const
+export type CountKind = (typeof COUNT_KINDS)[number]
+
+export interface Total {
+  readonly rows: number
+  readonly kind: CountKind
 }
 
 export interface Page<Row> {
@@ -77,4 +88,6 @@ export interface Page<Row> {
   /** Undefined: nothing follows (or precedes). */
   readonly next: Position | undefined
   readonly previous: Position | undefined
+  /** Only where the request asked for it. */
+  readonly total?: Total | undefined
 }

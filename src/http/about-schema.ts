@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { SCOPES } from '../caller.ts'
+import { COUNT_KINDS } from '../list.ts'
 
 export const statusSchema = z.object({ status: z.string() }).meta({ id: 'Health' })
 
@@ -63,6 +64,8 @@ export function pageSchema(item: z.ZodType, id: string): z.ZodType {
         hasMore: z.boolean(),
         next: z.string().nullable().meta({ description: 'The cursor of the next page' }),
         prev: z.string().nullable().meta({ description: 'The cursor of the page before' }),
+        total: z.int().optional().meta({ description: 'Rows of the whole list; only with count' }),
+        totalKind: z.enum(COUNT_KINDS).optional(),
       }),
     })
     .meta({ id })

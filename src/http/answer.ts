@@ -25,7 +25,7 @@ export interface JsonAnswer {
 export interface PageAnswer {
   readonly kind: 'page'
   readonly list: ListQuery
-  readonly page: Pick<Page<unknown>, 'next' | 'previous'>
+  readonly page: Pick<Page<unknown>, 'next' | 'previous' | 'total'>
   readonly data: readonly unknown[]
 }
 

@@ -1,8 +1,20 @@
-import type { Filter, FilterField, FilterValue, ListRequest, ListSpec, Operator, SortKey } from '../list.ts'
+import {
+  COUNT_KINDS,
+  type CountKind,
+  type Filter,
+  type FilterField,
+  type FilterValue,
+  type ListRequest,
+  type ListSpec,
+  type Operator,
+  type SortKey,
+} from '../list.ts'
 import { listFingerprint } from './cursor.ts'
+import type { Expansions } from './expansion.ts'
 import { parseDay, parseInstant } from './instant.ts'
 import type { ParameterDoc, QueryContext, QueryReader } from './query.ts'
 import { invalidParameter, type QueryEntry, unknownParameter } from './query-string.ts'
+import { readExpand, readFields, type Selection, selectionDocs } from './selection.ts'
 import { requireReadable } from './visibility.ts'
 
 export const DEFAULT_LIMIT = 50
@@ -13,16 +25,16 @@ const MAX_SEARCH_CHARACTERS = 100
 const MAX_TEXT_CHARACTERS = 512
 
 /** A list request together with what its cursors are bound to. */
-export interface ListQuery {
+export interface ListQuery extends Partial<Selection> {
   readonly request: ListRequest
   readonly fingerprint: string
 }
 
-const CONTROLS = ['limit', 'cursor', 'sort'] as const
+const CONTROLS = ['limit', 'cursor', 'sort', 'fields', 'expand', 'count'] as const
 
-/** The query of a list: `limit`, `cursor`, `sort`, `q` and the filters that the spec names. */
-export function listQuery(spec: ListSpec): QueryReader<ListQuery> {
-  const parameters = documented(spec)
+/** The query of a list: `limit`, `cursor`, `sort`, `fields`, `expand`, `count`, `q` and the filters that the spec names. */
+export function listQuery<Row>(spec: ListSpec, expansions: Expansions<Row> = {}): QueryReader<ListQuery & Selection> {
+  const parameters = documented(spec, expansions)
   const names = parameters.map(({ name }) => name)
   return {
     parameters,
@@ -40,11 +52,14 @@ export function listQuery(spec: ListSpec): QueryReader<ListQuery> {
       const cursor = controls.get('cursor')
       return {
         fingerprint,
+        fields: readFields(spec.table, controls.get('fields'), context),
+        expand: readExpand(expansions, controls.get('expand'), context),
         request: {
           filters,
           search,
           sort,
           limit: readLimit(controls.get('limit')),
+          count: readCount(controls.get('count')),
           position: cursor === undefined ? undefined : context.cursors.decode(cursor, fingerprint),
         },
       }
@@ -74,6 +89,14 @@ function readLimit(text: string | undefined): number {
   if (limit < 1 || limit > MAX_LIMIT)
     throw invalidParameter('limit', 'range', `must be an integer from 1 to ${MAX_LIMIT}`)
   return limit
+}
+
+function readCount(text: string | undefined): CountKind | undefined {
+  const kind = COUNT_KINDS.find((known) => known === text)
+  if (text !== undefined && kind === undefined) {
+    throw invalidParameter('count', 'not-allowed', `must be one of ${COUNT_KINDS.join(', ')}`)
+  }
+  return kind
 }
 
 function readSort(spec: ListSpec, text: string | undefined, context: QueryContext): SortKey[] {
@@ -155,7 +178,7 @@ function scalar(field: FilterField, parameter: string, text: string): string | n
   }
 }
 
-function documented(spec: ListSpec): ParameterDoc[] {
+function documented<Row>(spec: ListSpec, expansions: Expansions<Row>): ParameterDoc[] {
   const sorts = Object.keys(spec.sorts).join(', ')
   const docs: ParameterDoc[] = [
     {
@@ -172,6 +195,13 @@ function documented(spec: ListSpec): ParameterDoc[] {
       name: 'sort',
       description: `Up to ${MAX_SORT_KEYS} of ${sorts}, separated by commas; a leading - sorts downwards; NULL comes last`,
       schema: { type: 'string', default: spec.defaultSort },
+    },
+    ...selectionDocs(spec.table, expansions),
+    {
+      name: 'count',
+      description:
+        'Adds page.total: estimated is what the planner expects and costs next to nothing, exact counts every row',
+      schema: { type: 'string', enum: COUNT_KINDS },
     },
   ]
   if (spec.search !== undefined) {

@@ -47,7 +47,8 @@ function sendPage({ list, page, data }: PageAnswer, request: Request, response: 
   const prev = page.previous === undefined ? null : cursors.encode(page.previous, list.fingerprint)
   const links = [next && linkOf(request, next, 'next'), prev && linkOf(request, prev, 'prev')].filter(Boolean)
   if (links.length > 0) response.set('Link', links.join(', '))
-  sendJson(response, { data, page: { limit: list.request.limit, hasMore: next !== null, next, prev } })
+  const total = page.total === undefined ? {} : { total: page.total.rows, totalKind: page.total.kind }
+  sendJson(response, { data, page: { limit: list.request.limit, hasMore: next !== null, next, prev, ...total } })
 }
 
 /** RFC 8288: the same address with another cursor. */

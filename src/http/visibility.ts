@@ -14,9 +14,28 @@ interface VisibleField {
   readonly class: DataClass
 }
 
-const FIELDS = new Map<TableName, readonly VisibleField[]>(
-  (Object.keys(datasets) as TableName[]).map((table) => [table, visibleFields(table)]),
+interface TableFields {
+  readonly all: readonly VisibleField[]
+  /** Names, for a caller with the `.personal` scope and for one without: worked out once, since every row asks. */
+  readonly names: readonly string[]
+  readonly openNames: readonly string[]
+  readonly personalScope: Scope
+}
+
+const TABLES = new Map<TableName, TableFields>(
+  (Object.keys(datasets) as TableName[]).map((table) => {
+    const all = visibleFields(table)
+    const names = all.map(({ field }) => field)
+    const openNames = all.filter((field) => field.class !== 'personal').map(({ field }) => field)
+    return [table, { all, names, openNames, personalScope: scopeOf(table) }]
+  }),
 )
+
+function fieldsOf(table: TableName): TableFields {
+  const fields = TABLES.get(table)
+  if (fields === undefined) throw new Error(`${table} is not in datasets.ts`)
+  return fields
+}
 
 function visibleFields(table: TableName): VisibleField[] {
   const columns = Object.entries<Column>(datasets[table].columns)
@@ -27,6 +46,10 @@ function visibleFields(table: TableName): VisibleField[] {
 
 /** The scope that opens the personal columns of a table; resources without one of their own count as players'. */
 export function personalScope(table: TableName): Scope {
+  return fieldsOf(table).personalScope
+}
+
+function scopeOf(table: TableName): Scope {
   const own = `${datasets[table].resource}:read.personal`
   return (SCOPES as readonly string[]).includes(own) ? (own as Scope) : 'players:read.personal'
 }
@@ -59,18 +82,37 @@ export function requireReadable(table: TableName, field: string, principal: Prin
 }
 
 /** Field names of a table that this caller may see, in the order of `datasets.ts`. */
-export function readableFields(table: TableName, principal: Principal): string[] {
-  const personal = holds(principal, personalScope(table))
-  const fields = FIELDS.get(table) ?? []
-  return fields.filter((field) => personal || field.class !== 'personal').map(({ field }) => field)
+export function readableFields(table: TableName, principal: Principal): readonly string[] {
+  const { names, openNames, personalScope: scope } = fieldsOf(table)
+  return holds(principal, scope) ? names : openNames
 }
 
-/** A row as this caller may see it, ready for JSON: instants as ISO 8601 in UTC, big integers as numbers. */
-export function present(table: TableName, row: object, principal: Principal): Record<string, unknown> {
+/** Every field of a table that some caller may see. */
+export function visibleFieldNames(table: TableName): readonly string[] {
+  return fieldsOf(table).names
+}
+
+/** The fields that address a row: they are in every answer, whatever `fields` says. */
+export function keyFields(table: TableName): readonly string[] {
+  return datasets[table].primaryKey.map(toCamelCase)
+}
+
+/**
+ * A row as this caller may see it, ready for JSON: instants as ISO 8601 in UTC, big integers as numbers.
+ *
+ * @param fields only these, if given: the selection that the query of the operation has read
+ */
+export function present(
+  table: TableName,
+  row: object,
+  principal: Principal,
+  fields?: ReadonlySet<string>,
+): Record<string, unknown> {
   const values = row as Readonly<Record<string, unknown>>
   const answer: Record<string, unknown> = {}
   for (const field of readableFields(table, principal)) {
-    if (values[field] !== undefined) answer[field] = jsonValue(values[field])
+    const value = values[field]
+    if (value !== undefined && (fields === undefined || fields.has(field))) answer[field] = jsonValue(value)
   }
   return answer
 }

@@ -13,12 +13,17 @@ export const gamePlatformFields = {
     .string()
     .regex(new RegExp(STORE_PATTERN), 'a-z, 0-9 and _, at most 32 characters')
     .default('')
-    .meta({ description: 'Short name of the store; empty: none' }),
-  storeAppId: ruled(reference(128), { minLength: 1, maxLength: 128, description: "The store's own key" })
+    .meta({ description: 'Short name of the store; empty: none', example: 'steam' }),
+  storeAppId: ruled(reference(128), {
+    minLength: 1,
+    maxLength: 128,
+    description: "The store's own key",
+    example: '440',
+  })
     .nullable()
     .default(null),
   releasedOn: dayField.nullable().default(null),
-  delistedOn: dayField.nullable().default(null),
+  delistedOn: dayField.nullable().default(null).meta({ example: null }),
 }
 
 /** A check for schemas that spread `gamePlatformFields`. */
@@ -40,7 +45,7 @@ export const gamePlatformSchema = z
     store: z.string(),
     storeAppId: z.string().nullable(),
     releasedOn: z.iso.date().nullable(),
-    delistedOn: z.iso.date().nullable(),
+    delistedOn: z.iso.date().nullable().meta({ example: null }),
     version: z.int(),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),

@@ -1,27 +1,20 @@
 import { z } from 'zod'
 import type { Context } from '../../caller.ts'
-import { created, ok, pageOf } from '../../http/answer.ts'
+import { created, ok } from '../../http/answer.ts'
 import { jsonBody, mergePatch } from '../../http/body.ts'
-import { listQuery } from '../../http/list-query.ts'
+import { itemRoute } from '../../http/item-route.ts'
+import { listRoute } from '../../http/list-route.ts'
 import { type Route, type RouteGroup, route } from '../../http/route.ts'
 import { present } from '../../http/visibility.ts'
 import { idOrSlugParam } from '../text/text-schema.ts'
 import type { Game } from './game.ts'
 import { gameList } from './game-list.ts'
-import {
-  gamePageSchema,
-  gamePatchSchema,
-  gameSchema,
-  gameTransitionBody,
-  gameTransitionsSchema,
-  newGameSchema,
-} from './game-schema.ts'
+import { gamePatchSchema, gameSchema, gameTransitionBody, gameTransitionsSchema, newGameSchema } from './game-schema.ts'
 import type { GameService } from './game-service.ts'
 
 const params = z.strictObject({ id: idOrSlugParam })
 const tag = 'games'
 const one = { description: 'The game', schema: gameSchema, versioned: true } as const
-const page = { description: 'A page', schema: gamePageSchema } as const
 const READ = ['games:read'] as const
 const WRITE = ['games:write'] as const
 const STEP = ['games:transition'] as const
@@ -41,32 +34,26 @@ export function gameRoutes(games: GameService): RouteGroup {
 
 function collectionRoutes(games: GameService): Route[] {
   return [
-    route({
+    listRoute({
       operation: 'listGames',
-      method: 'get',
       path: '/v1/games',
       tag,
       summary: 'Games, page by page',
       access: READ,
-      query: listQuery(gameList),
-      answers: { 200: page },
-      async handle({ query, context }) {
-        return pageOf(await games.list(query.request, context), query, shown(context))
-      },
+      list: gameList,
+      row: gameSchema,
+      page: (request, _params, context) => games.list(request, context),
     }),
-    route({
+    listRoute({
       operation: 'listStudioGames',
-      method: 'get',
       path: '/v1/studios/{id}/games',
       tag,
       summary: 'The games of a studio',
       access: READ,
       params,
-      query: listQuery(gameList),
-      answers: { 200: page },
-      async handle({ params, query, context }) {
-        return pageOf(await games.listOfStudio(params.id, query.request, context), query, shown(context))
-      },
+      list: gameList,
+      row: gameSchema,
+      page: (request, { id }, context) => games.listOfStudio(id, request, context),
     }),
     route({
       operation: 'createGame',
@@ -88,18 +75,17 @@ function collectionRoutes(games: GameService): Route[] {
 
 function itemRoutes(games: GameService): Route[] {
   return [
-    route({
+    itemRoute({
       operation: 'getGame',
-      method: 'get',
       path: '/v1/games/{id}',
       tag,
       summary: 'One game',
       access: READ,
       params,
-      answers: { 200: one },
-      async handle({ params, context }) {
-        return single(await games.get(params.id, context), context)
-      },
+      table: 'game',
+      row: gameSchema,
+      answer: 'The game',
+      get: ({ id }, context) => games.get(id, context),
     }),
     route({
       operation: 'updateGame',

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { pageSchema } from '../../http/about-schema.ts'
 import { type Checked, check } from '../../http/validation.ts'
 import { transitionBody, transitionsSchema } from '../lifecycle/lifecycle-schema.ts'
 import { dayField, externalRefField, lineField, proseField, slugField } from '../text/text-schema.ts'
@@ -25,7 +24,7 @@ import {
 const genresField: z.ZodType<readonly Genre[], Genre[]> = z
   .array(z.enum(GENRES))
   .max(MAX_GENRES)
-  .meta({ uniqueItems: true })
+  .meta({ uniqueItems: true, example: ['strategy', 'simulation'] })
   .superRefine((genres, context) => {
     genres.forEach((genre, index) => {
       if (genres.indexOf(genre) === index) return
@@ -35,10 +34,10 @@ const genresField: z.ZodType<readonly Genre[], Genre[]> = z
 
 const fields = {
   slug: slugField,
-  title: lineField(200),
-  summary: proseField(2000).nullable(),
+  title: lineField(200, { example: 'Star Haul' }),
+  summary: proseField(2000, { example: 'Freight between the stars.' }).nullable(),
   genres: genresField,
-  minAge: z.int().min(0).max(MAX_MIN_AGE).nullable(),
+  minAge: z.int().min(0).max(MAX_MIN_AGE).nullable().meta({ example: 12 }),
   releaseDate: dayField.nullable().optional().meta({
     description: 'Stored as the last day of its month, quarter or year, as releasePrecision says',
   }),
@@ -95,7 +94,7 @@ export const gameSchema = z
     slug: z.string(),
     title: z.string(),
     summary: z.string().nullable(),
-    genres: z.array(z.enum(GENRES)),
+    genres: z.array(z.enum(GENRES)).meta({ example: ['strategy', 'simulation'] }),
     minAge: z.int().nullable(),
     releaseDate: z.iso.date().nullable(),
     releasePrecision: z.enum(RELEASE_PRECISIONS),
@@ -108,6 +107,5 @@ export const gameSchema = z
   })
   .meta({ id: 'Game' })
 
-export const gamePageSchema = pageSchema(gameSchema, 'GamePage')
 export const gameTransitionBody = transitionBody<GameStatus>(GAME_STATUSES, 'GameTransition')
 export const gameTransitionsSchema = transitionsSchema(GAME_STATUSES, 'GameTransitions')

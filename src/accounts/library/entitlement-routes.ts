@@ -1,21 +1,16 @@
 import { z } from 'zod'
 import type { Context } from '../../caller.ts'
-import { created, ok, pageOf } from '../../http/answer.ts'
+import { created, ok } from '../../http/answer.ts'
 import { jsonBody, mergePatch } from '../../http/body.ts'
-import { listQuery } from '../../http/list-query.ts'
+import { itemRoute } from '../../http/item-route.ts'
+import { listRoute } from '../../http/list-route.ts'
 import { type Route, type RouteGroup, route } from '../../http/route.ts'
 import { present } from '../../http/visibility.ts'
 import { PLATFORMS } from '../games/game-platform.ts'
 import { idOrSlugParam, idParam } from '../text/text-schema.ts'
 import type { Entitlement } from './entitlement.ts'
 import { gamePlayerList, libraryList } from './entitlement-list.ts'
-import {
-  entitlementPageSchema,
-  entitlementPatchSchema,
-  entitlementSchema,
-  grantSchema,
-  revocationSchema,
-} from './entitlement-schema.ts'
+import { entitlementPatchSchema, entitlementSchema, grantSchema, revocationSchema } from './entitlement-schema.ts'
 import type { EntitlementRef, EntitlementService } from './entitlement-service.ts'
 
 const params = z.strictObject({ id: idParam, gameId: idOrSlugParam, platform: z.enum(PLATFORMS) })
@@ -23,9 +18,6 @@ const tag = 'library'
 const path = '/v1/players/{id}/library/{gameId}/{platform}'
 const line = { description: 'The line of the library', schema: entitlementSchema } as const
 const one = { ...line, versioned: true } as const
-/** An ETag to change the line with, but no 304: play time changes without the version. */
-const read = { ...line, headers: { ETag: 'The version of the record, for If-Match' } } as const
-const page = { description: 'A page', schema: entitlementPageSchema } as const
 const READ = ['library:read'] as const
 const WRITE = ['library:write'] as const
 
@@ -44,51 +36,46 @@ export function entitlementRoutes(library: EntitlementService): RouteGroup {
 
 function listRoutes(library: EntitlementService): Route[] {
   return [
-    route({
+    listRoute({
       operation: 'listLibrary',
-      method: 'get',
       path: '/v1/players/{id}/library',
       tag,
       summary: 'What a player owns and owned',
       access: READ,
       params: z.strictObject({ id: idParam }),
-      query: listQuery(libraryList),
-      answers: { 200: page },
-      async handle({ params, query, context }) {
-        return pageOf(await library.list(params.id, query.request, context), query, shown(context))
-      },
+      list: libraryList,
+      row: entitlementSchema,
+      page: (request, { id }, context) => library.list(id, request, context),
     }),
-    route({
+    listRoute({
       operation: 'listGamePlayers',
-      method: 'get',
       path: '/v1/games/{id}/players',
       tag,
       summary: 'Who owns a game and who did: lines of their libraries',
       access: READ,
       params: z.strictObject({ id: idOrSlugParam }),
-      query: listQuery(gamePlayerList),
-      answers: { 200: page },
-      async handle({ params, query, context }) {
-        return pageOf(await library.listOfGame(params.id, query.request, context), query, shown(context))
-      },
+      list: gamePlayerList,
+      row: entitlementSchema,
+      page: (request, { id }, context) => library.listOfGame(id, request, context),
     }),
   ]
 }
 
 function grantRoutes(library: EntitlementService): Route[] {
   return [
-    route({
+    itemRoute({
       operation: 'getEntitlement',
-      method: 'get',
       path,
       tag,
       summary: 'One game of a library',
       access: READ,
       params,
-      answers: { 200: read },
-      async handle({ params, context }) {
-        return single(await library.get(refOf(params), context), context)
-      },
+      table: 'player_game',
+      row: entitlementSchema,
+      answer: 'The line of the library',
+      // Play time changes without the version.
+      alwaysWhole: true,
+      get: (params, context) => library.get(refOf(params), context),
     }),
     route({
       operation: 'grantEntitlement',

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { pageSchema } from '../../http/about-schema.ts'
 import { type Checked, check } from '../../http/validation.ts'
 import { PLATFORMS } from '../games/game-platform.ts'
 import { reference } from '../text/line.ts'
@@ -15,8 +14,13 @@ import {
 const playtimeSecondsField = z
   .int()
   .min(0)
-  .meta({ description: 'The total so far; the greatest one that was ever told is kept' })
-const sourceRefField = ruled(reference(128), { minLength: 1, maxLength: 128, description: 'The key of an order' })
+  .meta({ description: 'The total so far; the greatest one that was ever told is kept', example: 86_400 })
+const sourceRefField = ruled(reference(128), {
+  minLength: 1,
+  maxLength: 128,
+  description: 'The key of an order',
+  example: 'order-7781',
+})
 
 /** Body of the `PUT` of a library line and, with player, game and platform beside it, of an import line. */
 export const grantFields = {
@@ -25,7 +29,7 @@ export const grantFields = {
   acquiredAt: instantField
     .optional()
     .meta({ description: 'Absent: now, or as it is when the player owns the game already' }),
-  expiresAt: instantField.nullable().default(null).meta({ description: 'null: permanent' }),
+  expiresAt: instantField.nullable().default(null).meta({ description: 'null: permanent', example: null }),
   playtimeSeconds: playtimeSecondsField.optional(),
   firstPlayedAt: instantField
     .nullable()
@@ -42,7 +46,7 @@ export const entitlementPatchSchema: z.ZodType<EntitlementPatch> = z
     source: z.enum(ENTITLEMENT_SOURCES).optional(),
     sourceRef: sourceRefField.nullable().optional(),
     acquiredAt: instantField.optional(),
-    expiresAt: instantField.nullable().optional(),
+    expiresAt: instantField.nullable().optional().meta({ example: null }),
     playtimeSeconds: playtimeSecondsField.optional(),
     firstPlayedAt: instantField.optional(),
     lastPlayedAt: instantField.optional(),
@@ -71,9 +75,9 @@ export const entitlementSchema = z
       .optional()
       .meta({ description: 'Personal: absent without the scope players:read.personal' }),
     acquiredAt: z.iso.datetime(),
-    expiresAt: z.iso.datetime().nullable(),
-    revokedAt: z.iso.datetime().nullable(),
-    revokeReason: z.enum(REVOKE_REASONS).nullable(),
+    expiresAt: z.iso.datetime().nullable().meta({ example: null }),
+    revokedAt: z.iso.datetime().nullable().meta({ example: null }),
+    revokeReason: z.enum(REVOKE_REASONS).nullable().meta({ example: null }),
     playtimeSeconds: z.int(),
     firstPlayedAt: z.iso.datetime().nullable(),
     lastPlayedAt: z.iso.datetime().nullable(),
@@ -82,5 +86,3 @@ export const entitlementSchema = z
     updatedAt: z.iso.datetime(),
   })
   .meta({ id: 'Entitlement' })
-
-export const entitlementPageSchema = pageSchema(entitlementSchema, 'EntitlementPage')

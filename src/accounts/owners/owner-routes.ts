@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import type { Context } from '../../caller.ts'
-import { created, ok, pageOf } from '../../http/answer.ts'
+import { created, ok } from '../../http/answer.ts'
 import { jsonBody, mergePatch } from '../../http/body.ts'
-import { listQuery } from '../../http/list-query.ts'
+import { itemRoute } from '../../http/item-route.ts'
+import { listRoute } from '../../http/list-route.ts'
 import { type Route, type RouteGroup, route } from '../../http/route.ts'
 import { present } from '../../http/visibility.ts'
 import { idParam } from '../text/text-schema.ts'
@@ -10,7 +11,6 @@ import type { Owner } from './owner.ts'
 import { ownerList } from './owner-list.ts'
 import {
   newOwnerSchema,
-  ownerPageSchema,
   ownerPatchSchema,
   ownerSchema,
   ownerTransitionBody,
@@ -39,19 +39,16 @@ export function ownerRoutes(owners: OwnerService): RouteGroup {
 
 function collectionRoutes(owners: OwnerService): Route[] {
   return [
-    route({
+    listRoute({
       operation: 'listOwners',
-      method: 'get',
       path: '/v1/owners',
       tag,
       summary: 'Owners, page by page',
       description: 'Filters, sorts and q on personal fields need the scope owners:read.personal.',
       access: READ,
-      query: listQuery(ownerList),
-      answers: { 200: { description: 'A page', schema: ownerPageSchema } },
-      async handle({ query, context }) {
-        return pageOf(await owners.list(query.request, context), query, shown(context))
-      },
+      list: ownerList,
+      row: ownerSchema,
+      page: (request, _params, context) => owners.list(request, context),
     }),
     route({
       operation: 'createOwner',
@@ -73,18 +70,17 @@ function collectionRoutes(owners: OwnerService): Route[] {
 
 function itemRoutes(owners: OwnerService): Route[] {
   return [
-    route({
+    itemRoute({
       operation: 'getOwner',
-      method: 'get',
       path: '/v1/owners/{id}',
       tag,
       summary: 'One owner',
       access: READ,
       params,
-      answers: { 200: one },
-      async handle({ params, context }) {
-        return single(await owners.get(params.id, context), context)
-      },
+      table: 'studio_owner',
+      row: ownerSchema,
+      answer: 'The owner',
+      get: ({ id }, context) => owners.get(id, context),
     }),
     route({
       operation: 'updateOwner',

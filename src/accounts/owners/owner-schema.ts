@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { pageSchema } from '../../http/about-schema.ts'
 import { type Checked, check } from '../../http/validation.ts'
 import { transitionBody, transitionsSchema } from '../lifecycle/lifecycle-schema.ts'
 import type { Email } from '../text/email.ts'
@@ -8,11 +7,15 @@ import { countryField, emailField, externalRefField, instantField, lineField, ru
 import { OWNER_STATUSES, type OwnerDraft, type OwnerPatch, type OwnerStatus } from './owner.ts'
 
 const fields = {
-  fullName: lineField(200),
+  fullName: lineField(200, { example: 'Olga Owner' }),
   email: emailField,
   emailVerifiedAt: instantField.nullable(),
   country: countryField.nullable(),
-  authSubject: ruled(reference(255), { maxLength: 255, description: "The identity provider's sub" }).nullable(),
+  authSubject: ruled(reference(255), {
+    maxLength: 255,
+    description: "The identity provider's sub",
+    example: 'idp|8842',
+  }).nullable(),
   externalRef: externalRefField.nullable(),
 }
 
@@ -67,6 +70,5 @@ export const ownerSchema = z
   })
   .meta({ id: 'Owner' })
 
-export const ownerPageSchema = pageSchema(ownerSchema, 'OwnerPage')
 export const ownerTransitionBody = transitionBody<OwnerStatus>(OWNER_STATUSES, 'OwnerTransition')
 export const ownerTransitionsSchema = transitionsSchema(OWNER_STATUSES, 'OwnerTransitions')

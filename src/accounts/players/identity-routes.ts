@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import type { Context } from '../../caller.ts'
-import { created, noContent, ok, pageOf } from '../../http/answer.ts'
+import { created, noContent } from '../../http/answer.ts'
 import { jsonBody } from '../../http/body.ts'
-import { listQuery } from '../../http/list-query.ts'
+import { itemRoute } from '../../http/item-route.ts'
+import { listRoute } from '../../http/list-route.ts'
 import { type Route, type RouteGroup, route } from '../../http/route.ts'
 import { present } from '../../http/visibility.ts'
 import { idParam } from '../text/text-schema.ts'
 import type { Identity } from './identity.ts'
-import { identityPageSchema, identitySchema, newIdentitySchema } from './identity-schema.ts'
+import { identitySchema, newIdentitySchema } from './identity-schema.ts'
 import type { IdentityService } from './identity-service.ts'
 import { identityList } from './player-list.ts'
 
@@ -25,9 +26,8 @@ export function identityRoutes(identities: IdentityService): RouteGroup {
 
 function readRoutes(identities: IdentityService): Route[] {
   return [
-    route({
+    listRoute({
       operation: 'listPlayerIdentities',
-      method: 'get',
       path,
       tag,
       summary: 'The accounts of a player elsewhere',
@@ -35,25 +35,21 @@ function readRoutes(identities: IdentityService): Route[] {
         'Those that were unlinked are among them, without subject and name; unlinkedAt[isNull]=true leaves them out.',
       access: READ,
       params,
-      query: listQuery(identityList),
-      answers: { 200: { description: 'A page', schema: identityPageSchema } },
-      async handle({ params, query, context }) {
-        return pageOf(await identities.list(params.id, query.request, context), query, shown(context))
-      },
+      list: identityList,
+      row: identitySchema,
+      page: (request, { id }, context) => identities.list(id, request, context),
     }),
-    route({
+    itemRoute({
       operation: 'getPlayerIdentity',
-      method: 'get',
       path: `${path}/{identityId}`,
       tag,
       summary: 'One account of a player elsewhere',
       access: READ,
       params: itemParams,
-      answers: { 200: one },
-      async handle({ params, context }) {
-        const identity = await identities.get(params.id, params.identityId, context)
-        return ok(shown(context)(identity), { version: identity.version })
-      },
+      table: 'player_identity',
+      row: identitySchema,
+      answer: 'The identity',
+      get: ({ id, identityId }, context) => identities.get(id, identityId, context),
     }),
   ]
 }

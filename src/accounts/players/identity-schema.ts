@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { pageSchema } from '../../http/about-schema.ts'
 import { type Checked, check } from '../../http/validation.ts'
 import { parseSlug } from '../text/code.ts'
 import { accepted } from '../text/rule.ts'
@@ -8,13 +7,19 @@ import { IDENTITY_PROVIDERS, type IdentityDraft, identityErrors, parseSubject } 
 
 /** Body of a `POST`; a player's import line has a list of these. Judge them with `identityErrors` after it. */
 export const newIdentityFields = {
-  provider: z.enum(IDENTITY_PROVIDERS),
+  provider: z.enum(IDENTITY_PROVIDERS).meta({ example: 'steam' }),
   namespace: ruled((text) => (text === '' ? accepted(text) : parseSlug(text)), {
     maxLength: 64,
     description: "The studio's slug with the provider studio, else empty",
+    example: '',
   }).default(''),
-  subject: ruled(parseSubject, { minLength: 1, maxLength: 255, description: "The provider's own key of the account" }),
-  providerName: lineField(128).nullable().default(null),
+  subject: ruled(parseSubject, {
+    minLength: 1,
+    maxLength: 255,
+    description: "The provider's own key of the account",
+    example: '76561198000000001',
+  }),
+  providerName: lineField(128, { example: 'Nova' }).nullable().default(null),
   verifiedAt: instantField.nullable().default(null),
 }
 
@@ -45,11 +50,9 @@ export const identitySchema = z
     providerName: z.string().nullable().optional().meta(personal),
     verifiedAt: z.iso.datetime().nullable(),
     linkedAt: z.iso.datetime(),
-    unlinkedAt: z.iso.datetime().nullable(),
+    unlinkedAt: z.iso.datetime().nullable().meta({ example: null }),
     version: z.int(),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
   })
   .meta({ id: 'Identity' })
-
-export const identityPageSchema = pageSchema(identitySchema, 'IdentityPage')

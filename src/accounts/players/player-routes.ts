@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import type { Context } from '../../caller.ts'
-import { created, ok, pageOf } from '../../http/answer.ts'
+import { created, ok } from '../../http/answer.ts'
 import { jsonBody, mergePatch } from '../../http/body.ts'
-import { listQuery } from '../../http/list-query.ts'
+import { itemRoute } from '../../http/item-route.ts'
+import { listRoute } from '../../http/list-route.ts'
 import { type Route, type RouteGroup, route } from '../../http/route.ts'
 import { present } from '../../http/visibility.ts'
 import { idOrSlugParam, idParam } from '../text/text-schema.ts'
@@ -10,7 +11,6 @@ import type { Player } from './player.ts'
 import { playerList } from './player-list.ts'
 import {
   createPlayerSchema,
-  playerPageSchema,
   playerPatchSchema,
   playerSchema,
   playerTransitionBody,
@@ -21,7 +21,6 @@ import type { PlayerService } from './player-service.ts'
 const params = z.strictObject({ id: idParam })
 const tag = 'players'
 const one = { description: 'The player', schema: playerSchema, versioned: true } as const
-const page = { description: 'A page', schema: playerPageSchema } as const
 const READ = ['players:read'] as const
 const WRITE = ['players:write'] as const
 
@@ -40,33 +39,27 @@ export function playerRoutes(players: PlayerService): RouteGroup {
 
 function collectionRoutes(players: PlayerService): Route[] {
   return [
-    route({
+    listRoute({
       operation: 'listPlayers',
-      method: 'get',
       path: '/v1/players',
       tag,
       summary: 'Players, page by page',
       description: 'country, hasEmail and q ask about personal fields: they need players:read.personal.',
       access: READ,
-      query: listQuery(playerList),
-      answers: { 200: page },
-      async handle({ query, context }) {
-        return pageOf(await players.list(query.request, context), query, shown(context))
-      },
+      list: playerList,
+      row: playerSchema,
+      page: (request, _params, context) => players.list(request, context),
     }),
-    route({
+    listRoute({
       operation: 'listStudioPlayers',
-      method: 'get',
       path: '/v1/studios/{id}/players',
       tag,
       summary: 'The players who own a game of a studio',
       access: READ,
       params: z.strictObject({ id: idOrSlugParam }),
-      query: listQuery(playerList),
-      answers: { 200: page },
-      async handle({ params, query, context }) {
-        return pageOf(await players.listOfStudio(params.id, query.request, context), query, shown(context))
-      },
+      list: playerList,
+      row: playerSchema,
+      page: (request, { id }, context) => players.listOfStudio(id, request, context),
     }),
     route({
       operation: 'createPlayer',
@@ -89,18 +82,17 @@ function collectionRoutes(players: PlayerService): Route[] {
 
 function itemRoutes(players: PlayerService): Route[] {
   return [
-    route({
+    itemRoute({
       operation: 'getPlayer',
-      method: 'get',
       path: '/v1/players/{id}',
       tag,
       summary: 'One player',
       access: READ,
       params,
-      answers: { 200: one },
-      async handle({ params, context }) {
-        return single(await players.get(params.id, context), context)
-      },
+      table: 'player',
+      row: playerSchema,
+      answer: 'The player',
+      get: ({ id }, context) => players.get(id, context),
     }),
     route({
       operation: 'updatePlayer',

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { pageSchema } from '../../http/about-schema.ts'
 import { type Checked, check } from '../../http/validation.ts'
 import { transitionBody, transitionsSchema } from '../lifecycle/lifecycle-schema.ts'
 import { today } from '../text/calendar-date.ts'
@@ -27,7 +26,7 @@ import {
   type PlayerStatus,
 } from './player.ts'
 
-const birthDateField = dayField.superRefine((day, context) => {
+const birthDateField = dayField.meta({ example: '1998-07-14' }).superRefine((day, context) => {
   const refuse = (code: string, message: string) => context.addIssue({ code: 'custom', message, params: { code } })
   if (day < FIRST_BIRTH_DATE) refuse('too-early', `${FIRST_BIRTH_DATE} or later`)
   else if (day > today()) refuse('too-late', 'must not be in the future')
@@ -35,7 +34,7 @@ const birthDateField = dayField.superRefine((day, context) => {
 
 const fields = {
   username: usernameField,
-  displayName: ruled(parseDisplayName, { minLength: 1, maxLength: 64 }).nullable(),
+  displayName: ruled(parseDisplayName, { minLength: 1, maxLength: 64, example: 'Nova ✦' }).nullable(),
   email: emailField.nullable(),
   emailVerifiedAt: instantField.nullable(),
   birthDate: birthDateField.nullable(),
@@ -133,14 +132,13 @@ export const playerSchema = z
     country: z.string().nullable().optional().meta(personal),
     locale: z.string().nullable().optional().meta(personal),
     status: z.enum(PLAYER_STATUSES),
-    closedAt: z.iso.datetime().nullable(),
-    erasedAt: z.iso.datetime().nullable(),
+    closedAt: z.iso.datetime().nullable().meta({ example: null }),
+    erasedAt: z.iso.datetime().nullable().meta({ example: null }),
     version: z.int(),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
   })
   .meta({ id: 'Player' })
 
-export const playerPageSchema = pageSchema(playerSchema, 'PlayerPage')
 export const playerTransitionBody = transitionBody<PlayerStatus>(PLAYER_STATUSES, 'PlayerTransition')
 export const playerTransitionsSchema = transitionsSchema(PLAYER_STATUSES, 'PlayerTransitions')

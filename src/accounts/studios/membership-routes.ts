@@ -1,21 +1,16 @@
 import { z } from 'zod'
 import type { Context } from '../../caller.ts'
-import { created, noContent, ok, pageOf } from '../../http/answer.ts'
+import { created, noContent, ok } from '../../http/answer.ts'
 import { jsonBody, mergePatch } from '../../http/body.ts'
-import { listQuery } from '../../http/list-query.ts'
+import { itemRoute } from '../../http/item-route.ts'
+import { listRoute } from '../../http/list-route.ts'
 import { type Route, type RouteGroup, route } from '../../http/route.ts'
-import { holds, present } from '../../http/visibility.ts'
+import { present } from '../../http/visibility.ts'
 import { idOrSlugParam, idParam } from '../text/text-schema.ts'
 import type { Membership } from './membership.ts'
 import { memberList, ownedStudioList } from './membership-list.ts'
-import {
-  memberPageSchema,
-  memberPatchSchema,
-  memberSchema,
-  membershipSchema,
-  ownedStudioPageSchema,
-} from './membership-schema.ts'
-import type { MembershipService, OwnedStudio } from './membership-service.ts'
+import { memberPatchSchema, memberSchema, membershipSchema } from './membership-schema.ts'
+import type { MembershipService } from './membership-service.ts'
 
 const params = z.strictObject({ id: idOrSlugParam, ownerId: idParam })
 const tag = 'members'
@@ -30,51 +25,44 @@ export function membershipRoutes(members: MembershipService): RouteGroup {
 
 function listRoutes(members: MembershipService): Route[] {
   return [
-    route({
+    listRoute({
       operation: 'listStudioMembers',
-      method: 'get',
       path: '/v1/studios/{id}/members',
       tag,
       summary: 'Who owns and runs a studio',
       access: READ,
       params: z.strictObject({ id: idOrSlugParam }),
-      query: listQuery(memberList),
-      answers: { 200: { description: 'A page', schema: memberPageSchema } },
-      async handle({ params, query, context }) {
-        return pageOf(await members.list(params.id, query.request, context), query, shown(context))
-      },
+      list: memberList,
+      row: membershipSchema,
+      page: (request, { id }, context) => members.list(id, request, context),
     }),
-    route({
+    listRoute({
       operation: 'listOwnerStudios',
-      method: 'get',
       path: '/v1/owners/{id}/studios',
       tag,
       summary: 'The studios of an owner',
       access: ['owners:read'],
       params: z.strictObject({ id: idParam }),
-      query: listQuery(ownedStudioList),
-      answers: { 200: { description: 'A page', schema: ownedStudioPageSchema } },
-      async handle({ params, query, context }) {
-        return pageOf(await members.studiosOf(params.id, query.request, context), query, shownWithStudio(context))
-      },
+      list: ownedStudioList,
+      row: membershipSchema,
+      page: (request, { id }, context) => members.listOfOwner(id, request, context),
     }),
   ]
 }
 
 function itemRoutes(members: MembershipService): Route[] {
   return [
-    route({
+    itemRoute({
       operation: 'getStudioMember',
-      method: 'get',
       path,
       tag,
       summary: 'One member',
       access: READ,
       params,
-      answers: { 200: one },
-      async handle({ params, context }) {
-        return single(await members.get(params.id, params.ownerId, context), context)
-      },
+      table: 'studio_membership',
+      row: membershipSchema,
+      answer: 'The member',
+      get: ({ id, ownerId }, context) => members.get(id, ownerId, context),
     }),
     route({
       operation: 'putStudioMember',
@@ -142,13 +130,6 @@ function writeRoutes(members: MembershipService): Route[] {
 
 const shown = (context: Context) => (membership: Membership) =>
   present('studio_membership', membership, context.principal)
-
-const shownWithStudio =
-  (context: Context) =>
-  ({ membership, studio }: OwnedStudio) => ({
-    ...shown(context)(membership),
-    ...(holds(context.principal, 'studios:read') ? { studio: present('studio', studio, context.principal) } : {}),
-  })
 
 function single(membership: Membership, context: Context) {
   return ok(shown(context)(membership), { version: membership.version })

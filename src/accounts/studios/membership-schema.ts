@@ -1,13 +1,11 @@
 import { z } from 'zod'
-import { pageSchema } from '../../http/about-schema.ts'
 import { MEMBER_ROLES, MEMBER_STATUSES, type MembershipDraft, type MembershipPatch } from './membership.ts'
-import { studioSchema } from './studio-schema.ts'
 
 const percentField = z
   .number()
   .gt(0)
   .lte(100)
-  .meta({ description: 'Share in percent, at most two decimals; only of the role owner' })
+  .meta({ description: 'Share in percent, at most two decimals; only of the role owner', example: 62.5 })
   .refine((value) => Math.round(value * 100) / 100 === value, {
     message: 'at most two decimals',
     params: { code: 'precision' },
@@ -31,28 +29,17 @@ export const memberPatchSchema: z.ZodType<MembershipPatch> = z
   })
   .meta({ id: 'MemberPatch' })
 
-const shown = {
-  studioId: z.uuid(),
-  ownerId: z.uuid(),
-  role: z.enum(MEMBER_ROLES),
-  status: z.enum(MEMBER_STATUSES),
-  ownershipPercent: z.number().nullable(),
-  joinedAt: z.iso.datetime().nullable(),
-  leftAt: z.iso.datetime().nullable(),
-  version: z.int(),
-  createdAt: z.iso.datetime(),
-  updatedAt: z.iso.datetime(),
-}
-
-export const membershipSchema = z.object(shown).meta({ id: 'Membership' })
-export const memberPageSchema = pageSchema(membershipSchema, 'MemberPage')
-
-export const ownedStudioPageSchema = pageSchema(
-  z
-    .object({
-      ...shown,
-      studio: studioSchema.optional().meta({ description: 'Absent without the scope studios:read' }),
-    })
-    .meta({ id: 'OwnedStudio' }),
-  'OwnedStudioPage',
-)
+export const membershipSchema = z
+  .object({
+    studioId: z.uuid(),
+    ownerId: z.uuid(),
+    role: z.enum(MEMBER_ROLES),
+    status: z.enum(MEMBER_STATUSES),
+    ownershipPercent: z.number().nullable(),
+    joinedAt: z.iso.datetime().nullable(),
+    leftAt: z.iso.datetime().nullable().meta({ example: null }),
+    version: z.int(),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Membership' })

@@ -28,7 +28,7 @@ import {
   updateMembership,
 } from './membership-store.ts'
 import type { Studio } from './studio.ts'
-import { findStudio, findStudiosById, lockStudio } from './studio-store.ts'
+import { findStudio, lockStudio } from './studio-store.ts'
 
 /** How a caller who puts a member means it. */
 export interface PutConditions {
@@ -36,11 +36,6 @@ export interface PutConditions {
   readonly expected: ExpectedVersion | undefined
   /** `If-None-Match: *` */
   readonly createOnly: boolean
-}
-
-export interface OwnedStudio {
-  readonly membership: Membership
-  readonly studio: Studio
 }
 
 /** Who owns and runs a studio. Every change holds the studio's row, so its rules cannot be passed by at the same moment. */
@@ -61,17 +56,10 @@ export class MembershipService {
     return foundMember(await findMembership(this.#database.prisma, studio.id, ownerId))
   }
 
-  /** The studios of one owner, with the studios themselves. */
-  async studiosOf(ownerId: string, request: ListRequest, _context: Context): Promise<Page<OwnedStudio>> {
+  /** In which studios one owner is. */
+  async listOfOwner(ownerId: string, request: ListRequest, _context: Context): Promise<Page<Membership>> {
     if ((await findOwner(this.#database.prisma, ownerId)) === undefined) throw noSuchOwner()
-    const page = await listStudiosOf(this.#database.prisma, ownerId, request)
-    const ids = page.rows.map(({ studioId }) => studioId)
-    const studios = new Map((await findStudiosById(this.#database.prisma, ids)).map((studio) => [studio.id, studio]))
-    const rows = page.rows.map((membership) => ({
-      membership,
-      studio: foundStudio(studios.get(membership.studioId)),
-    }))
-    return { ...page, rows }
+    return listStudiosOf(this.#database.prisma, ownerId, request)
   }
 
   /**

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import type { Context } from '../../caller.ts'
-import { created, ok, pageOf } from '../../http/answer.ts'
+import { created, ok } from '../../http/answer.ts'
 import { jsonBody, mergePatch } from '../../http/body.ts'
-import { listQuery } from '../../http/list-query.ts'
+import { itemRoute } from '../../http/item-route.ts'
+import { listRoute } from '../../http/list-route.ts'
 import { type Route, type RouteGroup, route } from '../../http/route.ts'
 import { present } from '../../http/visibility.ts'
 import { idOrSlugParam } from '../text/text-schema.ts'
@@ -10,7 +11,6 @@ import type { Studio } from './studio.ts'
 import { studioList } from './studio-list.ts'
 import {
   newStudioSchema,
-  studioPageSchema,
   studioPatchSchema,
   studioSchema,
   studioTransitionBody,
@@ -39,18 +39,15 @@ export function studioRoutes(studios: StudioService): RouteGroup {
 
 function collectionRoutes(studios: StudioService): Route[] {
   return [
-    route({
+    listRoute({
       operation: 'listStudios',
-      method: 'get',
       path: '/v1/studios',
       tag,
       summary: 'Studios, page by page',
       access: READ,
-      query: listQuery(studioList),
-      answers: { 200: { description: 'A page', schema: studioPageSchema } },
-      async handle({ query, context }) {
-        return pageOf(await studios.list(query.request, context), query, shown(context))
-      },
+      list: studioList,
+      row: studioSchema,
+      page: (request, _params, context) => studios.list(request, context),
     }),
     route({
       operation: 'createStudio',
@@ -72,18 +69,17 @@ function collectionRoutes(studios: StudioService): Route[] {
 
 function itemRoutes(studios: StudioService): Route[] {
   return [
-    route({
+    itemRoute({
       operation: 'getStudio',
-      method: 'get',
       path: '/v1/studios/{id}',
       tag,
       summary: 'One studio',
       access: READ,
       params,
-      answers: { 200: one },
-      async handle({ params, context }) {
-        return single(await studios.get(params.id, context), context)
-      },
+      table: 'studio',
+      row: studioSchema,
+      answer: 'The studio',
+      get: ({ id }, context) => studios.get(id, context),
     }),
     route({
       operation: 'updateStudio',

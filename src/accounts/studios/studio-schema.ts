@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { pageSchema } from '../../http/about-schema.ts'
 import { type Checked, check } from '../../http/validation.ts'
 import { transitionBody, transitionsSchema } from '../lifecycle/lifecycle-schema.ts'
 import { countryField, externalRefField, lineField, slugField, websiteField } from '../text/text-schema.ts'
@@ -7,8 +6,8 @@ import { STUDIO_STATUSES, type StudioDraft, type StudioPatch, type StudioStatus 
 
 const fields = {
   slug: slugField,
-  name: lineField(120),
-  legalName: lineField(200).nullable(),
+  name: lineField(120, { example: 'Comet Forge' }),
+  legalName: lineField(200, { example: 'Comet Forge AB' }).nullable(),
   country: countryField.nullable(),
   website: websiteField.nullable(),
   externalRef: externalRefField.nullable(),
@@ -40,7 +39,7 @@ export const studioSchema = z
   .object({
     id: z.uuid(),
     slug: z.string(),
-    name: z.string(),
+    name: z.string().meta({ example: 'Comet Forge' }),
     legalName: z.string().nullable(),
     country: z.string().nullable(),
     website: z.string().nullable(),
@@ -53,6 +52,5 @@ export const studioSchema = z
   })
   .meta({ id: 'Studio' })
 
-export const studioPageSchema = pageSchema(studioSchema, 'StudioPage')
 export const studioTransitionBody = transitionBody<StudioStatus>(STUDIO_STATUSES, 'StudioTransition')
 export const studioTransitionsSchema = transitionsSchema(STUDIO_STATUSES, 'StudioTransitions')
