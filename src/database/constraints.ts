@@ -228,6 +228,22 @@ export const constraints = {
   game_transition: { table: 'game', kind: 'trigger', columns: ['status'] },
   player_transition: { table: 'player', kind: 'trigger', columns: ['status'] },
   player_erased_is_final: { table: 'player', kind: 'trigger', columns: ['status'] },
+  job_pkey: { table: 'job', kind: 'unique', columns: ['id'] },
+  job_kind_valid: { table: 'job', kind: 'check', columns: ['kind'] },
+  job_state_valid: { table: 'job', kind: 'check', columns: ['state'] },
+  job_caller_type_valid: { table: 'job', kind: 'check', columns: ['caller_type'] },
+  job_progress_valid: { table: 'job', kind: 'check', columns: ['progress_done', 'progress_total', 'error_lines'] },
+  job_finished_with_times: { table: 'job', kind: 'check', columns: ['state', 'finished_at', 'expires_at'] },
+  job_file_pkey: { table: 'job_file', kind: 'unique', columns: ['id'] },
+  job_file_of_attempt: { table: 'job_file', kind: 'unique', columns: ['job_id', 'attempt', 'role', 'number'] },
+  job_file_job_id_fkey: { table: 'job_file', kind: 'foreign-key', columns: ['job_id'] },
+  job_file_role_valid: { table: 'job_file', kind: 'check', columns: ['role'] },
+  job_file_whole_with_hash: { table: 'job_file', kind: 'check', columns: ['bytes', 'sha256'] },
+  job_chunk_pkey: { table: 'job_chunk', kind: 'unique', columns: ['file_id', 'number'] },
+  job_chunk_file_id_fkey: { table: 'job_chunk', kind: 'foreign-key', columns: ['file_id'] },
+  job_chunk_content_valid: { table: 'job_chunk', kind: 'check', columns: ['content'] },
+  job_error_pkey: { table: 'job_error', kind: 'unique', columns: ['job_id', 'number'] },
+  job_error_job_id_fkey: { table: 'job_error', kind: 'foreign-key', columns: ['job_id'] },
 } as const satisfies Readonly<Record<string, Constraint>>
 
 export interface Constraint {

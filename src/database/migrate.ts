@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
+import { migrateQueueSchema } from './queue-schema.ts'
 
 /**
  * Brings a database up to date, without Prisma's engine.
@@ -45,7 +46,7 @@ export class MigrationError extends Error {
 }
 
 export interface MigrateOptions {
-  /** `postgresql://…` of a user who may create tables and the extension pg_trgm. */
+  /** `postgresql://…` of a user who may create schemas, tables and the extension pg_trgm; of anyone when all is applied. */
   readonly url: string
   /** Folder of `<14 digits>_<name>/migration.sql`; default: that of this package. */
   readonly dir?: string
@@ -170,7 +171,9 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
   await client.connect()
   try {
     await lock(client, options.lockTimeoutMs ?? 60_000)
-    await client.query(HISTORY_TABLE)
+    // Even IF NOT EXISTS wants the right to create, which a service whose database is up to date need not have.
+    const { rows: found } = await client.query("SELECT to_regclass('_prisma_migrations') IS NOT NULL AS found")
+    if (!found[0]?.found) await client.query(HISTORY_TABLE)
     const { rows } = await client.query<HistoryRow>(
       'SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY started_at',
     )
@@ -180,6 +183,7 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
       applied.push(migration.name)
       options.log?.(migration.name)
     }
+    if (options.dir === undefined || options.dir === migrationsDir) await migrateQueueSchema(client)
     return { applied }
   } finally {
     // Closing the connection releases the lock.
