@@ -27,6 +27,8 @@ export interface StreamBody {
   readonly types: readonly string[]
   readonly maxBytes: number
   readonly description: string
+  /** A body for the API document, by media type. */
+  readonly examples?: Readonly<Record<string, string>>
 }
 
 export interface IncomingStream {

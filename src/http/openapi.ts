@@ -2,15 +2,38 @@ import { z } from 'zod'
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi'
 import type { ErrorCode } from '../errors.ts'
 import { problemSchema } from './about-schema.ts'
+import { addExamples, type Operations } from './openapi-examples.ts'
+import {
+  type AnswerHeader,
+  headerComponents,
+  headerRef,
+  isAnswerHeader,
+  parameterComponents,
+  parameterRef,
+  type RequestHeader,
+} from './openapi-headers.ts'
+import { problemCodes } from './openapi-problems.ts'
 import { PROBLEMS } from './problems.ts'
 import { NO_QUERY } from './query.ts'
-import type { AnswerDoc, Refusal, Route, RouteGroup } from './route.ts'
+import { type AnswerDoc, honoursIdempotencyKey, type Refusal, type Route, type RouteGroup } from './route.ts'
 
 export interface ApiInfo {
   readonly title: string
   readonly version: string
   readonly description: string
+  /** What each tag is about, in the order in which pages show them. */
+  readonly tags?: Readonly<Record<string, string>>
 }
+
+const SECURITY = {
+  apiKey: {
+    type: 'http',
+    scheme: 'bearer',
+    description:
+      'An API key, `rg_live_<id>_<secret>_<checksum>`. Each operation names the scopes that the key needs; `GET /v1/whoami` ' +
+      'tells which it has.',
+  },
+} as const
 
 /** The API document, OpenAPI 3.1, from the same declarations that Express runs. */
 export function openApiOf(groups: readonly RouteGroup[], info: ApiInfo): Record<string, unknown> {
@@ -23,32 +46,40 @@ export function openApiOf(groups: readonly RouteGroup[], info: ApiInfo): Record<
     item[route.method] = operationOf(route, refusals)
     paths[route.path] = item
   }
+  const { title, version, description, tags = {} } = info
+  const used = [...new Set([...Object.keys(tags), ...routes.map((route) => route.tag)])]
   const document = createDocument({
     openapi: '3.1.1',
-    info: { title: info.title, version: info.version, description: info.description },
-    servers: [{ url: '/' }],
-    tags: [...new Set(routes.map((route) => route.tag))].map((name) => ({ name })),
+    info: { title, version, description },
+    servers: [{ url: '/', description: 'This service' }],
+    tags: used
+      .filter((name) => routes.some((route) => route.tag === name))
+      .map((name) => ({ name, ...(tags[name] === undefined ? {} : { description: tags[name] }) })),
     paths,
-    components: {
-      securitySchemes: {
-        apiKey: { type: 'http', scheme: 'bearer', description: 'rg_live_<id>_<secret>_<checksum>' },
-      },
-    },
-  })
+    components: { securitySchemes: SECURITY },
+  }) as unknown as ApiDocumentDraft
+  document.components.headers = headerComponents
+  document.components.parameters = parameterComponents
+  addExamples(document, routes)
   return document as unknown as Record<string, unknown>
+}
+
+interface ApiDocumentDraft {
+  readonly paths: Operations
+  readonly components: Record<string, unknown> & { readonly schemas?: Readonly<Record<string, unknown>> }
 }
 
 function operationOf(route: Route, refusals: readonly Refusal[]): ZodOpenApiOperationObject {
   const advice = refusals.filter((refusal) => refusal.path === route.path).map((refusal) => refusal.advice)
   const scopes = typeof route.access === 'string' ? [] : route.access
-  const description = [route.description, ...advice, scopes.length > 0 ? `Scope: ${scopes.join(', ')}.` : undefined]
+  const needed = scopes.length > 0 ? `Scope: ${scopes.map((scope) => `\`${scope}\``).join(', ')}.` : undefined
   const parameters = parametersOf(route)
   return {
     operationId: route.operation,
     tags: [route.tag],
     summary: route.summary,
-    description: description.filter((line) => line !== undefined).join('\n\n'),
-    security: route.access === 'open' ? [] : [{ apiKey: [] }],
+    description: [route.description, ...advice, needed].filter((line) => line !== undefined).join('\n\n'),
+    security: route.access === 'open' ? [] : [{ apiKey: [...scopes] }],
     ...(scopes.length > 0 ? { 'x-scopes': scopes } : {}),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(route.body === undefined ? {} : { requestBody: requestBodyOf(route.body) }),
@@ -75,19 +106,16 @@ function parametersOf(route: Route): Record<string, unknown>[] {
     required: required ?? false,
     schema,
   }))
-  return [...inPath, ...inQuery, ...headersOf(route)]
+  return [...inPath, ...inQuery, ...headersOf(route).map(parameterRef)]
 }
 
-function headersOf(route: Route): Record<string, unknown>[] {
-  const headers: Record<string, unknown>[] = []
-  const header = (name: string, required: boolean, description: string) =>
-    headers.push({ name, in: 'header', required, description, schema: { type: 'string' } })
-  if (route.ifMatch !== undefined) {
-    header('If-Match', route.ifMatch === 'required', 'The ETag that the change is based on; * overwrites on purpose')
-  }
-  if (route.createOnly) header('If-None-Match', false, '* only creates')
-  if (isRevalidated(route))
-    header('If-None-Match', false, 'The ETag that the caller has: 304 when it is still the same')
+function headersOf(route: Route): RequestHeader[] {
+  const headers: RequestHeader[] = []
+  if (route.ifMatch === 'required') headers.push('IfMatch')
+  if (route.ifMatch === 'optional') headers.push('IfMatchOptional')
+  if (route.createOnly) headers.push('CreateOnly')
+  if (isRevalidated(route)) headers.push('IfNoneMatch')
+  if (honoursIdempotencyKey(route)) headers.push('IdempotencyKey')
   return headers
 }
 
@@ -107,58 +135,57 @@ function pathSchema(route: Route, name: string): Record<string, unknown> {
 function answersOf(route: Route): Record<string, unknown> {
   const unchanged: AnswerDoc = { description: 'Unchanged since the version in If-None-Match', versioned: true }
   const answers = isRevalidated(route) ? { ...route.answers, 304: unchanged } : route.answers
-  return Object.fromEntries(
-    Object.entries(answers).map(([status, answer]) => [status, answerOf(answer, route.produces?.[0])]),
-  )
+  return Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, answerOf(answer, route)]))
 }
 
-function answerOf({ description, schema, type, versioned, headers }: AnswerDoc, produced = 'application/json') {
-  const all: Record<string, string> = { ...headers, ...(versioned ? { ETag: 'The version of the record' } : {}) }
-  const named = Object.entries(all).map(([name, text]) => [name, { description: text, schema: { type: 'string' } }])
+function answerOf({ description, schema, type, versioned, headers, also = {} }: AnswerDoc, route: Route) {
+  const [produced = 'application/json'] = route.produces ?? []
   const content = schema ?? (type === undefined ? undefined : z.string())
+  const contents = content === undefined ? [] : [[type ?? produced, { schema: content }] as const]
+  const more = Object.entries(also).map(([name, doc]) => [name, { schema: doc.schema ?? z.string() }] as const)
+  const named = Object.entries(headers ?? {}).map(([name, text]) => [
+    name,
+    isAnswerHeader(name) ? headerRef(name) : { description: text, schema: { type: 'string' } },
+  ])
+  const standard: AnswerHeader[] = [...(versioned ? ['ETag' as const] : []), ...everywhere(route)]
+  if (honoursIdempotencyKey(route)) standard.push('Idempotency-Replayed')
+  if (Object.keys(contents.length > 0 ? contents : more).length > 0 && isList(route)) standard.push('Link')
   return {
     description,
-    ...(named.length > 0 ? { headers: Object.fromEntries(named) } : {}),
-    ...(content === undefined ? {} : { content: { [type ?? produced]: { schema: content } } }),
+    headers: { ...Object.fromEntries(named), ...refsOf(standard) },
+    ...(contents.length + more.length > 0 ? { content: Object.fromEntries([...contents, ...more]) } : {}),
   }
+}
+
+function isList(route: Route): boolean {
+  return route.method === 'get' && route.query?.parameters.some(({ name }) => name === 'cursor') === true
+}
+
+const refsOf = (names: readonly AnswerHeader[]) => Object.fromEntries(names.map((name) => [name, headerRef(name)]))
+
+/** What every answer carries; quotas are those of the key. */
+function everywhere(route: Route): AnswerHeader[] {
+  return route.access === 'open' ? ['X-Request-Id'] : ['X-Request-Id', 'RateLimit-Policy', 'RateLimit']
+}
+
+const HEADERS_OF_STATUS: Readonly<Record<number, readonly AnswerHeader[]>> = {
+  401: ['WWW-Authenticate'],
+  405: ['Allow'],
+  429: ['Retry-After'],
+  503: ['Retry-After'],
 }
 
 /** The problems that an operation may answer, by status: those it names and those that follow from its declaration. */
 function problemAnswersOf(route: Route): Record<string, unknown> {
-  const byStatus = Map.groupBy(problemCodes(route), (code) => PROBLEMS[code].status)
+  const byStatus = Map.groupBy(problemCodes(route), (code: ErrorCode) => PROBLEMS[code].status)
   return Object.fromEntries(
     [...byStatus].map(([status, codes]) => [
       String(status),
       {
-        description: codes.map((code) => `${code}: ${PROBLEMS[code].title}`).join('; '),
+        description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}`).join('; '),
+        headers: refsOf(['X-Request-Id', ...(HEADERS_OF_STATUS[status] ?? [])]),
         content: { 'application/problem+json': { schema: problemSchema } },
       },
     ]),
   )
-}
-
-function problemCodes(route: Route): ErrorCode[] {
-  // 415 without a body too: an operation that takes none refuses one.
-  const codes = new Set<ErrorCode>([
-    'unknown-parameter',
-    'method-not-allowed',
-    'not-acceptable',
-    'uri-too-long',
-    'unsupported-media-type',
-  ])
-  if (route.query !== undefined) codes.add('invalid-parameter')
-  if (route.query?.parameters.some(({ name }) => name === 'cursor')) codes.add('invalid-cursor')
-  if (route.params !== undefined) codes.add('not-found')
-  if (route.access !== 'open')
-    for (const code of ['unauthenticated', 'forbidden', 'unavailable'] as const) codes.add(code)
-  if (route.body !== undefined) {
-    for (const code of ['malformed-json', 'malformed-input', 'payload-too-large', 'validation'] as const)
-      codes.add(code)
-  }
-  if (route.ifMatch !== undefined) {
-    for (const code of ['malformed-header', 'version-mismatch', 'precondition-required'] as const) codes.add(code)
-  }
-  for (const code of route.problems ?? []) codes.add(code)
-  codes.add('internal')
-  return [...codes]
 }

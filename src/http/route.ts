@@ -12,12 +12,25 @@ export type Access = 'open' | 'key' | readonly Scope[]
 
 export type IfMatch = 'required' | 'optional'
 
+/** What an answer looks like in one more media type. */
+export interface ContentDoc {
+  /** Of the whole text; of one line, where the media type is NDJSON. Default: text. */
+  readonly schema?: z.ZodType
+  /** In place of the one that is made of the schema's fields; text types need one. */
+  readonly example?: unknown
+}
+
 /** One answer in the API document. */
 export interface AnswerDoc {
   readonly description: string
-  /** Absent: no body. */
+  /** Absent: no body. Of one line, where the media type is NDJSON. */
   readonly schema?: z.ZodType
+  /** Default: the first of `produces`. */
   readonly type?: string
+  /** In place of the one that is made of the examples of the schema's fields. */
+  readonly example?: unknown
+  /** The same answer in further media types. */
+  readonly also?: Readonly<Record<string, ContentDoc>>
   /** Carries an ETag. */
   readonly versioned?: true
   readonly headers?: Readonly<Record<string, string>>
@@ -60,6 +73,8 @@ export interface RouteSpec<Params, Query, Body, Match extends IfMatch = IfMatch>
   readonly query?: QueryReader<Query>
   /** Default: no body. */
   readonly body?: JsonBody<Body> | (Body extends IncomingStream ? StreamBody : never)
+  /** A body in the API document, in place of the one that is made of the examples of its fields. */
+  readonly example?: unknown
   /** `required`: 428 without. `optional`: handed on. Default: ignored, as RFC 9110 allows where no state is compared. */
   readonly ifMatch?: Match
   /** Takes `If-None-Match: *`. */
@@ -86,6 +101,11 @@ export function route<Params = undefined, Query = undefined, Body = undefined, M
   spec: RouteSpec<Params, Query, Body, Match>,
 ): Route {
   return spec as unknown as Route
+}
+
+/** Every POST and PATCH does, unless it refuses the header. */
+export function honoursIdempotencyKey({ method, refusedHeaders = {} }: Route): boolean {
+  return (method === 'post' || method === 'patch') && !Object.hasOwn(refusedHeaders, 'Idempotency-Key')
 }
 
 /** A method that does not exist on purpose: 405 with a sentence that says what to do instead. */

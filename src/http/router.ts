@@ -176,7 +176,7 @@ function departure(response: Response): AbortSignal {
   return controller.signal
 }
 
-function notAcceptable(route: Route): AppError {
+export function notAcceptable(route: Pick<Route, 'produces'>): AppError {
   const types = route.produces ?? JSON_TYPES
   return new AppError('not-acceptable', `This operation answers with ${types.join(' or ')}`)
 }
@@ -188,15 +188,27 @@ function refuse(
   routes: readonly Route[],
   refusals: readonly Refusal[],
 ): void {
-  const methods = routes.map((route) => route.method.toUpperCase())
-  const allow = [...new Set([...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'])].join(', ')
   if (request.method === 'OPTIONS') {
-    response.status(204).set('Allow', allow).end()
+    response.status(204).set('Allow', allowOf(routes)).end()
     return
   }
   const refusal = refusals.find((r) => r.path === path && r.method.toUpperCase() === request.method)
-  const advice = refusal?.advice ?? `Allowed: ${allow}`
-  throw new AppError('method-not-allowed', `${request.method} does not exist here. ${advice}`, {
-    headers: { Allow: allow },
+  throw methodNotAllowed(request.method, routes, refusal?.advice)
+}
+
+/** What the path of these routes answers to. */
+function allowOf(routes: readonly Pick<Route, 'method'>[]): string {
+  const methods = routes.map((route) => route.method.toUpperCase())
+  return [...new Set([...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'])].join(', ')
+}
+
+/** @param routes all of the path */
+export function methodNotAllowed(
+  method: string,
+  routes: readonly Pick<Route, 'method'>[],
+  advice = `Allowed: ${allowOf(routes)}`,
+): AppError {
+  return new AppError('method-not-allowed', `${method} does not exist here. ${advice}`, {
+    headers: { Allow: allowOf(routes) },
   })
 }

@@ -8,7 +8,7 @@ export interface TransitionRequest<State extends string> {
 }
 
 /** Free text for the audit trail. */
-export const reasonField = lineField(500).nullable().default(null)
+export const reasonField = lineField(500, { example: 'contract signed' }).nullable().default(null)
 
 export function transitionBody<State extends string>(
   states: readonly State[],
@@ -24,7 +24,7 @@ export function transitionsSchema(states: readonly string[], id: string): z.ZodT
   return z
     .object({
       status: state,
-      allowed: z.array(z.object({ to: state, ready: z.boolean(), missing: z.array(z.string()) })),
+      allowed: z.array(z.object({ to: state, ready: z.boolean(), missing: z.array(z.string()).meta({ example: [] }) })),
     })
     .meta({ id })
 }

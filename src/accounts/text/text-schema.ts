@@ -20,21 +20,44 @@ export function ruled<T>(rule: Rule<T>, meta: Readonly<Record<string, unknown>> 
     })
 }
 
-export const slugField = ruled(parseSlug, { pattern: '^[a-z0-9]+(-[a-z0-9]+)*$', minLength: 2, maxLength: 64 })
-export const countryField = ruled(parseCountry, { pattern: '^[A-Z]{2}$', description: 'ISO 3166-1 alpha-2' })
-export const websiteField = ruled(parseWebsite, { format: 'uri', maxLength: 2048 })
-export const localeField = ruled(parseLocale, { maxLength: 35, description: 'BCP 47' })
-export const externalRefField = ruled(reference(128), { minLength: 1, maxLength: 128, description: 'Your own key' })
-export const emailField: z.ZodType<Email, string> = ruled(parseEmail, { maxLength: 254, format: 'idn-email' })
-export const usernameField = ruled(parseUsername, { minLength: 3, maxLength: 32 })
+export const slugField = ruled(parseSlug, {
+  pattern: '^[a-z0-9]+(-[a-z0-9]+)*$',
+  minLength: 2,
+  maxLength: 64,
+  example: 'comet-forge',
+})
+export const countryField = ruled(parseCountry, {
+  pattern: '^[A-Z]{2}$',
+  description: 'ISO 3166-1 alpha-2',
+  example: 'SE',
+})
+export const websiteField = ruled(parseWebsite, {
+  format: 'uri',
+  maxLength: 2048,
+  example: 'https://comet-forge.example/',
+})
+export const localeField = ruled(parseLocale, { maxLength: 35, description: 'BCP 47', example: 'sv-SE' })
+export const externalRefField = ruled(reference(128), {
+  minLength: 1,
+  maxLength: 128,
+  description: 'Your own key',
+  example: 'crm-1042',
+})
+export const emailField: z.ZodType<Email, string> = ruled(parseEmail, {
+  maxLength: 254,
+  format: 'idn-email',
+  example: 'nova@example.com',
+})
+export const usernameField = ruled(parseUsername, { minLength: 3, maxLength: 32, example: 'nova' })
 
-export function lineField(max: number, maxOctets?: number): z.ZodType<string, string> {
-  return ruled(line(maxOctets === undefined ? { max } : { max, maxOctets }), { minLength: 1, maxLength: max })
+/** A line of text of at most `max` characters; `meta` describes the field. */
+export function lineField(max: number, meta: Readonly<Record<string, unknown>> = {}): z.ZodType<string, string> {
+  return ruled(line({ max }), { minLength: 1, maxLength: max, ...meta })
 }
 
 /** Text of several lines. */
-export function proseField(max: number): z.ZodType<string, string> {
-  return ruled(prose(max), { minLength: 1, maxLength: max })
+export function proseField(max: number, meta: Readonly<Record<string, unknown>> = {}): z.ZodType<string, string> {
+  return ruled(prose(max), { minLength: 1, maxLength: max, ...meta })
 }
 
 /** An instant to the millisecond; more digits would be cut off by the database. */
@@ -65,7 +88,7 @@ export const idParam = UUID.transform((id) => id.toLowerCase())
 /** An id, or `slug:` and the slug. */
 export const idOrSlugParam: z.ZodType<IdOrSlug, string> = z
   .string()
-  .meta({ description: 'An id, or slug: and the slug, as slug:acme' })
+  .meta({ description: 'An id, or slug: and the slug', example: 'slug:comet-forge' })
   .transform((text, context): IdOrSlug => {
     if (text.startsWith('slug:')) {
       const slug = parseSlug(text.slice(5))
