@@ -30,17 +30,23 @@ export interface AccountsApi {
 /** The records and their routes, wired. */
 export function accountsApi(database: Database, traces: ImportTraces = {}): AccountsApi {
   const imports = new ImportService(database, traces)
+  const studios = new StudioService(database)
+  const owners = new OwnerService(database)
+  const games = new GameService(database)
+  const platforms = new GamePlatformService(database)
+  const players = new PlayerService(database)
+  const identities = new IdentityService(database)
   return {
     imports,
     groups: [
-      studioRoutes(new StudioService(database)),
-      membershipRoutes(new MembershipService(database)),
-      ownerRoutes(new OwnerService(database)),
-      gameRoutes(new GameService(database)),
-      gamePlatformRoutes(new GamePlatformService(database)),
-      playerRoutes(new PlayerService(database)),
-      identityRoutes(new IdentityService(database)),
-      entitlementRoutes(new EntitlementService(database)),
+      studioRoutes(studios),
+      membershipRoutes(new MembershipService(database), { owners, studios }),
+      ownerRoutes(owners),
+      gameRoutes(games, { studios, platforms }),
+      gamePlatformRoutes(platforms),
+      playerRoutes(players, identities),
+      identityRoutes(identities),
+      entitlementRoutes(new EntitlementService(database), { games, players }),
       importRoutes(imports),
     ],
     enums: enumerations,

@@ -72,6 +72,11 @@ export function selectList({ spec, select = {} }: Pick<ListSource, 'spec' | 'sel
     .join(', ')
 }
 
+/** The rows of a table with one of the ids that `$1` names, in no order. */
+export function byIdsSql(source: Pick<ListSource, 'spec' | 'select'>): string {
+  return `SELECT ${selectList(source)} FROM ${source.spec.table} t WHERE t.id = ANY($1::uuid[])`
+}
+
 /** A raw row under the names of the Prisma model. */
 export function camelRow<Row>(row: Readonly<Record<string, unknown>>): Row {
   return Object.fromEntries(Object.entries(row).map(([column, value]) => [toCamelCase(column), value])) as Row

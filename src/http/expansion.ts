@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Context, Scope } from '../caller.ts'
 import type { TableName } from '../lake/datasets.ts'
-import { keyFields } from './visibility.ts'
+import { keyFields, present } from './visibility.ts'
 
 /** What can be embedded in a row, by `expand`. */
 export interface Expansion<Row> {
@@ -16,6 +16,27 @@ export interface Expansion<Row> {
 }
 
 export type Expansions<Row> = Readonly<Record<string, Expansion<Row>>>
+
+/** Rows to embed one at a time: each row of the list belongs to one of them. */
+export interface ToOne<Row, Part extends object> extends Pick<Expansion<Row>, 'scope' | 'description' | 'schema'> {
+  readonly table: TableName
+  /** Which of them a row belongs to. */
+  readonly idOf: (row: Row) => string
+  readonly find: (ids: readonly string[], context: Context) => Promise<readonly (Part & { readonly id: string })[]>
+}
+
+/** An expansion that embeds the one row that another belongs to. */
+export function toOne<Row, Part extends object>({ table, idOf, find, ...about }: ToOne<Row, Part>): Expansion<Row> {
+  return {
+    ...about,
+    async load(rows, context) {
+      const parts = await find([...new Set(rows.map(idOf))], context)
+      // Presented once, however many rows share it.
+      const shown = new Map(parts.map((part) => [part.id, present(table, part, context.principal)]))
+      return (row) => shown.get(idOf(row)) ?? null
+    },
+  }
+}
 
 /** Presents rows and puts the expansions asked for beside their own fields. */
 export async function withExpansions<Row>(

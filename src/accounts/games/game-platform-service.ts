@@ -12,6 +12,7 @@ import {
   deleteGamePlatform,
   findGamePlatform,
   findGamePlatforms,
+  findPlatformsOfGames,
   insertGamePlatform,
   updateGamePlatform,
 } from './game-platform-store.ts'
@@ -37,6 +38,11 @@ export class GamePlatformService {
   async list(ref: IdOrSlug, _context: Context): Promise<GamePlatform[]> {
     const game = foundGame(await findGame(this.#database.prisma, ref))
     return findGamePlatforms(this.#database.prisma, game.id)
+  }
+
+  /** The platforms of several games, each game's in the order of the enum. */
+  ofGames(gameIds: readonly string[], _context: Context): Promise<GamePlatform[]> {
+    return findPlatformsOfGames(this.#database.prisma, gameIds)
   }
 
   /** @throws AppError `not-found` */

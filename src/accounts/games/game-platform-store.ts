@@ -27,6 +27,14 @@ export async function findGamePlatforms(db: Reader, gameId: string): Promise<Gam
   return (await db.gamePlatform.findMany({ where: { gameId }, orderBy: { platform: 'asc' } })).map(asGamePlatform)
 }
 
+/** The platforms of several games. */
+export async function findPlatformsOfGames(db: Reader, gameIds: readonly string[]): Promise<GamePlatform[]> {
+  const where = { gameId: { in: [...gameIds] } }
+  return (await db.gamePlatform.findMany({ where, orderBy: [{ gameId: 'asc' }, { platform: 'asc' }] })).map(
+    asGamePlatform,
+  )
+}
+
 export async function findGamePlatform(
   db: Reader,
   gameId: string,

@@ -2,13 +2,18 @@ import { z } from 'zod'
 import type { Context } from '../../caller.ts'
 import { created, ok } from '../../http/answer.ts'
 import { jsonBody, mergePatch } from '../../http/body.ts'
+import type { Expansions } from '../../http/expansion.ts'
 import { itemRoute } from '../../http/item-route.ts'
 import { listRoute } from '../../http/list-route.ts'
 import { type Route, type RouteGroup, route } from '../../http/route.ts'
 import { present } from '../../http/visibility.ts'
+import { studioOf } from '../studios/studio-presenter.ts'
+import type { StudioService } from '../studios/studio-service.ts'
 import { idOrSlugParam } from '../text/text-schema.ts'
 import type { Game } from './game.ts'
 import { gameList } from './game-list.ts'
+import type { GamePlatformService } from './game-platform-service.ts'
+import { platformsOf } from './game-presenter.ts'
 import { gamePatchSchema, gameSchema, gameTransitionBody, gameTransitionsSchema, newGameSchema } from './game-schema.ts'
 import type { GameService } from './game-service.ts'
 
@@ -19,9 +24,16 @@ const READ = ['games:read'] as const
 const WRITE = ['games:write'] as const
 const STEP = ['games:transition'] as const
 
-export function gameRoutes(games: GameService): RouteGroup {
+/** Where the parts come from that a game can be shown with. */
+export interface GameParts {
+  readonly studios: StudioService
+  readonly platforms: GamePlatformService
+}
+
+export function gameRoutes(games: GameService, { studios, platforms }: GameParts): RouteGroup {
+  const expand = { studio: studioOf<Game>(studios), platforms: platformsOf<Game>(platforms) }
   return {
-    routes: [...collectionRoutes(games), ...itemRoutes(games), ...transitionRoutes(games)],
+    routes: [...collectionRoutes(games, expand), ...itemRoutes(games, expand), ...transitionRoutes(games)],
     refusals: [
       {
         method: 'delete',
@@ -32,7 +44,7 @@ export function gameRoutes(games: GameService): RouteGroup {
   }
 }
 
-function collectionRoutes(games: GameService): Route[] {
+function collectionRoutes(games: GameService, expand: Expansions<Game>): Route[] {
   return [
     listRoute({
       operation: 'listGames',
@@ -43,6 +55,7 @@ function collectionRoutes(games: GameService): Route[] {
       list: gameList,
       row: gameSchema,
       page: (request, _params, context) => games.list(request, context),
+      expand,
     }),
     listRoute({
       operation: 'listStudioGames',
@@ -54,6 +67,7 @@ function collectionRoutes(games: GameService): Route[] {
       list: gameList,
       row: gameSchema,
       page: (request, { id }, context) => games.listOfStudio(id, request, context),
+      expand,
     }),
     route({
       operation: 'createGame',
@@ -73,7 +87,7 @@ function collectionRoutes(games: GameService): Route[] {
   ]
 }
 
-function itemRoutes(games: GameService): Route[] {
+function itemRoutes(games: GameService, expand: Expansions<Game>): Route[] {
   return [
     itemRoute({
       operation: 'getGame',
@@ -86,6 +100,7 @@ function itemRoutes(games: GameService): Route[] {
       row: gameSchema,
       answer: 'The game',
       get: ({ id }, context) => games.get(id, context),
+      expand,
     }),
     route({
       operation: 'updateGame',

@@ -1,5 +1,5 @@
 import type { Context, ExpectedVersion } from '../../caller.ts'
-import type { Database } from '../../database/database.ts'
+import type { Database, Transaction } from '../../database/database.ts'
 import { AppError, invalid } from '../../errors.ts'
 import { newId } from '../../identifier.ts'
 import type { ListRequest, Page } from '../../list.ts'
@@ -20,7 +20,7 @@ import {
   missingForGame,
   neededInState,
 } from './game.ts'
-import { findGame, holdStudioStatus, insertGame, listGames, lockGame, updateGame } from './game-store.ts'
+import { findGame, findGamesById, holdStudioStatus, insertGame, listGames, lockGame, updateGame } from './game-store.ts'
 import { isRefused, releaseAfter } from './release.ts'
 
 /** Games: load, judge, save, audit - each write in one transaction. Locks go game first, then studio. */
@@ -51,6 +51,11 @@ export class GameService {
     return found(await findGame(this.#database.prisma, ref))
   }
 
+  /** Those of the ids that exist, in no order. */
+  byIds(ids: readonly string[], _context: Context): Promise<Game[]> {
+    return findGamesById(this.#database.prisma, ids)
+  }
+
   list(request: ListRequest, _context: Context): Promise<Page<Game>> {
     return listGames(this.#database.prisma, request)
   }
@@ -70,14 +75,7 @@ export class GameService {
     return write(this.#database, async (tx) => {
       const before = found(await lockGame(tx, ref))
       requireVersion(before.version, expected)
-      const change = changedFields(before, resolved(before, patch))
-      if (Object.keys(change).length === 0) return before
-      const errors = neededInState({ ...before, ...change })
-      if (errors.length > 0) throw invalid(errors)
-      const after = await updateGame(tx, before.id, change)
-      const changes = forced(changesOf('game', before, after), expected)
-      await appendAudit(tx, context, { action: 'game.update', ...about(before), changes })
-      return after
+      return saveGame(tx, before, resolved(before, patch), expected, context)
     })
   }
 
@@ -110,6 +108,28 @@ export class GameService {
   }
 }
 
+/**
+ * Writes what a caller wants a locked game to be. A change that changes nothing changes neither the version nor the trail.
+ *
+ * @throws AppError `validation` when the game's state needs a field
+ */
+export async function saveGame(
+  tx: Transaction,
+  before: Game,
+  wanted: Partial<GameDraft>,
+  expected: ExpectedVersion | undefined,
+  context: Context,
+): Promise<Game> {
+  const change = changedFields(before, wanted)
+  if (Object.keys(change).length === 0) return before
+  const errors = neededInState({ ...before, ...change })
+  if (errors.length > 0) throw invalid(errors)
+  const after = await updateGame(tx, before.id, change)
+  const changes = forced(changesOf('game', before, after), expected)
+  await appendAudit(tx, context, { action: 'game.update', ...about(before), changes })
+  return after
+}
+
 function transitionsOf(game: Game, studio: StudioStatus): Transitions<GameStatus> {
   return transitionsFrom(GAME_LIFECYCLE, game.status, (to) => missingForGame(to, game, studio))
 }
@@ -122,7 +142,7 @@ function resolved(before: Game, { releaseDate, releasePrecision, ...rest }: Game
 }
 
 /** @throws AppError `validation` when there is no such studio, `conflict` when it has closed */
-function requireOpenStudio(status: StudioStatus | undefined): void {
+export function requireOpenStudio(status: StudioStatus | undefined): void {
   if (status === undefined) {
     throw invalid([{ pointer: '/studioId', code: 'not-found', detail: 'there is no such studio' }])
   }

@@ -1,5 +1,5 @@
 import type { PrismaClient, Transaction } from '../../database/database.ts'
-import { camelRow, type ListSource, listSql, pageFrom, selectList } from '../../database/list-sql.ts'
+import { byIdsSql, camelRow, type ListSource, listSql, pageFrom, selectList } from '../../database/list-sql.ts'
 import type { Filter, ListRequest, Page } from '../../list.ts'
 import type { StudioStatus } from '../studios/studio.ts'
 import { fromDay, toDay } from '../text/calendar-date.ts'
@@ -22,6 +22,7 @@ const source: ListSource = {
 }
 
 const columns = selectList(source)
+const byIds = byIdsSql(source)
 
 function anyOf(filter: Filter, placeholder: string): string {
   return filter.operator === 'in' ? `ANY(${placeholder})` : placeholder
@@ -49,13 +50,33 @@ export async function insertGame(tx: Transaction, id: string, draft: GameDraft):
   return asGame(await tx.game.create({ data: { id, ...asColumns(draft) } }))
 }
 
+/** The new game; undefined when its slug or reference is taken, also by a request that has just been faster. */
+export async function insertGameUnlessTaken(tx: Transaction, id: string, draft: GameDraft): Promise<Game | undefined> {
+  // Not a plain INSERT: its failure would end the transaction, and whoever was faster may be replaced in this one.
+  const data = [{ id, ...asColumns(draft) }]
+  const [row] = await tx.game.createManyAndReturn({ data, skipDuplicates: true })
+  return row && asGame(row)
+}
+
 export function findGame(db: Reader, ref: IdOrSlug): Promise<Game | undefined> {
   return selectGame(db, ref, '')
+}
+
+export async function findGamesById(db: Reader, ids: readonly string[]): Promise<Game[]> {
+  const rows = await db.$queryRawUnsafe<Record<string, unknown>[]>(byIds, ids)
+  return rows.map(camelRow<Game>)
 }
 
 /** The game as it is now, and nobody else changes it, its state or its platforms until this transaction ends. */
 export function lockGame(tx: Transaction, ref: IdOrSlug): Promise<Game | undefined> {
   return selectGame(tx, ref, 'FOR NO KEY UPDATE')
+}
+
+/** `lockGame` by the reference that another system has for it. */
+export async function lockGameByRef(tx: Transaction, externalRef: string): Promise<Game | undefined> {
+  const sql = `SELECT ${columns} FROM game t WHERE t.external_ref = $1 FOR NO KEY UPDATE`
+  const [row] = await tx.$queryRawUnsafe<Record<string, unknown>[]>(sql, externalRef)
+  return row && camelRow<Game>(row)
 }
 
 /** The game as it is now; its state and platforms stay until this transaction ends, others may hold it likewise. */
@@ -85,12 +106,24 @@ export async function holdStudioStatus(tx: Transaction, studioId: string): Promi
   return row?.status
 }
 
+/** `holdStudioStatus` of several studios, in the order of their ids, as everybody locks them. */
+export async function holdStudioStatuses(tx: Transaction, ids: readonly string[]): Promise<Map<string, StudioStatus>> {
+  const sql = 'SELECT t.id, t.status FROM studio t WHERE t.id = ANY($1::uuid[]) ORDER BY t.id FOR SHARE'
+  const rows = await tx.$queryRawUnsafe<{ id: string; status: StudioStatus }[]>(sql, ids)
+  return new Map(rows.map(({ id, status }) => [id, status]))
+}
+
 export async function updateGame(
   tx: Transaction,
   id: string,
   change: Partial<GameDraft> & { readonly status?: GameStatus },
 ): Promise<Game> {
   return asGame(await tx.game.update({ where: { id }, data: asColumns(change) }))
+}
+
+/** The game as it belongs to another studio. */
+export async function transferGame(tx: Transaction, id: string, studioId: string): Promise<Game> {
+  return asGame(await tx.game.update({ where: { id }, data: { studioId } }))
 }
 
 export async function listGames(db: Reader, request: ListRequest, studioId?: string): Promise<Page<Game>> {

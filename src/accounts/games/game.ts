@@ -75,6 +75,9 @@ export type GameDraft = Pick<
   'studioId' | 'slug' | 'title' | 'summary' | 'genres' | 'minAge' | 'releaseDate' | 'releasePrecision' | 'externalRef'
 >
 
+/** All that a caller who keys games by a reference of their own says about one: what is absent is emptied. */
+export type GameReplacement = Omit<GameDraft, 'externalRef'>
+
 /** The fields to change; absent ones stay. Another studio is a transfer, not a patch. */
 export type GamePatch = Partial<Omit<GameDraft, 'studioId' | keyof Release>> & ReleasePatch
 
@@ -141,6 +144,17 @@ export function missingToBe(status: GameStatus, game: GameFacts, studio: StudioS
   } else if (NEED_ACTIVE_STUDIO.has(status)) {
     if (studio !== 'active' && studio !== 'suspended') missing.push('active-studio')
   } else if (!['in_review', 'active', 'suspended'].includes(studio)) missing.push('studio-in-review')
+  return missing
+}
+
+/**
+ * What a game needs of the studios to go from one to the other: the state that its own needs of its studio, and that neither is
+ * suspended, which freezes everything that a studio has (`unsuspended-studio`: the one that gives).
+ */
+export function missingToMove(game: GameFacts & Pick<Game, 'status'>, from: StudioStatus, to: StudioStatus): string[] {
+  const missing = missingToBe(game.status, game, to)
+  if (to === 'suspended' && !missing.includes('active-studio')) missing.push('active-studio')
+  if (from === 'suspended') missing.push('unsuspended-studio')
   return missing
 }
 

@@ -2,11 +2,16 @@ import { z } from 'zod'
 import type { Context } from '../../caller.ts'
 import { created, ok } from '../../http/answer.ts'
 import { jsonBody, mergePatch } from '../../http/body.ts'
+import type { Expansions } from '../../http/expansion.ts'
 import { itemRoute } from '../../http/item-route.ts'
 import { listRoute } from '../../http/list-route.ts'
 import { type Route, type RouteGroup, route } from '../../http/route.ts'
 import { present } from '../../http/visibility.ts'
 import { PLATFORMS } from '../games/game-platform.ts'
+import { gameOf } from '../games/game-presenter.ts'
+import type { GameService } from '../games/game-service.ts'
+import { playerOf } from '../players/player-presenter.ts'
+import type { PlayerService } from '../players/player-service.ts'
 import { idOrSlugParam, idParam } from '../text/text-schema.ts'
 import type { Entitlement } from './entitlement.ts'
 import { gamePlayerList, libraryList } from './entitlement-list.ts'
@@ -21,9 +26,16 @@ const one = { ...line, versioned: true } as const
 const READ = ['library:read'] as const
 const WRITE = ['library:write'] as const
 
-export function entitlementRoutes(library: EntitlementService): RouteGroup {
+/** Where the parts come from that a line of a library can be shown with. */
+export interface EntitlementParts {
+  readonly games: GameService
+  readonly players: PlayerService
+}
+
+export function entitlementRoutes(library: EntitlementService, { games, players }: EntitlementParts): RouteGroup {
+  const expand = { game: gameOf<Entitlement>(games), player: playerOf<Entitlement>(players) }
   return {
-    routes: [...listRoutes(library), ...grantRoutes(library), ...changeRoutes(library)],
+    routes: [...listRoutes(library, expand), ...grantRoutes(library, expand), ...changeRoutes(library)],
     refusals: [
       {
         method: 'delete',
@@ -34,7 +46,7 @@ export function entitlementRoutes(library: EntitlementService): RouteGroup {
   }
 }
 
-function listRoutes(library: EntitlementService): Route[] {
+function listRoutes(library: EntitlementService, expand: Expansions<Entitlement>): Route[] {
   return [
     listRoute({
       operation: 'listLibrary',
@@ -46,6 +58,7 @@ function listRoutes(library: EntitlementService): Route[] {
       list: libraryList,
       row: entitlementSchema,
       page: (request, { id }, context) => library.list(id, request, context),
+      expand,
     }),
     listRoute({
       operation: 'listGamePlayers',
@@ -57,11 +70,12 @@ function listRoutes(library: EntitlementService): Route[] {
       list: gamePlayerList,
       row: entitlementSchema,
       page: (request, { id }, context) => library.listOfGame(id, request, context),
+      expand,
     }),
   ]
 }
 
-function grantRoutes(library: EntitlementService): Route[] {
+function grantRoutes(library: EntitlementService, expand: Expansions<Entitlement>): Route[] {
   return [
     itemRoute({
       operation: 'getEntitlement',
@@ -76,6 +90,7 @@ function grantRoutes(library: EntitlementService): Route[] {
       // Play time changes without the version.
       alwaysWhole: true,
       get: (params, context) => library.get(refOf(params), context),
+      expand,
     }),
     route({
       operation: 'grantEntitlement',

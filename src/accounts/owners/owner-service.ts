@@ -18,6 +18,7 @@ import {
 } from './owner.ts'
 import {
   findOwner,
+  findOwnersById,
   insertOwner,
   listOwners,
   lockOwner,
@@ -47,6 +48,11 @@ export class OwnerService {
   /** @throws AppError `not-found` */
   async get(id: string, _context: Context): Promise<Owner> {
     return found(await findOwner(this.#database.prisma, id))
+  }
+
+  /** Those of the ids that exist, in no order. */
+  byIds(ids: readonly string[], _context: Context): Promise<Owner[]> {
+    return findOwnersById(this.#database.prisma, ids)
   }
 
   list(request: ListRequest, _context: Context): Promise<Page<Owner>> {

@@ -1,5 +1,5 @@
 import type { PrismaClient, Transaction } from '../../database/database.ts'
-import { camelRow, type ListSource, listSql, pageFrom, selectList } from '../../database/list-sql.ts'
+import { byIdsSql, camelRow, type ListSource, listSql, pageFrom, selectList } from '../../database/list-sql.ts'
 import type { ListRequest, Page } from '../../list.ts'
 import type { Owner, OwnerDraft, OwnerPatch, OwnerStatus } from './owner.ts'
 import { ownerList } from './owner-list.ts'
@@ -8,6 +8,7 @@ type Reader = Transaction | PrismaClient
 
 const source: ListSource = { spec: ownerList }
 const columns = selectList(source)
+const byIds = byIdsSql(source)
 
 export async function insertOwner(tx: Transaction, id: string, draft: OwnerDraft): Promise<Owner> {
   return tx.studioOwner.create({ data: { id, ...draft } })
@@ -15,6 +16,11 @@ export async function insertOwner(tx: Transaction, id: string, draft: OwnerDraft
 
 export async function findOwner(db: Reader, id: string): Promise<Owner | undefined> {
   return selectOwner(db, id, '')
+}
+
+export async function findOwnersById(db: Reader, ids: readonly string[]): Promise<Owner[]> {
+  const rows = await db.$queryRawUnsafe<Record<string, unknown>[]>(byIds, ids)
+  return rows.map(camelRow<Owner>)
 }
 
 /** The owner as they are now; nobody else changes the row until this transaction ends. */

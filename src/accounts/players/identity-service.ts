@@ -10,7 +10,14 @@ import { holdStudio } from '../studios/studio-store.ts'
 import { requireVersion } from '../writing/version.ts'
 import { write } from '../writing/write-service.ts'
 import type { Identity, IdentityDraft } from './identity.ts'
-import { findIdentity, hasOtherIdentity, insertIdentity, listIdentities, unlinkIdentity } from './identity-store.ts'
+import {
+  findIdentity,
+  findLinkedIdentities,
+  hasOtherIdentity,
+  insertIdentity,
+  listIdentities,
+  unlinkIdentity,
+} from './identity-store.ts'
 import type { Player } from './player.ts'
 import { findPlayer, lockPlayer } from './player-store.ts'
 
@@ -26,6 +33,11 @@ export class IdentityService {
   async list(playerId: string, request: ListRequest, _context: Context): Promise<Page<Identity>> {
     foundPlayer(await findPlayer(this.#database.prisma, playerId))
     return listIdentities(this.#database.prisma, playerId, request)
+  }
+
+  /** The linked accounts of several players: of each the oldest, at most so many. */
+  linked(playerIds: readonly string[], most: number, _context: Context): Promise<Identity[]> {
+    return findLinkedIdentities(this.#database.prisma, playerIds, most)
   }
 
   /** @throws AppError `not-found` */

@@ -1,10 +1,12 @@
 import type { PrismaClient, Transaction } from '../../database/database.ts'
-import { camelRow, type ListSource, listSql, pageFrom } from '../../database/list-sql.ts'
+import { camelRow, type ListSource, listSql, pageFrom, selectList } from '../../database/list-sql.ts'
 import type { ListRequest, Page } from '../../list.ts'
 import type { Identity, IdentityDraft } from './identity.ts'
 import { identityList } from './player-list.ts'
 
 type Reader = Transaction | PrismaClient
+
+const columns = selectList({ spec: identityList })
 
 export async function insertIdentity(
   tx: Transaction,
@@ -18,6 +20,23 @@ export async function insertIdentity(
 /** An identity of this very player. */
 export async function findIdentity(db: Reader, playerId: string, id: string): Promise<Identity | undefined> {
   return (await db.playerIdentity.findFirst({ where: { id, playerId } })) ?? undefined
+}
+
+/**
+ * The linked accounts of several players, the oldest first.
+ *
+ * @param most of each player, so that one with thousands does not fill an answer; ask for one more to know whether others follow
+ */
+export async function findLinkedIdentities(
+  db: Reader,
+  playerIds: readonly string[],
+  most: number,
+): Promise<Identity[]> {
+  const linked = `SELECT ${columns} FROM player_identity t
+    WHERE t.player_id = p.id AND t.subject IS NOT NULL ORDER BY t.linked_at, t.id LIMIT ${most}`
+  const sql = `SELECT linked.* FROM unnest($1::uuid[]) AS p(id) CROSS JOIN LATERAL (${linked}) AS linked`
+  const rows = await db.$queryRawUnsafe<Record<string, unknown>[]>(sql, playerIds)
+  return rows.map(camelRow<Identity>)
 }
 
 /** Does another account of the player lead to them? Exact only under a lock on the player. */

@@ -2,13 +2,16 @@ import { z } from 'zod'
 import type { Context } from '../../caller.ts'
 import { created, ok } from '../../http/answer.ts'
 import { jsonBody, mergePatch } from '../../http/body.ts'
+import type { Expansions } from '../../http/expansion.ts'
 import { itemRoute } from '../../http/item-route.ts'
 import { listRoute } from '../../http/list-route.ts'
 import { type Route, type RouteGroup, route } from '../../http/route.ts'
 import { present } from '../../http/visibility.ts'
 import { idOrSlugParam, idParam } from '../text/text-schema.ts'
+import type { IdentityService } from './identity-service.ts'
 import type { Player } from './player.ts'
 import { playerList } from './player-list.ts'
+import { identitiesOf } from './player-presenter.ts'
 import {
   createPlayerSchema,
   playerPatchSchema,
@@ -24,9 +27,10 @@ const one = { description: 'The player', schema: playerSchema, versioned: true }
 const READ = ['players:read'] as const
 const WRITE = ['players:write'] as const
 
-export function playerRoutes(players: PlayerService): RouteGroup {
+export function playerRoutes(players: PlayerService, identities: IdentityService): RouteGroup {
+  const expand = { identities: identitiesOf<Player>(identities) }
   return {
-    routes: [...collectionRoutes(players), ...itemRoutes(players), ...transitionRoutes(players)],
+    routes: [...collectionRoutes(players, expand), ...itemRoutes(players, expand), ...transitionRoutes(players)],
     refusals: [
       {
         method: 'delete',
@@ -37,7 +41,7 @@ export function playerRoutes(players: PlayerService): RouteGroup {
   }
 }
 
-function collectionRoutes(players: PlayerService): Route[] {
+function collectionRoutes(players: PlayerService, expand: Expansions<Player>): Route[] {
   return [
     listRoute({
       operation: 'listPlayers',
@@ -49,6 +53,7 @@ function collectionRoutes(players: PlayerService): Route[] {
       list: playerList,
       row: playerSchema,
       page: (request, _params, context) => players.list(request, context),
+      expand,
     }),
     listRoute({
       operation: 'listStudioPlayers',
@@ -60,6 +65,7 @@ function collectionRoutes(players: PlayerService): Route[] {
       list: playerList,
       row: playerSchema,
       page: (request, { id }, context) => players.listOfStudio(id, request, context),
+      expand,
     }),
     route({
       operation: 'createPlayer',
@@ -80,7 +86,7 @@ function collectionRoutes(players: PlayerService): Route[] {
   ]
 }
 
-function itemRoutes(players: PlayerService): Route[] {
+function itemRoutes(players: PlayerService, expand: Expansions<Player>): Route[] {
   return [
     itemRoute({
       operation: 'getPlayer',
@@ -93,6 +99,7 @@ function itemRoutes(players: PlayerService): Route[] {
       row: playerSchema,
       answer: 'The player',
       get: ({ id }, context) => players.get(id, context),
+      expand,
     }),
     route({
       operation: 'updatePlayer',

@@ -22,7 +22,7 @@ import {
   type PlayerStatus,
   withVerification,
 } from './player.ts'
-import { findPlayer, insertPlayer, listPlayers, lockPlayer, updatePlayer } from './player-store.ts'
+import { findPlayer, findPlayersById, insertPlayer, listPlayers, lockPlayer, updatePlayer } from './player-store.ts'
 
 /** Player accounts: load, judge, save, audit - each write in one transaction. */
 export class PlayerService {
@@ -52,6 +52,11 @@ export class PlayerService {
   /** @throws AppError `not-found` */
   async get(id: string, _context: Context): Promise<Player> {
     return found(await findPlayer(this.#database.prisma, id))
+  }
+
+  /** Those of the ids that exist, in no order. */
+  byIds(ids: readonly string[], _context: Context): Promise<Player[]> {
+    return findPlayersById(this.#database.prisma, ids)
   }
 
   list(request: ListRequest, _context: Context): Promise<Page<Player>> {

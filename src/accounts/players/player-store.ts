@@ -1,5 +1,13 @@
 import type { PrismaClient, Transaction } from '../../database/database.ts'
-import { camelRow, escapeLike, type ListSource, listSql, pageFrom, selectList } from '../../database/list-sql.ts'
+import {
+  byIdsSql,
+  camelRow,
+  escapeLike,
+  type ListSource,
+  listSql,
+  pageFrom,
+  selectList,
+} from '../../database/list-sql.ts'
 import type { Filter, ListRequest, Page } from '../../list.ts'
 import { fromDay, toDay } from '../text/calendar-date.ts'
 import { fold } from '../text/fold.ts'
@@ -44,6 +52,7 @@ const source: ListSource = {
 }
 
 const columns = selectList(source)
+const byIds = byIdsSql(source)
 
 function walkedBy(filter: OwnedFilter, placeholder: string): string {
   const { from, where } = OWNED[filter]
@@ -75,6 +84,11 @@ export async function insertPlayer(tx: Transaction, id: string, draft: PlayerDra
 
 export function findPlayer(db: Reader, id: string): Promise<Player | undefined> {
   return selectPlayer(db, id, '')
+}
+
+export async function findPlayersById(db: Reader, ids: readonly string[]): Promise<Player[]> {
+  const rows = await db.$queryRawUnsafe<Record<string, unknown>[]>(byIds, ids)
+  return rows.map(camelRow<Player>)
 }
 
 /** The player as they are now; nobody else changes the row, or unlinks an account of theirs, until this transaction ends. */

@@ -2,15 +2,20 @@ import { z } from 'zod'
 import type { Context } from '../../caller.ts'
 import { created, noContent, ok } from '../../http/answer.ts'
 import { jsonBody, mergePatch } from '../../http/body.ts'
+import type { Expansions } from '../../http/expansion.ts'
 import { itemRoute } from '../../http/item-route.ts'
 import { listRoute } from '../../http/list-route.ts'
 import { type Route, type RouteGroup, route } from '../../http/route.ts'
 import { present } from '../../http/visibility.ts'
+import { ownerOf } from '../owners/owner-presenter.ts'
+import type { OwnerService } from '../owners/owner-service.ts'
 import { idOrSlugParam, idParam } from '../text/text-schema.ts'
 import type { Membership } from './membership.ts'
 import { memberList, ownedStudioList } from './membership-list.ts'
 import { memberPatchSchema, memberSchema, membershipSchema } from './membership-schema.ts'
 import type { MembershipService } from './membership-service.ts'
+import { studioOf } from './studio-presenter.ts'
+import type { StudioService } from './studio-service.ts'
 
 const params = z.strictObject({ id: idOrSlugParam, ownerId: idParam })
 const tag = 'members'
@@ -19,11 +24,18 @@ const one = { description: 'The member', schema: membershipSchema, versioned: tr
 const READ = ['studios:read'] as const
 const WRITE = ['studios:write'] as const
 
-export function membershipRoutes(members: MembershipService): RouteGroup {
-  return { routes: [...listRoutes(members), ...itemRoutes(members), ...writeRoutes(members)] }
+/** Where the parts come from that a member can be shown with. */
+export interface MemberParts {
+  readonly owners: OwnerService
+  readonly studios: StudioService
 }
 
-function listRoutes(members: MembershipService): Route[] {
+export function membershipRoutes(members: MembershipService, { owners, studios }: MemberParts): RouteGroup {
+  const expand = { owner: ownerOf<Membership>(owners), studio: studioOf<Membership>(studios) }
+  return { routes: [...listRoutes(members, expand), ...itemRoutes(members, expand), ...writeRoutes(members)] }
+}
+
+function listRoutes(members: MembershipService, expand: Expansions<Membership>): Route[] {
   return [
     listRoute({
       operation: 'listStudioMembers',
@@ -35,22 +47,25 @@ function listRoutes(members: MembershipService): Route[] {
       list: memberList,
       row: membershipSchema,
       page: (request, { id }, context) => members.list(id, request, context),
+      expand,
     }),
     listRoute({
       operation: 'listOwnerStudios',
       path: '/v1/owners/{id}/studios',
       tag,
-      summary: 'The studios of an owner',
+      summary: 'In which studios an owner is, and as what',
+      description: 'expand=studio embeds the studios themselves.',
       access: ['owners:read'],
       params: z.strictObject({ id: idParam }),
       list: ownedStudioList,
       row: membershipSchema,
       page: (request, { id }, context) => members.listOfOwner(id, request, context),
+      expand,
     }),
   ]
 }
 
-function itemRoutes(members: MembershipService): Route[] {
+function itemRoutes(members: MembershipService, expand: Expansions<Membership>): Route[] {
   return [
     itemRoute({
       operation: 'getStudioMember',
@@ -63,6 +78,7 @@ function itemRoutes(members: MembershipService): Route[] {
       row: membershipSchema,
       answer: 'The member',
       get: ({ id, ownerId }, context) => members.get(id, ownerId, context),
+      expand,
     }),
     route({
       operation: 'putStudioMember',

@@ -1,5 +1,5 @@
 import type { Context, ExpectedVersion } from '../../caller.ts'
-import type { Database } from '../../database/database.ts'
+import type { Database, Transaction } from '../../database/database.ts'
 import { AppError } from '../../errors.ts'
 import { newId } from '../../identifier.ts'
 import type { ListRequest, Page } from '../../list.ts'
@@ -7,6 +7,7 @@ import { changesOf, forced } from '../audit/audit-event.ts'
 import { appendAudit } from '../audit/audit-store.ts'
 import { requireTransition, type Transitions, transitionsFrom } from '../lifecycle/lifecycle.ts'
 import type { IdOrSlug } from '../text/code.ts'
+import { type PutConditions, requirePutNew, requirePutOver } from '../writing/put.ts'
 import { changedFields, requireVersion } from '../writing/version.ts'
 import { write } from '../writing/write-service.ts'
 import {
@@ -16,9 +17,20 @@ import {
   type StudioDraft,
   type StudioFacts,
   type StudioPatch,
+  type StudioReplacement,
   type StudioStatus,
 } from './studio.ts'
-import { findStudio, insertStudio, listStudios, lockStudio, studioFacts, updateStudio } from './studio-store.ts'
+import {
+  findStudio,
+  findStudiosById,
+  insertStudio,
+  insertStudioUnlessTaken,
+  listStudios,
+  lockStudio,
+  lockStudioByRef,
+  studioFacts,
+  updateStudio,
+} from './studio-store.ts'
 
 /** Studios: load, judge, save, audit - each write in one transaction. */
 export class StudioService {
@@ -43,6 +55,11 @@ export class StudioService {
     return found(await findStudio(this.#database.prisma, ref))
   }
 
+  /** Those of the ids that exist, in no order. */
+  byIds(ids: readonly string[], _context: Context): Promise<Studio[]> {
+    return findStudiosById(this.#database.prisma, ids)
+  }
+
   list(request: ListRequest, _context: Context): Promise<Page<Studio>> {
     return listStudios(this.#database.prisma, request)
   }
@@ -56,12 +73,38 @@ export class StudioService {
     return write(this.#database, async (tx) => {
       const before = found(await lockStudio(tx, ref))
       requireVersion(before.version, expected)
-      const change = changedFields(before, patch)
-      if (Object.keys(change).length === 0) return before
-      const after = await updateStudio(tx, before.id, change)
-      const changes = forced(changesOf('studio', before, after), expected)
-      await appendAudit(tx, context, { action: 'studio.update', ...about(before), changes })
-      return after
+      return save(tx, before, patch, expected, context)
+    })
+  }
+
+  /**
+   * Creates the studio that another system calls by this reference, or replaces its fields. Idempotent: said again, it changes
+   * nothing; two at the same moment make one studio.
+   *
+   * @throws AppError `version-mismatch`, `slug-taken`, `conflict` when players' accounts are linked by the slug
+   */
+  put(
+    externalRef: string,
+    replacement: StudioReplacement,
+    conditions: PutConditions,
+    context: Context,
+  ): Promise<{ readonly created: boolean; readonly studio: Studio }> {
+    return write(this.#database, async (tx) => {
+      let before = await lockStudioByRef(tx, externalRef)
+      if (before === undefined) {
+        requirePutNew(conditions)
+        const studio = await insertStudioUnlessTaken(tx, newId(), { ...replacement, externalRef })
+        if (studio !== undefined) {
+          const changes = changesOf('studio', undefined, studio)
+          await appendAudit(tx, context, { action: 'studio.create', ...about(studio), changes })
+          return { created: true, studio }
+        }
+        // Another request was faster with the reference, and is done; or another studio has the slug.
+        before = await lockStudioByRef(tx, externalRef)
+        if (before === undefined) throw slugTaken()
+      }
+      requirePutOver(before, conditions)
+      return { created: false, studio: await save(tx, before, replacement, conditions.expected, context) }
     })
   }
 
@@ -88,6 +131,28 @@ export class StudioService {
       return after
     })
   }
+}
+
+/** A change that changes nothing changes neither the version nor the trail. */
+async function save(
+  tx: Transaction,
+  before: Studio,
+  patch: StudioPatch,
+  expected: ExpectedVersion | undefined,
+  context: Context,
+): Promise<Studio> {
+  const change = changedFields(before, patch)
+  if (Object.keys(change).length === 0) return before
+  const after = await updateStudio(tx, before.id, change)
+  const changes = forced(changesOf('studio', before, after), expected)
+  await appendAudit(tx, context, { action: 'studio.update', ...about(before), changes })
+  return after
+}
+
+function slugTaken(): AppError {
+  return new AppError('slug-taken', 'Another studio has this slug', {
+    errors: [{ pointer: '/slug', code: 'slug-taken' }],
+  })
 }
 
 function transitionsOf(studio: Studio, facts: StudioFacts): Transitions<StudioStatus> {

@@ -1,5 +1,5 @@
 import type { PrismaClient, Transaction } from '../../database/database.ts'
-import { camelRow, type ListSource, listSql, pageFrom, selectList } from '../../database/list-sql.ts'
+import { byIdsSql, camelRow, type ListSource, listSql, pageFrom, selectList } from '../../database/list-sql.ts'
 import type { ListRequest, Page } from '../../list.ts'
 import type { IdOrSlug } from '../text/code.ts'
 import {
@@ -17,9 +17,21 @@ type Reader = Transaction | PrismaClient
 
 const source: ListSource = { spec: studioList }
 const columns = selectList(source)
+const byIds = byIdsSql(source)
 
 export async function insertStudio(tx: Transaction, id: string, draft: StudioDraft): Promise<Studio> {
   return tx.studio.create({ data: { id, ...draft } })
+}
+
+/** The new studio; undefined when its slug or reference is taken, also by a request that has just been faster. */
+export async function insertStudioUnlessTaken(
+  tx: Transaction,
+  id: string,
+  draft: StudioDraft,
+): Promise<Studio | undefined> {
+  // Not a plain INSERT: its failure would end the transaction, and whoever was faster may be replaced in this one.
+  const [studio] = await tx.studio.createManyAndReturn({ data: [{ id, ...draft }], skipDuplicates: true })
+  return studio
 }
 
 export async function findStudio(db: Reader, ref: IdOrSlug): Promise<Studio | undefined> {
@@ -27,7 +39,8 @@ export async function findStudio(db: Reader, ref: IdOrSlug): Promise<Studio | un
 }
 
 export async function findStudiosById(db: Reader, ids: readonly string[]): Promise<Studio[]> {
-  return ids.length === 0 ? [] : db.studio.findMany({ where: { id: { in: [...ids] } } })
+  const rows = await db.$queryRawUnsafe<Record<string, unknown>[]>(byIds, ids)
+  return rows.map(camelRow<Studio>)
 }
 
 /**
@@ -36,6 +49,13 @@ export async function findStudiosById(db: Reader, ids: readonly string[]): Promi
  */
 export async function lockStudio(tx: Transaction, ref: IdOrSlug): Promise<Studio | undefined> {
   return selectStudio(tx, ref, 'FOR NO KEY UPDATE')
+}
+
+/** `lockStudio` by the reference that another system has for it. */
+export async function lockStudioByRef(tx: Transaction, externalRef: string): Promise<Studio | undefined> {
+  const sql = `SELECT ${columns} FROM studio t WHERE t.external_ref = $1 FOR NO KEY UPDATE`
+  const [row] = await tx.$queryRawUnsafe<Record<string, unknown>[]>(sql, externalRef)
+  return row && camelRow<Studio>(row)
 }
 
 /** The studio as it is now; its slug and state stay until this transaction ends, others may hold it likewise. */

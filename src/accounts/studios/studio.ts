@@ -22,6 +22,9 @@ export interface Studio {
 /** A studio that may be created: checked and normalised, nothing looked up yet. */
 export type StudioDraft = Pick<Studio, 'slug' | 'name' | 'legalName' | 'country' | 'website' | 'externalRef'>
 
+/** All that a caller who keys studios by a reference of their own says about one: what is absent is emptied. */
+export type StudioReplacement = Omit<StudioDraft, 'externalRef'>
+
 /** The fields to change; absent ones stay. */
 export type StudioPatch = Partial<StudioDraft>
 

@@ -84,7 +84,7 @@ describe('a member of a studio', () => {
     expect(all.body.data.map((m: { ownerId: string }) => m.ownerId)).toEqual([a.id, b.id])
     const viewers = await api.admin.get(`/v1/studios/${studio.id}/members?role=viewer`)
     expect(viewers.body.data).toHaveLength(1)
-    const studios = await api.admin.get(`/v1/owners/${b.id}/studios`)
+    const studios = await api.admin.get(`/v1/owners/${b.id}/studios?expand=studio`)
     expect(studios.body.data).toMatchObject([{ role: 'viewer', studioId: studio.id, studio: { slug: studio.slug } }])
     const owners = api.as(await api.token('owners:read'))
     expect((await owners.get(`/v1/owners/${b.id}/studios`)).body.data[0]).not.toHaveProperty('studio')
