@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { AppError } from '../../src/errors.ts'
 import { CsvReader } from '../../src/imports/csv.ts'
@@ -16,8 +17,7 @@ function read(input: Buffer | string, chunkBytes = Number.POSITIVE_INFINITY) {
   const reader = new CsvReader(COLUMNS)
   const lines: InputLine[] = []
   for (let at = 0; at < bytes.length; at += chunkBytes) lines.push(...reader.push(bytes.subarray(at, at + chunkBytes)))
-  const { lines: last, end } = reader.finish()
-  return { lines: [...lines, ...last], end }
+  return [...lines, ...reader.finish()]
 }
 
 const codes = (lines: readonly InputLine[]) =>
@@ -35,7 +35,7 @@ describe('reading CSV', () => {
   ].join('\n')
 
   it('takes a BOM, mixed line ends, quotes, empty and null cells, JSON cells, and shields of formulas off', () => {
-    expect(read(awkward).lines).toEqual([
+    expect(read(awkward)).toEqual([
       { line: 2, value: { name: 'a, "b"\n\nc', studio: { slug: 'acme' }, minAge: 12, genres: ['rpg'] } },
       { line: 6, value: { name: 'plain' } },
       { line: 7, value: { name: null, studio: { slug: null }, minAge: null, genres: null } },
@@ -65,13 +65,13 @@ describe('reading CSV', () => {
       '8:invalid-utf8',
       '9',
     ]
-    expect(codes(read(input).lines)).toEqual(expected)
+    expect(codes(read(input))).toEqual(expected)
   })
 
   it('loses at most 64 KB to a quote that is never closed', () => {
     const input = `name,minAge\n"open,1\n${'ok,1\n'.repeat(30_000)}`
     for (const chunkBytes of [777, 1_000_000]) {
-      const { lines } = read(input, chunkBytes)
+      const lines = read(input, chunkBytes)
       expect(codes(lines)[0]).toBe('2:line-too-long')
       expect(lines.length).toBeGreaterThan(16_000)
       expect(lines.at(-1)).toEqual({ line: 30_002, value: { name: 'ok', minAge: 1 } })
@@ -93,9 +93,21 @@ describe('reading CSV', () => {
     }
   })
 
-  it('reads the end line of an export', () => {
-    const { lines, end } = read('name,minAge\na,1\n"{""_end"":{""rows"":1,""sha256"":""ab""}}",\nb,1\n')
-    expect(end).toEqual({ line: 3, rows: 1, sha256: 'ab' })
-    expect(codes(lines)).toEqual(['2', '4:after-end'])
+  it('checks the end line of an export, wherever the chunks are cut, and refuses records after it', () => {
+    const rows = '\uFEFFname,minAge\r\n"a\n""b""",1\r\nc,2\r\n'
+    const sha256 = createHash('sha256').update(rows).digest('hex')
+    const end = (claim: object) => `"${JSON.stringify({ _end: claim }).replaceAll('"', '""')}",\r\n`
+    const whole = `${rows}${end({ rows: 2, sha256 })}`
+    for (const input of [whole, whole.trimEnd()]) {
+      for (let chunkBytes = 1; chunkBytes < 150; chunkBytes++)
+        expect(codes(read(input, chunkBytes))).toEqual(['2', '4'])
+    }
+    expect(codes(read(`${rows.replace('c,2', 'c,3')}${end({ rows: 2, sha256 })}`))).toEqual([
+      '2',
+      '4',
+      '5:digest-mismatch',
+    ])
+    expect(codes(read(`${rows}${end({ rows: 1, sha256 })}d,1\n`))).toEqual(['2', '4', '5:incomplete', '6:after-end'])
+    expect(codes(read(`${rows}${end({ rows: 2, sha256: 'ab' })}`))).toEqual(['2', '4', '5:format'])
   })
 })
