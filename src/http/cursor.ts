@@ -1,9 +1,9 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
 import { AppError } from '../errors.ts'
 import type { Position } from '../list.ts'
 
-const FORMAT = 1
-const MAC_BYTES = 16
+const FORMAT = 2
+const TAG_BYTES = 16
 const MAX_LENGTH = 4096
 
 /** Hash of everything that a cursor belongs to: the path, filters, sort and the caller's scopes. */
@@ -12,31 +12,43 @@ export function listFingerprint(parts: unknown): string {
 }
 
 /**
- * Positions as opaque text: base64url of JSON `{v, f, k, id, d}` followed by a 16-byte HMAC-SHA-256. A cursor grants nothing;
- * the HMAC only keeps callers from making or changing one.
+ * Positions as opaque text. A position has the sort values of a row, a person's country for one, and a cursor stands in URLs,
+ * which proxies and browsers keep: so it is encrypted, not only signed.
+ *
+ * base64url of a 16-byte tag and the JSON `{v, f, k, id, d}` (format, fingerprint, sort values, id, direction). The tag is
+ * HMAC-SHA-256 over the JSON and the initial counter of AES-256-CTR over it at once (the SIV construction of RFC 5297, section
+ * 2.6, with these two primitives): no nonce that could repeat, and the same position always has the same cursor. It grants
+ * nothing; nobody else can make, change or read one.
  */
 export class CursorCodec {
-  readonly #key: Buffer
+  readonly #tagKey: Buffer
+  readonly #cipherKey: Buffer
 
   constructor(key: Buffer) {
     if (key.length < 32) throw new RangeError('the cursor key needs 32 bytes')
-    this.#key = key
+    const derived = (use: string) => Buffer.from(hkdfSync('sha256', key, '', `list cursor ${FORMAT}: ${use}`, 32))
+    this.#tagKey = derived('tag')
+    this.#cipherKey = derived('cipher')
   }
 
   encode(position: Position, fingerprint: string): string {
     const { values, id, backward } = position
     const json = Buffer.from(JSON.stringify({ v: FORMAT, f: fingerprint, k: values, id, d: backward ? 'p' : 'n' }))
-    return Buffer.concat([json, this.#mac(json)]).toString('base64url')
+    const tag = this.#tag(json)
+    const cipher = createCipheriv('aes-256-ctr', this.#cipherKey, tag)
+    return Buffer.concat([tag, cipher.update(json), cipher.final()]).toString('base64url')
   }
 
   /** @throws AppError `invalid-cursor` when it was changed or belongs to another list */
   decode(text: string, fingerprint: string): Position {
     const bytes =
       text.length <= MAX_LENGTH && /^[A-Za-z0-9_-]+$/.test(text) ? Buffer.from(text, 'base64url') : undefined
-    if (bytes === undefined || bytes.length <= MAC_BYTES || bytes.toString('base64url') !== text) throw refused()
-    const json = bytes.subarray(0, -MAC_BYTES)
-    if (!timingSafeEqual(this.#mac(json), bytes.subarray(-MAC_BYTES))) throw refused()
-    // Ours, because the HMAC holds: only the format may be an older one.
+    if (bytes === undefined || bytes.length <= TAG_BYTES || bytes.toString('base64url') !== text) throw refused()
+    const tag = bytes.subarray(0, TAG_BYTES)
+    const decipher = createDecipheriv('aes-256-ctr', this.#cipherKey, tag)
+    const json = Buffer.concat([decipher.update(bytes.subarray(TAG_BYTES)), decipher.final()])
+    if (!timingSafeEqual(this.#tag(json), tag)) throw refused()
+    // Ours, because the tag holds.
     const content = JSON.parse(json.toString('utf8')) as {
       v: number
       f: string
@@ -44,12 +56,12 @@ export class CursorCodec {
       id: string
       d: 'n' | 'p'
     }
-    if (content.v !== FORMAT || content.f !== fingerprint) throw refused()
+    if (content.f !== fingerprint) throw refused()
     return { values: content.k, id: content.id, backward: content.d === 'p' }
   }
 
-  #mac(json: Uint8Array): Buffer {
-    return createHmac('sha256', this.#key).update(json).digest().subarray(0, MAC_BYTES)
+  #tag(json: Uint8Array): Buffer {
+    return createHmac('sha256', this.#tagKey).update(json).digest().subarray(0, TAG_BYTES)
   }
 }
 

@@ -25,6 +25,23 @@ describe('a cursor', () => {
     }
   })
 
+  it('shows nothing of the row that it stands beside', () => {
+    const secret = { values: ['DE', 'zoe@example.com'], id: '0193', backward: false }
+    const bytes = Buffer.from(codec.encode(secret, 'list'), 'base64url')
+    for (const encoding of ['utf8', 'latin1', 'base64', 'hex'] as const) {
+      for (const value of ['DE"', 'zoe@', 'example', '0193']) {
+        expect(bytes.toString(encoding)).not.toContain(
+          Buffer.from(value).toString(encoding === 'utf8' ? 'utf8' : encoding),
+        )
+      }
+    }
+  })
+
+  it('is the same for the same place, so that an answer can be compared with an earlier one', () => {
+    expect(codec.encode(position, 'list')).toBe(codec.encode(position, 'list'))
+    expect(codec.encode(position, 'list')).not.toBe(codec.encode(position, 'other'))
+  })
+
   it('of another key is refused', () => {
     const other = new CursorCodec(randomBytes(32))
     expect(() => codec.decode(other.encode(position, 'list'), 'list')).toThrow()
