@@ -1,11 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { PrismaPg } from '@prisma/adapter-pg'
-import pg from 'pg'
+import type pg from 'pg'
 import { Prisma, PrismaClient } from '../generated/prisma/client.ts'
-import type { Logger } from '../logger.ts'
 import { databaseError, WriteConflict } from './constraint-errors.ts'
+import { enclosingOf, inside, joined } from './enclosing.ts'
+import { createPool, type DatabaseOptions, noticing, unnoticed } from './pool.ts'
 
-export { Prisma, type PrismaClient }
+export { type DatabaseOptions, Prisma, type PrismaClient }
 
 /** A connection for raw SQL. */
 export type RawClient = pg.PoolClient
@@ -31,33 +32,12 @@ export interface RawTransactionOptions {
   readonly readOnly?: boolean
 }
 
-export interface DatabaseOptions {
-  /** `postgresql://…`. */
-  readonly url: string
-  /** Connections at most, for Prisma and raw SQL together. */
-  readonly poolSize: number
-  /** Longest statement; default 60 s. A COPY or an export that may take longer sets its own with `SET LOCAL`. */
-  readonly statementTimeoutMs?: number
-  /**
-   * How long a statement waits for somebody else's lock; default 10 s, then `unavailable`. Shorter than a statement may take: who
-   * waits holds a connection, and one record that is held must not use up the pool.
-   */
-  readonly lockTimeoutMs?: number
-  /** How long to wait for a free connection or a new one; default 5 s, then `unavailable`. */
-  readonly connectTimeoutMs?: number
-  /** A transaction whose program says nothing for so long is closed by the server; default 5 min. */
-  readonly idleInTransactionTimeoutMs?: number
-  /** Shown in `pg_stat_activity`. */
-  readonly applicationName?: string
-  readonly logger?: Logger
-}
-
 /**
  * The database. Whatever way is taken, errors arrive as `databaseError` makes them: `ConstraintError` for what the database
  * refuses, `AppError` `unavailable` when it is away.
  */
 export interface Database {
-  /** For reads and single writes outside of a transaction. */
+  /** For reads and single writes outside of a transaction; inside of `enclose` a part of its transaction. */
   readonly prisma: PrismaClient
   /**
    * All or nothing. A deferred rule (`studio_has_owner`) fails at commit, that is: here, not at the statement.
@@ -67,6 +47,16 @@ export interface Database {
    * the first one's changes, and waiting for one while holding one can starve the pool.
    */
   transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>
+  /**
+   * One transaction around everything that `work` does with this database, however deep: `transaction`, `withClient` and
+   * `rawTransaction` become parts of it, each of which may fail alone; `prisma` reads and writes in it. No second connection is
+   * taken. What is read shows what was changed before; nobody else sees any of it before the end.
+   *
+   * After a deadlock the whole work runs again, like that of `transaction`; its parts do not. The end may fail by a deferred rule.
+   *
+   * @throws Error when a part asks for another isolation level than the default, which is not possible in the middle
+   */
+  enclose<T>(work: () => Promise<T>, options?: Omit<TransactionOptions, 'isolation'>): Promise<T>
   /** A connection for raw SQL: COPY, cursors, set-based statements. It is thrown away when the work fails. */
   withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>
   /** `withClient` between BEGIN and COMMIT; never repeated. */
@@ -94,24 +84,6 @@ async function inOurWords<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw databaseError(error)
   }
-}
-
-function createPool(options: DatabaseOptions): pg.Pool {
-  const pool = new pg.Pool({
-    connectionString: options.url,
-    max: options.poolSize,
-    application_name: options.applicationName ?? 'rocketgames',
-    connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
-    statement_timeout: options.statementTimeoutMs ?? 60_000,
-    lock_timeout: options.lockTimeoutMs ?? 10_000,
-    idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs ?? 300_000,
-    // The adapter reads every timestamptz as UTC in ISO, whatever the session says; days are selected as ISO text, and lake
-    // expressions rely on both.
-    options: '-c TimeZone=UTC -c DateStyle=ISO',
-  })
-  // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
-  pool.on('error', (error) => options.logger?.warn({ reason: error.message }, 'an idle database connection broke'))
-  return pool
 }
 
 function createClient(pool: pg.Pool): PrismaClient {
@@ -147,14 +119,21 @@ function guarded<T>(work: (tx: Transaction) => Promise<T>): (tx: Transaction) =>
     })
 }
 
+function requireDefault({ isolation = 'ReadCommitted' }: { readonly isolation?: IsolationLevel }): void {
+  if (isolation !== 'ReadCommitted') throw new Error(`a part of a transaction cannot be ${isolation} by itself`)
+}
+
 /** Opens nothing yet: the first query does. `ping()` tells whether the database is there. */
 export function openDatabase(options: DatabaseOptions): Database {
   const pool = createPool(options)
   const prisma = createClient(pool)
 
-  async function transaction<T>(work: (tx: Transaction) => Promise<T>, given: TransactionOptions = {}): Promise<T> {
+  const self = {}
+
+  async function run<T>(work: (tx: Transaction) => Promise<T>, given: TransactionOptions): Promise<T> {
     const limits = {
-      isolationLevel: given.isolation ?? 'ReadCommitted',
+      // The default of the server: to name it would cost a statement.
+      ...(given.isolation === undefined ? {} : { isolationLevel: given.isolation }),
       timeout: given.timeoutMs ?? 15_000,
       maxWait: given.maxWaitMs ?? 5_000,
     }
@@ -167,7 +146,30 @@ export function openDatabase(options: DatabaseOptions): Database {
     }
   }
 
+  function transaction<T>(work: (tx: Transaction) => Promise<T>, given: TransactionOptions = {}): Promise<T> {
+    if (enclosingOf(self) === undefined) return run(work, given)
+    requireDefault(given)
+    return joined(work)
+  }
+
+  function enclose<T>(work: () => Promise<T>, given: TransactionOptions = {}): Promise<T> {
+    if (enclosingOf(self) !== undefined) return joined(work)
+    let client: pg.PoolClient | undefined
+    return noticing(
+      (taken) => {
+        client = taken
+      },
+      () =>
+        run((tx) => {
+          if (client === undefined) throw new Error('Prisma began a transaction without taking a connection')
+          const own = client
+          return unnoticed(() => inside(self, tx, own, work))
+        }, given),
+    )
+  }
+
   function withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    if (enclosingOf(self) !== undefined) return joined((_tx, client) => work(client))
     return inOurWords(async () => {
       const client = await pool.connect()
       let broken: Error | undefined
@@ -189,6 +191,10 @@ export function openDatabase(options: DatabaseOptions): Database {
   }
 
   function rawTransaction<T>(work: (client: pg.PoolClient) => Promise<T>, given: RawTransactionOptions = {}) {
+    if (enclosingOf(self) !== undefined) {
+      requireDefault(given)
+      return joined((_tx, client) => work(client))
+    }
     return withClient(async (client) => {
       const mode = given.readOnly ? 'READ ONLY' : 'READ WRITE'
       await client.query(`BEGIN ISOLATION LEVEL ${SQL_ISOLATION[given.isolation ?? 'ReadCommitted']} ${mode}`)
@@ -201,8 +207,12 @@ export function openDatabase(options: DatabaseOptions): Database {
   }
 
   return {
-    prisma,
+    get prisma() {
+      // What it lacks, its own transactions, nobody uses: `transaction` is the way.
+      return (enclosingOf(self)?.tx as PrismaClient | undefined) ?? prisma
+    },
     transaction,
+    enclose,
     withClient,
     rawTransaction,
     ping: () => inOurWords(async () => void (await pool.query('SELECT 1'))),

@@ -1,0 +1,68 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import pg from 'pg'
+import type { Logger } from '../logger.ts'
+
+export interface DatabaseOptions {
+  /** `postgresql://…`. */
+  readonly url: string
+  /** Connections at most, for Prisma and raw SQL together. */
+  readonly poolSize: number
+  /** Longest statement; default 60 s. A COPY or an export that may take longer sets its own with `SET LOCAL`. */
+  readonly statementTimeoutMs?: number
+  /**
+   * How long a statement waits for somebody else's lock; default 10 s, then `unavailable`. Shorter than a statement may take: who
+   * waits holds a connection, and one record that is held must not use up the pool.
+   */
+  readonly lockTimeoutMs?: number
+  /** How long to wait for a free connection or a new one; default 5 s, then `unavailable`. */
+  readonly connectTimeoutMs?: number
+  /** A transaction whose program says nothing for so long is closed by the server; default 5 min. */
+  readonly idleInTransactionTimeoutMs?: number
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName?: string
+  readonly logger?: Logger
+}
+
+/** Told of the connection that a transaction of Prisma takes: Prisma does not show it. */
+const listeners = new AsyncLocalStorage<(client: pg.PoolClient) => void>()
+
+/** Runs `work`; tells `taken` of every connection that is taken meanwhile, until `work` calls `unnoticed`. */
+export function noticing<T>(taken: (client: pg.PoolClient) => void, work: () => Promise<T>): Promise<T> {
+  return listeners.run(taken, work)
+}
+
+export function unnoticed<T>(work: () => Promise<T>): Promise<T> {
+  return listeners.exit(work)
+}
+
+export function createPool(options: DatabaseOptions): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.poolSize,
+    application_name: options.applicationName ?? 'rocketgames',
+    connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
+    statement_timeout: options.statementTimeoutMs ?? 60_000,
+    lock_timeout: options.lockTimeoutMs ?? 10_000,
+    idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs ?? 300_000,
+    // The adapter reads every timestamptz as UTC in ISO, whatever the session says; days are selected as ISO text, and lake
+    // expressions rely on both.
+    options: '-c TimeZone=UTC -c DateStyle=ISO',
+  })
+  noticeConnections(pool)
+  // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
+  pool.on('error', (error) => options.logger?.warn({ reason: error.message }, 'an idle database connection broke'))
+  return pool
+}
+
+function noticeConnections(pool: pg.Pool): void {
+  const connect = pool.connect.bind(pool) as () => Promise<pg.PoolClient>
+  // Prisma asks for a promise; the pool's own queries pass a callback and are none of our business.
+  pool.connect = ((callback?: Parameters<pg.Pool['connect']>[0]) => {
+    const told = listeners.getStore()
+    if (callback !== undefined || told === undefined) return (connect as pg.Pool['connect'])(callback as never)
+    return connect().then((client) => {
+      told(client)
+      return client
+    })
+  }) as pg.Pool['connect']
+}
