@@ -71,18 +71,6 @@ export function mediaType(header: string | undefined, allowed: readonly string[]
   })
 }
 
-/**
- * A streamed body is handed on as it comes.
- *
- * @throws AppError `unsupported-media-type` for any coding
- */
-export function requireUncoded(header: string | undefined): void {
-  if (header === undefined || header.trim().toLowerCase() === 'identity') return
-  throw new AppError('unsupported-media-type', 'Content-Encoding must be identity here: send the body as it is', {
-    headers: { 'Accept-Encoding': 'identity' },
-  })
-}
-
 const readRaw = express.raw({ type: () => true, limit: MAX_JSON_BODY_BYTES })
 
 /** The bytes of a small body, decompressed. One that trickles in is given up: it would hold its connection for ever. */

@@ -64,6 +64,16 @@ const requestHeaders = {
     description:
       'Makes the request safe to repeat for 24 hours: 8 to 255 visible characters, best a new UUID for each change',
   },
+  Prefer: {
+    name: 'Prefer',
+    required: false,
+    description: 'respond-async: 202 and a job as soon as the body is here (RFC 7240)',
+  },
+  ContentEncoding: {
+    name: 'Content-Encoding',
+    required: false,
+    description: 'gzip, when the body is compressed so',
+  },
 } as const satisfies Readonly<Record<string, RequestHeaderDoc>>
 
 export type AnswerHeader = keyof typeof answerHeaders

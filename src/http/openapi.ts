@@ -116,6 +116,8 @@ function headersOf(route: Route): RequestHeader[] {
   if (route.createOnly) headers.push('CreateOnly')
   if (isRevalidated(route)) headers.push('IfNoneMatch')
   if (honoursIdempotencyKey(route)) headers.push('IdempotencyKey')
+  if (route.asJob) headers.push('Prefer')
+  if (route.body?.kind === 'stream') headers.push('ContentEncoding')
   return headers
 }
 

@@ -48,6 +48,8 @@ export interface Exchange<Params, Query, Body, Match extends IfMatch = IfMatch> 
   readonly createOnly: boolean
   /** Of the operation's media types the one that the caller likes best. */
   readonly accepted: string
+  /** `Prefer: respond-async` on a route that can answer so. */
+  readonly wantsJob: boolean
   /** Aborted when the client leaves before the answer is whole. */
   readonly signal: AbortSignal
 }
@@ -79,6 +81,8 @@ export interface RouteSpec<Params, Query, Body, Match extends IfMatch = IfMatch>
   readonly ifMatch?: Match
   /** Takes `If-None-Match: *`. */
   readonly createOnly?: true
+  /** Can answer 202 with a job when asked by `Prefer: respond-async`. */
+  readonly asJob?: true
   /** Headers that callers may send elsewhere and must not here, and why: 400. */
   readonly refusedHeaders?: Readonly<Record<string, string>>
   /** Counts as bulk, and holds a place for streams while it is answered: always, or when the answer is one of these media types. */

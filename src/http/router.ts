@@ -2,10 +2,12 @@ import { type IRouter, type Request, type Response, Router } from 'express'
 import type { Context, ExpectedVersion, Principal } from '../caller.ts'
 import { AppError } from '../errors.ts'
 import { ANONYMOUS, type Authenticator, authenticate } from './authentication.ts'
-import { hasBody, limited, mediaType, parseJson, rawBody, requireUncoded } from './body.ts'
+import { hasBody, mediaType, parseJson, rawBody } from './body.ts'
 import { parseCreateOnly, parseIfMatch } from './conditional.ts'
+import { decodedBody } from './content-coding.ts'
 import type { CursorCodec } from './cursor.ts'
 import type { Limits } from './limits.ts'
+import { prefersAsync } from './prefer.ts'
 import { NO_QUERY } from './query.ts'
 import { parseQueryString, splitTarget } from './query-string.ts'
 import { factsOf } from './request-facts.ts'
@@ -75,11 +77,22 @@ async function admitted(route: Route, request: Request, response: Response, serv
   requireHeadersAbsent(route, request)
   const expected = readExpected(route, request)
   const createOnly = route.createOnly === true && parseCreateOnly(request.get('If-None-Match'))
+  const wantsJob = route.asJob === true && prefersAsync(request.get('Prefer'))
   const handle = async () => {
     const body = await readBody(route, request, response)
     if (route.cacheControl !== undefined) response.set('Cache-Control', route.cacheControl)
     const signal = departure(response)
-    const result = await route.handle({ params, query: read, body, context, expected, createOnly, accepted, signal })
+    const result = await route.handle({
+      params,
+      query: read,
+      body,
+      context,
+      expected,
+      createOnly,
+      accepted,
+      wantsJob,
+      signal,
+    })
     if (!response.destroyed) await send(result, request, response, services.cursors)
   }
   if (isBulk(route, accepted)) await asStream(principal, response, services.limits, handle)
@@ -156,8 +169,7 @@ async function readBody(route: Route, request: Request, response: Response): Pro
   }
   const type = mediaType(request.get('Content-Type'), route.body.types)
   if (route.body.kind === 'stream') {
-    requireUncoded(request.get('Content-Encoding'))
-    const stream = limited(request, route.body.maxBytes)
+    const stream = decodedBody(request, request.get('Content-Encoding'), route.body.maxBytes)
     // What the handler left unread would keep the connection waiting for a reader.
     response.once('finish', () => {
       stream.destroy()

@@ -1,0 +1,5 @@
+/** `Prefer: respond-async` among other preferences, RFC 7240; what is not understood is ignored, as it demands. */
+export function prefersAsync(header: string | undefined): boolean {
+  const preferences = (header ?? '').split(',').map((preference) => preference.split(';')[0]?.trim().toLowerCase())
+  return preferences.includes('respond-async')
+}
