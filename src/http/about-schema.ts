@@ -2,34 +2,52 @@ import { z } from 'zod'
 import { SCOPES } from '../caller.ts'
 import { COUNT_KINDS } from '../list.ts'
 
-export const statusSchema = z.object({ status: z.string() }).meta({ id: 'Health' })
+export const statusSchema = z.object({ status: z.string().meta({ example: 'alive' }) }).meta({ id: 'Health' })
 
 export const checksSchema = z
   .object({
     status: z.literal('ready'),
-    checks: z.array(z.object({ name: z.string(), ok: z.boolean(), ms: z.int() })),
+    checks: z.array(z.object({ name: z.string().meta({ example: 'database' }), ok: z.boolean(), ms: z.int() })),
   })
   .meta({ id: 'Readiness' })
 
 export const whoamiSchema = z
   .object({
     type: z.enum(['api_key', 'user', 'system']),
-    id: z.string(),
-    name: z.string(),
-    scopes: z.array(z.enum(SCOPES)),
+    id: z.string().meta({ example: 'k3v9x0m2q7ab' }),
+    name: z.string().meta({ example: 'storefront' }),
+    scopes: z.array(z.enum(SCOPES)).meta({ example: ['games:read', 'players:read'] }),
     expiresAt: z.iso.datetime().nullable(),
   })
   .meta({ id: 'Whoami', description: 'The caller, as this service knows it' })
 
 export const enumsSchema = z
   .record(z.string(), z.array(z.string()))
-  .meta({ id: 'Enums', description: 'Every enumeration by name; new values are announced before they are used' })
+  .meta({
+    id: 'Enums',
+    description: 'Every enumeration by name; new values are announced before they are used',
+    example: { studio_status: ['prospect', 'in_review', 'active', 'suspended', 'closed', 'rejected'] },
+  })
 
 export const problemKindSchema = z
   .object({ type: z.string(), code: z.string(), title: z.string(), status: z.int(), advice: z.string() })
-  .meta({ id: 'ProblemKind' })
+  .meta({
+    id: 'ProblemKind',
+    example: {
+      type: 'https://accounts.rocketgames.example/problems/slug-taken',
+      code: 'slug-taken',
+      title: 'The slug is taken',
+      status: 409,
+      advice: 'Choose another slug.',
+    },
+  })
 
-export const documentSchema = z.record(z.string(), z.unknown()).meta({ id: 'OpenApiDocument' })
+export const documentSchema = z
+  .record(z.string(), z.unknown())
+  .meta({
+    id: 'OpenApiDocument',
+    example: { openapi: '3.1.1', info: { title: 'RocketGames Accounts', version: '1.0.0' } },
+  })
 
 export const problemSchema = z
   .looseObject({
@@ -60,10 +78,13 @@ export function pageSchema(item: z.ZodType, id: string): z.ZodType {
     .object({
       data: z.array(item),
       page: z.object({
-        limit: z.int(),
+        limit: z.int().meta({ example: 50 }),
         hasMore: z.boolean(),
-        next: z.string().nullable().meta({ description: 'The cursor of the next page' }),
-        prev: z.string().nullable().meta({ description: 'The cursor of the page before' }),
+        next: z
+          .string()
+          .nullable()
+          .meta({ description: 'The cursor of the next page', example: 'eyJ2IjoxLCJmIjoiM2EifQ' }),
+        prev: z.string().nullable().meta({ description: 'The cursor of the page before', example: null }),
         total: z.int().optional().meta({ description: 'Rows of the whole list; only with count' }),
         totalKind: z.enum(COUNT_KINDS).optional(),
       }),

@@ -31,7 +31,8 @@ const BY_FORMAT: Readonly<Record<string, string>> = {
 
 export class ExampleComposer {
   readonly #schemas: Readonly<Record<string, JsonSchema>>
-  readonly #byName = new Map<string, unknown>()
+  /** By name of the field and its format. */
+  readonly #known = new Map<string, unknown>()
 
   /** @param schemas the document's `components.schemas` */
   constructor(schemas: Readonly<Record<string, unknown>>) {
@@ -59,13 +60,22 @@ export class ExampleComposer {
   #gather(schema: JsonSchema, depth: number): void {
     if (depth > MAX_DEPTH || schema.$ref !== undefined) return
     for (const [name, property] of Object.entries(schema.properties ?? {})) {
-      const example = ownExample(property)
-      if (example !== undefined && example !== null && !this.#byName.has(name)) this.#byName.set(name, example)
+      this.#learn(name, property)
       this.#gather(property, depth + 1)
     }
     for (const part of [schema.items, ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])]) {
       if (part !== undefined) this.#gather(part, depth + 1)
     }
+  }
+
+  #learn(name: string, property: JsonSchema): void {
+    // What a field says itself, also inside of "this or null".
+    const speaks = [property, ...(property.anyOf ?? [])].find(
+      ({ example }) => example !== undefined && example !== null,
+    )
+    if (speaks === undefined) return
+    const format = [property, ...(property.anyOf ?? [])].find((each) => each.format !== undefined)?.format
+    for (const key of [name, `${name} ${format}`]) if (!this.#known.has(key)) this.#known.set(key, speaks.example)
   }
 
   #value(given: JsonSchema, name: string | undefined, depth: number): unknown {
@@ -75,7 +85,7 @@ export class ExampleComposer {
     if (schema.const !== undefined) return schema.const
     const type = typeof schema.type === 'string' ? schema.type : schema.type?.find((each) => each !== 'null')
     if (schema.enum === undefined) {
-      const known = name === undefined || schema.format !== undefined ? undefined : this.#byName.get(name)
+      const known = this.#known.get(schema.format === undefined ? `${name}` : `${name} ${schema.format}`)
       if (known !== undefined && type !== undefined && fits(known, type)) return known
     } else return schema.enum[0]
     const choices = schema.anyOf ?? schema.oneOf
@@ -115,11 +125,6 @@ export class ExampleComposer {
     const values = Object.entries(properties).map(([name, property]) => [name, this.#value(property, name, depth + 1)])
     return Object.fromEntries(values.filter(([, value]) => value !== undefined))
   }
-}
-
-/** What a field says itself, also inside of "this or null". */
-function ownExample({ example, anyOf }: JsonSchema): unknown {
-  return example !== undefined ? example : anyOf?.find((each) => each.example !== undefined)?.example
 }
 
 function fits(value: unknown, type: string): boolean {

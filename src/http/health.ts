@@ -59,6 +59,8 @@ async function resultOf({ name, check }: ReadinessCheck): Promise<CheckResult> {
   return { name, ok: passed, ms: Math.round(performance.now() - started) }
 }
 
+const MEASUREMENT = '# TYPE process_open_fds gauge\nprocess_open_fds 31\n'
+
 export function healthRoutes(readiness: Readiness, metrics: Metrics): RouteGroup {
   const common = { method: 'get', tag: 'service', access: 'open', cacheControl: 'no-store' } as const
   return {
@@ -91,7 +93,13 @@ export function healthRoutes(readiness: Readiness, metrics: Metrics): RouteGroup
         path: '/metrics',
         summary: "Measurements in Prometheus' text form",
         produces: ['text/plain', 'application/openmetrics-text'],
-        answers: { 200: { description: 'Measurements', type: 'text/plain' } },
+        answers: {
+          200: {
+            description: 'Measurements',
+            type: 'text/plain',
+            example: MEASUREMENT,
+          },
+        },
         handle: async () => text(metrics.registry.contentType, await metrics.registry.metrics()),
       }),
     ],

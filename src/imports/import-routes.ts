@@ -3,6 +3,7 @@ import type { IncomingStream } from '../http/body.ts'
 import { expected } from '../http/problems.ts'
 import { type Route, type RouteGroup, route } from '../http/route.ts'
 import { type ImportAnswer, type LineProblem, lineProblem } from './import-answer.ts'
+import { importAnswer, importBodies } from './import-examples.ts'
 import { IMPORT_RESOURCES, type ImportOptions, type ImportResource, type ImportRunner } from './import-run.ts'
 import { importAnswerSchema, importQuery } from './import-schema.ts'
 import { importTargets } from './import-target.ts'
@@ -36,9 +37,12 @@ function importRoute(imports: ImportRunner, resource: ImportResource): Route {
       types: Object.keys(FORMATS),
       maxBytes: MAX_BODY_BYTES,
       description: 'One JSON object a line, or CSV with a header of paths; a line may have 64 KB',
+      examples: importBodies(resource),
     },
     produces: [NDJSON],
-    answers: { 200: { description: 'One line for each line', schema: importAnswerSchema, type: NDJSON } },
+    answers: {
+      200: { description: 'One line for each line', schema: importAnswerSchema, type: NDJSON, example: importAnswer },
+    },
     problems: ['invalid-parameter', 'malformed-header', 'validation', 'unavailable'],
     async handle({ query, body, context, signal }) {
       const format = FORMATS[body.type] ?? 'ndjson'

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { accepted, created, noContent, ok } from '../http/answer.ts'
 import { jsonBody } from '../http/body.ts'
 import { type Route, type RouteGroup, route } from '../http/route.ts'
+import { requestedSnapshot } from './lake-examples.ts'
 import { lakePageQuery } from './lake-page-query.ts'
 import {
   holdSchema,
@@ -108,6 +109,7 @@ function snapshotListRoutes(lake: LakeService): Route[] {
         202: {
           description: 'It will be taken',
           schema: snapshotSchema,
+          example: requestedSnapshot,
           headers: { Location: 'Where it can be followed' },
         },
       },

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { pageSchema } from '../http/about-schema.ts'
+import * as examples from './lake-examples.ts'
 import { manifestSchema } from './manifest.ts'
 import { SNAPSHOT_STATES } from './snapshot/states.ts'
 
@@ -32,7 +33,7 @@ export const lakeTableSchema = z
       .object({ id: z.string(), takenAt: instant.nullable(), rows: count.nullable(), bytes: count.nullable() })
       .nullable(),
   })
-  .meta({ id: 'LakeTable' })
+  .meta({ id: 'LakeTable', example: examples.lakeTable })
 
 export const lakeTablesSchema = z.object({ data: z.array(lakeTableSchema) }).meta({ id: 'LakeTables' })
 
@@ -65,11 +66,11 @@ const snapshotFields = {
   ),
 }
 
-export const snapshotSchema = z.object(snapshotFields).meta({ id: 'Snapshot' })
+export const snapshotSchema = z.object(snapshotFields).meta({ id: 'Snapshot', example: examples.publishedSnapshot })
 export const snapshotPageSchema = pageSchema(snapshotSchema, 'SnapshotPage')
 export const snapshotWithManifestSchema = z
   .object({ ...snapshotFields, manifest: manifestSchema.nullable() })
-  .meta({ id: 'SnapshotWithManifest' })
+  .meta({ id: 'SnapshotWithManifest', example: examples.snapshotWithManifest })
 
 export const verifyResultSchema = z
   .object({
@@ -80,7 +81,7 @@ export const verifyResultSchema = z
       z.looseObject({ code: z.string(), message: z.string() }).meta({ description: 'A stable code and a sentence' }),
     ),
   })
-  .meta({ id: 'VerifyResult' })
+  .meta({ id: 'VerifyResult', example: { healthy: true, files: 1, rows: 30, findings: [] } })
 
 export const newHoldSchema = z
   .strictObject({
@@ -88,14 +89,14 @@ export const newHoldSchema = z
     reason: z.string().min(1).max(500),
     expiresAt: z.iso.datetime({ offset: true }).meta({ description: 'At most 7 days from now' }),
   })
-  .meta({ id: 'NewHold' })
+  .meta({ id: 'NewHold', example: examples.newHold })
 
 export const holdSchema = z
   .object({
     id: z.uuid(),
-    snapshotId: z.string(),
-    holder: z.string(),
-    reason: z.string(),
+    snapshotId: z.string().meta({ example: examples.publishedSnapshot.id }),
+    holder: z.string().meta({ example: examples.newHold.holder }),
+    reason: z.string().meta({ example: examples.newHold.reason }),
     createdAt: instant,
     expiresAt: instant,
   })
@@ -115,7 +116,7 @@ export const newQuerySchema = z
     if (sql !== undefined && name !== undefined) refuse('name', 'give either sql or name, not both')
     if (sql !== undefined && params !== undefined) refuse('params', 'belong to a saved query; write values into sql')
   })
-  .meta({ id: 'NewQuery' })
+  .meta({ id: 'NewQuery', example: examples.newQuery })
 
 export const queryRunSchema = z
   .object({
@@ -136,7 +137,7 @@ export const queryRunSchema = z
       })
       .nullable(),
   })
-  .meta({ id: 'QueryRun' })
+  .meta({ id: 'QueryRun', example: examples.queryRun })
 
 export const savedQuerySchema = z
   .object({
@@ -156,14 +157,16 @@ export const savedQuerySchema = z
       }),
     ),
   })
-  .meta({ id: 'SavedQuery' })
+  .meta({ id: 'SavedQuery', example: examples.savedQuery })
 
-const page = z.object({
-  limit: z.int(),
-  hasMore: z.boolean(),
-  next: z.string().nullable(),
-  prev: z.string().nullable(),
-})
+const page = z
+  .object({
+    limit: z.int(),
+    hasMore: z.boolean(),
+    next: z.string().nullable(),
+    prev: z.string().nullable(),
+  })
+  .meta({ example: examples.queryResult.page })
 
 export const queryListSchema = z
   .object({ saved: z.array(savedQuerySchema), data: z.array(queryRunSchema), page })
@@ -177,4 +180,4 @@ export const queryResultSchema = z
       .meta({ description: 'A row is a list of values in the order of the columns; digits beyond 2^53 are text' }),
     page,
   })
-  .meta({ id: 'QueryResult' })
+  .meta({ id: 'QueryResult', example: examples.queryResult })

@@ -5,6 +5,7 @@ import { invalidParameter } from '../http/query-string.ts'
 import { type Route, route } from '../http/route.ts'
 import type { QueryRun } from './athena/query-run.ts'
 import type { SavedQuery } from './athena/saved-queries.ts'
+import { queryResultCsv, startedRun } from './lake-examples.ts'
 import { type LakePage, lakePageQuery } from './lake-page-query.ts'
 import { newQuerySchema, queryListSchema, queryResultSchema, queryRunSchema } from './lake-schema.ts'
 import type { QueryService } from './query-service.ts'
@@ -53,7 +54,12 @@ function collectionRoutes(queries: QueryService): Route[] {
       access: QUERY,
       body: jsonBody(newQuerySchema),
       answers: {
-        202: { description: 'It runs', schema: queryRunSchema, headers: { Location: 'Where it can be followed' } },
+        202: {
+          description: 'It runs',
+          schema: queryRunSchema,
+          example: startedRun,
+          headers: { Location: 'Where it can be followed' },
+        },
       },
       problems: ['query-not-allowed', 'not-found', 'unavailable'],
       async handle({ body }) {
@@ -109,7 +115,9 @@ function runRoutes(queries: QueryService): Route[] {
       params,
       query: lakePageQuery({ defaultLimit: 100, maxLimit: MAX_ROWS }),
       produces: ['application/json', 'text/csv'],
-      answers: { 200: { description: 'Rows', schema: queryResultSchema } },
+      answers: {
+        200: { description: 'Rows', schema: queryResultSchema, also: { 'text/csv': { example: queryResultCsv } } },
+      },
       problems: ['conflict', 'budget-exceeded', 'unavailable'],
       async handle({ params, query, accepted: type }) {
         if (type === 'text/csv') return csv(queries, params.id, query.given[0])
