@@ -6,6 +6,9 @@ import { hasVersion } from './conditional.ts'
 import type { CursorCodec } from './cursor.ts'
 import { splitTarget } from './query-string.ts'
 
+/** How long a client may take for one piece of a stream. */
+const STALLED_READER_MS = 60_000
+
 /** Writes an answer. Resolves when the last byte is handed to the socket; rejects when a stream fails in its middle. */
 export async function send(answer: Answer, request: Request, response: Response, cursors: CursorCodec): Promise<void> {
   switch (answer.kind) {
@@ -65,14 +68,25 @@ async function sendLines(answer: LinesAnswer, response: Response): Promise<void>
   await stream(ndjson(answer.batches), response)
 }
 
-/** A client that leaves is no failure: the iteration ends, and the access log tells. */
-async function stream(pieces: AsyncIterable<string>, response: Response): Promise<void> {
+/**
+ * A client that leaves is no failure: the iteration ends, and the access log tells. One that takes longer than `patienceMs` for a
+ * piece has its connection cut: the cursor or the place behind its stream is for others.
+ */
+export async function stream(
+  pieces: AsyncIterable<string>,
+  response: Response,
+  patienceMs = STALLED_READER_MS,
+): Promise<void> {
   let failed = false
   async function* watched() {
     let handing = false
+    const stalled = setTimeout(() => {
+      if (handing) response.destroy()
+    }, patienceMs)
     try {
       for await (const piece of pieces) {
         handing = true
+        stalled.refresh()
         yield piece
         handing = false
       }
@@ -80,6 +94,8 @@ async function stream(pieces: AsyncIterable<string>, response: Response): Promis
       // A stream that is destroyed throws its error into the iteration, where the last piece was handed over.
       failed = !handing
       throw error
+    } finally {
+      clearTimeout(stalled)
     }
   }
   try {

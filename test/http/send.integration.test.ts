@@ -5,7 +5,7 @@ import express from 'express'
 import { expect, it } from 'vitest'
 import { lines } from '../../src/http/answer.ts'
 import type { CursorCodec } from '../../src/http/cursor.ts'
-import { send } from '../../src/http/send.ts'
+import { send, stream } from '../../src/http/send.ts'
 
 /** What `send` comes to when the client leaves after the first piece. */
 async function leftAfterFirst(batches: (left: Promise<unknown>) => AsyncIterable<readonly unknown[]>): Promise<void> {
@@ -51,4 +51,33 @@ it('still tells a failure of the answer itself', async () => {
     throw new Error('broken')
   })
   await expect(failing).rejects.toThrow('broken')
+})
+
+it('cuts a client that does not read, and ends the iteration', async () => {
+  let ended = false
+  const sent = Promise.withResolvers<void>()
+  const app = express()
+  app.get('/', (_request, response) => {
+    async function* endless() {
+      try {
+        for (;;) yield 'x'.repeat(1 << 20)
+      } finally {
+        ended = true
+      }
+    }
+    stream(endless(), response, 50).then(sent.resolve, sent.reject)
+  })
+  const server = app.listen(0, '127.0.0.1')
+  try {
+    await once(server, 'listening')
+    const request = http.get(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage]
+    await sent.promise
+    expect(ended).toBe(true)
+    response.resume()
+    await expect(once(response, 'end')).rejects.toThrow('aborted')
+  } finally {
+    server.closeAllConnections()
+    server.close()
+  }
 })
