@@ -20,6 +20,7 @@ import type { RouteGroup } from '../http/route.ts'
 import { importRoutes } from '../imports/import-routes.ts'
 import type { ImportRunner } from '../imports/import-run.ts'
 import { ImportService, type ImportTraces } from '../imports/import-service.ts'
+import { actionRoutes } from './actions.ts'
 
 export interface AccountsApi {
   readonly imports: ImportRunner
@@ -39,6 +40,7 @@ export function accountsApi(database: Database, traces: ImportTraces = {}): Acco
   return {
     imports,
     groups: [
+      ...actionRoutes(database),
       studioRoutes(studios),
       membershipRoutes(new MembershipService(database), { owners, studios }),
       ownerRoutes(owners),

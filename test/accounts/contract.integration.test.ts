@@ -58,6 +58,22 @@ describe('the operations keep the promises of the document', () => {
       [409, 'post', '/v1/games/{id}/transitions', { id }, { to: 'released' }, '*'],
       [200, 'post', '/v1/games/{id}/transitions', { id }, { to: 'submitted', reason: 'ready' }, '*'],
     )
+    const ref = { ref: unique('erp') }
+    const replacement = { ...body, slug: unique('g') }
+    const { studio: other } = await newActiveStudio(api)
+    await expectStatuses(
+      [201, 'put', '/v1/games/by-ref/{ref}', ref, replacement],
+      [200, 'put', '/v1/games/by-ref/{ref}', ref, { ...replacement, title: 'Another' }],
+      [409, 'put', '/v1/games/by-ref/{ref}', { ref: unique('erp') }, replacement],
+      [412, 'put', '/v1/games/by-ref/{ref}', ref, replacement, '"9"'],
+      [422, 'put', '/v1/games/by-ref/{ref}', ref, {}],
+      [404, 'put', '/v1/games/by-ref/{ref}', { ref: '%20' }, replacement],
+      [200, 'post', '/v1/games/{id}/transfer', { id: released.id }, { studioId: other.id, reason: 'sold' }, '*'],
+      [428, 'post', '/v1/games/{id}/transfer', { id: released.id }, { studioId: studio.id }],
+      [412, 'post', '/v1/games/{id}/transfer', { id: released.id }, { studioId: studio.id }, '"1"'],
+      [422, 'post', '/v1/games/{id}/transfer', { id: released.id }, { studioId: nobody }, '*'],
+      [404, 'post', '/v1/games/{id}/transfer', { id: nobody }, { studioId: studio.id }, '*'],
+    )
   })
 
   it('on platforms of games', async () => {
@@ -110,6 +126,10 @@ describe('the operations keep the promises of the document', () => {
       [200, 'get', `${identities}/{identityId}`, one],
       [204, 'delete', `${identities}/{identityId}`, one, undefined, '"1"'],
       [200, 'get', `${identities}/{identityId}`, one],
+    )
+    await expectStatuses(
+      [200, 'post', '/v1/players/lookup', {}, { identifiers: [{ id }, { username }, { username: 'no-body' }] }],
+      [422, 'post', '/v1/players/lookup', {}, { identifiers: [] }],
     )
     const lonely = await newPlayer(api)
     const link = await api.admin.post(`/v1/players/${lonely.id}/identities`).send(body)
