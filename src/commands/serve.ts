@@ -8,6 +8,7 @@ import { type RunningServer, startServer } from '../http/server.ts'
 import { createLogger, type Logger } from '../logger.ts'
 import { Metrics } from '../metrics.ts'
 import { accountsApi } from './accounts.ts'
+import { apiInfo } from './api-info.ts'
 import { endOnSignal, openProgram, operator, type Program, software } from './composition.ts'
 import { firstSteps } from './first-steps.ts'
 import { type LakeApi, lakeApi } from './lake-api.ts'
@@ -84,11 +85,7 @@ async function listen(opened: Program, logger: Logger): Promise<Listening> {
   const lake = lakeApi(opened, metrics)
   const { version } = software()
   const app = createApp({
-    info: {
-      title: 'RocketGames Accounts',
-      version,
-      description: 'Players, studios and games of a game publisher, and their snapshots in the data lake.',
-    },
+    info: apiInfo(version),
     groups: [...accounts.groups, ...lake.groups],
     enums: accounts.enums,
     authenticator: opened.keys,

@@ -1,20 +1,124 @@
-import { Ajv2020 } from 'ajv/dist/2020.js'
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { expect } from 'vitest'
 import type { TestApi } from './api.ts'
 
+export interface Media {
+  readonly schema: Readonly<Record<string, unknown>>
+  readonly example?: unknown
+  readonly examples?: Readonly<Record<string, { readonly $ref?: string; readonly value?: unknown }>>
+}
+
+export interface Parameter {
+  readonly name: string
+  readonly in: 'path' | 'query' | 'header'
+  readonly required: boolean
+  readonly schema: Readonly<Record<string, unknown>>
+  readonly example?: unknown
+}
+
+interface Reference {
+  readonly $ref: string
+}
+
+interface Header {
+  readonly schema: { readonly pattern?: string }
+}
+
+export interface Response {
+  readonly headers?: Readonly<Record<string, Header | Reference>>
+  readonly content?: Readonly<Record<string, Media>>
+}
+
 export interface Operation {
   readonly operationId: string
   readonly tags: readonly string[]
-  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required: boolean }[]
-  readonly responses: Readonly<Record<string, { readonly content?: Record<string, { readonly schema: object }> }>>
-  readonly security: readonly object[]
+  readonly parameters?: readonly (Parameter | Reference)[]
+  readonly requestBody?: { readonly content: Readonly<Record<string, Media>> }
+  readonly responses: Readonly<Record<string, Response>>
+  readonly security: readonly Readonly<Record<string, readonly string[]>>[]
+  readonly 'x-scopes'?: readonly string[]
 }
 
 export interface ApiDocument {
   readonly openapi: string
+  readonly tags: readonly { readonly name: string; readonly description?: string }[]
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
-  readonly components: { readonly schemas: Readonly<Record<string, object>> }
+  readonly components: {
+    readonly schemas: Readonly<Record<string, object>>
+    readonly headers: Readonly<Record<string, Header>>
+    readonly parameters: Readonly<Record<string, Parameter>>
+    readonly examples?: Readonly<Record<string, { readonly value: unknown }>>
+  }
+}
+
+const lastPart = (reference: string) => reference.split('/').at(-1) ?? ''
+
+/** The parameters of an operation, those of the components in place of references to them. */
+export function parametersOf(document: ApiDocument, operation: Operation): Parameter[] {
+  return (operation.parameters ?? []).map((parameter) => {
+    if (!('$ref' in parameter)) return parameter
+    const found = document.components.parameters[lastPart(parameter.$ref)]
+    if (found === undefined) throw new Error(`${parameter.$ref} does not exist`)
+    return found
+  })
+}
+
+/** The headers of an answer by name, each with the pattern of its value. */
+export function headersOf(document: ApiDocument, response: Response): Map<string, RegExp | undefined> {
+  return new Map(
+    Object.entries(response.headers ?? {}).map(([name, given]) => {
+      const header = '$ref' in given ? document.components.headers[lastPart(given.$ref)] : given
+      const pattern = header?.schema.pattern
+      return [name, pattern === undefined ? undefined : new RegExp(pattern)]
+    }),
+  )
+}
+
+/** One body that the document describes, of a request or an answer. */
+export interface Content {
+  /** For messages. */
+  readonly name: string
+  /** Where it stands in the document. */
+  readonly place: readonly string[]
+  readonly media: Media
+  readonly examples: Readonly<Record<string, unknown>>
+}
+
+export function contentsOf(document: ApiDocument): Content[] {
+  const contents: Content[] = []
+  const add = (place: readonly string[], content: Readonly<Record<string, Media>> = {}) => {
+    for (const [type, media] of Object.entries(content)) {
+      const at = [...place, 'content', type]
+      contents.push({ name: at.slice(1).join(' '), place: at, media, examples: examplesOf(document, media) })
+    }
+  }
+  for (const [path, item] of Object.entries(document.paths)) {
+    for (const [method, operation] of Object.entries(item)) {
+      add(['paths', path, method, 'requestBody'], operation.requestBody?.content)
+      for (const [status, response] of Object.entries(operation.responses)) {
+        add(['paths', path, method, 'responses', status], response.content)
+      }
+    }
+  }
+  return contents
+}
+
+function examplesOf(document: ApiDocument, { example, examples }: Media): Record<string, unknown> {
+  if (examples === undefined) return example === undefined ? {} : { example }
+  return Object.fromEntries(
+    Object.entries(examples).map(([key, { $ref, value }]) => [
+      key,
+      $ref === undefined ? value : document.components.examples?.[lastPart($ref)]?.value,
+    ]),
+  )
+}
+
+/** The check of the schema at a place of the document. */
+export function validatorAt(ajv: Ajv2020, place: readonly string[]): ValidateFunction {
+  const validate = ajv.getSchema(`api#/${place.map((part) => encodeURIComponent(escaped(part))).join('/')}`)
+  if (validate === undefined) throw new Error(`The document has no schema at ${place.join(' ')}`)
+  return validate
 }
 
 /** A request by the document: method, path as it is written there, values for its parameters, body, If-Match. */
@@ -55,11 +159,18 @@ export async function callAsPromised(api: TestApi, document: ApiDocument, ajv: A
   if (promise?.content === undefined) return answer.status
   const type = (answer.headers['content-type'] ?? '').split(';')[0] ?? ''
   expect(Object.keys(promise.content)).toContain(type)
-  const at = ['paths', pattern, method, 'responses', String(answer.status), 'content', type, 'schema']
-  const validate = ajv.getSchema(`api#/${at.map((part) => encodeURIComponent(escaped(part))).join('/')}`)
-  expect(validate).toBeDefined()
-  if (!validate?.(answer.body)) {
-    throw new Error(`${method} ${pattern} ${answer.status}: ${ajv.errorsText(validate?.errors)}`)
+  const validate = validatorAt(ajv, [
+    'paths',
+    pattern,
+    method,
+    'responses',
+    String(answer.status),
+    'content',
+    type,
+    'schema',
+  ])
+  if (!validate(answer.body)) {
+    throw new Error(`${method} ${pattern} ${answer.status}: ${ajv.errorsText(validate.errors)}`)
   }
   return answer.status
 }

@@ -3,6 +3,7 @@ import supertest from 'supertest'
 import { ApiKeyService } from '../../src/accounts/api-keys/api-key-service.ts'
 import { type Context, SCOPES, type Scope, systemContext } from '../../src/caller.ts'
 import { accountsApi } from '../../src/commands/accounts.ts'
+import { apiInfo } from '../../src/commands/api-info.ts'
 import { databaseError } from '../../src/database/constraint-errors.ts'
 import { type Database, type DatabaseOptions, openDatabase } from '../../src/database/database.ts'
 import { type App, createApp } from '../../src/http/app.ts'
@@ -61,7 +62,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
   const keys = new ApiKeyService(database, randomBytes(32), logger)
   const accounts = accountsApi(database)
   const app = createApp({
-    info: { title: 'test', version: '0', description: 'test' },
+    info: apiInfo('0.0.0'),
     groups: [...accounts.groups, ...(options.groups?.(database) ?? [])],
     enums: accounts.enums,
     authenticator: keys,
