@@ -36,6 +36,8 @@ const answerHeaders = {
     pattern: '^true$',
   },
   Allow: { description: 'The methods that exist here', example: 'GET, HEAD, OPTIONS' },
+  Accept: { description: 'The media types that a body may have here', example: 'application/json' },
+  'Accept-Encoding': { description: 'The codings that a body may have here', example: 'gzip, identity' },
   'WWW-Authenticate': { description: 'How to authenticate', example: 'Bearer realm="rocketgames-accounts"' },
 } as const satisfies Readonly<Record<string, HeaderDoc>>
 

@@ -61,6 +61,7 @@ export function openApiOf(groups: readonly RouteGroup[], info: ApiInfo): Record<
   document.components.headers = headerComponents
   document.components.parameters = parameterComponents
   addExamples(document, routes)
+  document.components.responses = sharedResponses(document.paths)
   return document as unknown as Record<string, unknown>
 }
 
@@ -68,6 +69,33 @@ interface ApiDocumentDraft {
   readonly paths: Operations
   readonly components: Record<string, unknown> & { readonly schemas?: Readonly<Record<string, unknown>> }
 }
+
+/** Moves answers that stand in the document again and again into one component each. */
+function sharedResponses(paths: Operations): Record<string, unknown> {
+  const operations = Object.values(paths).flatMap((item) => Object.values(item) as { responses: Responses }[])
+  const places = operations.flatMap(({ responses }) => Object.keys(responses).map((status) => ({ responses, status })))
+  const shared: Record<string, unknown> = {}
+  for (const alike of Map.groupBy(places, ({ responses, status }) => JSON.stringify(responses[status])).values()) {
+    const [first] = alike
+    if (first === undefined || alike.length < MIN_SHARED) continue
+    const { responses, status } = first
+    const codes = Object.keys(responses[status]?.content?.['application/problem+json']?.examples ?? {})
+    const base = [status, ...codes].join('.')
+    const name = shared[base] === undefined ? base : `${base}.${Object.keys(shared).length}`
+    shared[name] = responses[status]
+    for (const place of alike) place.responses[place.status] = { $ref: `#/components/responses/${name}` }
+  }
+  return shared
+}
+
+const MIN_SHARED = 3
+
+interface SharedResponse {
+  readonly $ref?: string
+  readonly content?: Readonly<Record<string, { readonly examples?: object }>>
+}
+
+type Responses = Record<string, SharedResponse>
 
 function operationOf(route: Route, refusals: readonly Refusal[]): ZodOpenApiOperationObject {
   const advice = refusals.filter((refusal) => refusal.path === route.path).map((refusal) => refusal.advice)
@@ -170,9 +198,15 @@ function everywhere(route: Route): AnswerHeader[] {
   return route.access === 'open' ? ['X-Request-Id'] : ['X-Request-Id', 'RateLimit-Policy', 'RateLimit']
 }
 
+/** Refused before a key is known, or for want of one. */
+const WITHOUT_QUOTA: readonly number[] = [401, 405, 414]
+
 const HEADERS_OF_STATUS: Readonly<Record<number, readonly AnswerHeader[]>> = {
   401: ['WWW-Authenticate'],
   405: ['Allow'],
+  409: ['Retry-After'],
+  412: ['ETag'],
+  415: ['Accept', 'Accept-Encoding'],
   429: ['Retry-After'],
   503: ['Retry-After'],
 }
@@ -185,7 +219,10 @@ function problemAnswersOf(route: Route): Record<string, unknown> {
       String(status),
       {
         description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}`).join('; '),
-        headers: refsOf(['X-Request-Id', ...(HEADERS_OF_STATUS[status] ?? [])]),
+        headers: refsOf([
+          ...(WITHOUT_QUOTA.includes(status) ? (['X-Request-Id'] as const) : everywhere(route)),
+          ...(HEADERS_OF_STATUS[status] ?? []),
+        ]),
         content: { 'application/problem+json': { schema: problemSchema } },
       },
     ]),

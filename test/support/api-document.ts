@@ -48,6 +48,7 @@ export interface ApiDocument {
     readonly schemas: Readonly<Record<string, object>>
     readonly headers: Readonly<Record<string, Header>>
     readonly parameters: Readonly<Record<string, Parameter>>
+    readonly responses: Readonly<Record<string, Response>>
     readonly examples?: Readonly<Record<string, { readonly value: unknown }>>
   }
 }
@@ -132,7 +133,27 @@ export type Call = readonly [
 
 /** What the API says about itself. */
 export async function apiDocument(api: TestApi): Promise<ApiDocument> {
-  return (await api.anonymous.get('/v1/openapi.json')).body
+  return withResponses((await api.anonymous.get('/v1/openapi.json')).body)
+}
+
+/** The document with each answer in the place where it is referred to. */
+export function withResponses(document: ApiDocument): ApiDocument {
+  const resolved = (responses: Operation['responses']) =>
+    Object.fromEntries(
+      Object.entries(responses).map(([status, response]) => {
+        const { $ref } = response as { $ref?: string }
+        const target = $ref === undefined ? response : document.components.responses[lastPart($ref)]
+        if (target === undefined) throw new Error(`${$ref} does not exist`)
+        return [status, target]
+      }),
+    )
+  const paths = Object.entries(document.paths).map(([path, item]) => {
+    const operations = Object.entries(item).map(([method, operation]) => {
+      return [method, { ...operation, responses: resolved(operation.responses) }] as const
+    })
+    return [path, Object.fromEntries(operations)] as const
+  })
+  return { ...document, paths: Object.fromEntries(paths) }
 }
 
 /** Knows every schema of the document as `api#/…`. */
