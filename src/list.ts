@@ -7,7 +7,8 @@ import type { TableName } from './lake/datasets.ts'
 /** `=v` is `eq`; the others are written `field[op]=v`. */
 export type Operator = 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte' | 'in' | 'prefix' | 'isNull'
 
-export type FieldKind = 'text' | 'enum' | 'uuid' | 'timestamp' | 'date' | 'integer' | 'boolean'
+/** `code`: text of one form, given as a pattern, as `DE`. */
+export type FieldKind = 'text' | 'code' | 'enum' | 'uuid' | 'timestamp' | 'date' | 'integer' | 'boolean'
 
 /** A field that a list can be filtered by. */
 export interface FilterField {
@@ -15,6 +16,8 @@ export interface FilterField {
   readonly operators: readonly Operator[]
   /** The allowed values of an enum. */
   readonly values?: readonly string[]
+  /** The form of a code, and how to say it: a value of another form is an error, since nothing can match it. */
+  readonly pattern?: { readonly regExp: RegExp; readonly detail: string }
   /** Type to cast parameters to where the kind does not say it: the enum's name in Postgres. */
   readonly sqlType?: string
   /** The column it reads, when that is not the field's own: decides who may ask. */
@@ -34,10 +37,16 @@ export interface ListSpec {
   readonly table: TableName
   /** The column that makes the order total; always appended to the sort. */
   readonly idField: string
+  /** Its type in Postgres, when it is no UUID. */
+  readonly idType?: string
   readonly filters: Readonly<Record<string, FilterField>>
   readonly sorts: Readonly<Record<string, SortField>>
   /** As a caller would write it: `-createdAt`. */
   readonly defaultSort: string
+  /** At most so many fields in `sort`; default 3. One where the rows are many: an index begins with one field. */
+  readonly maxSortKeys?: number
+  /** At least so many characters in `q`; default 1. Three where the rows are many: an index on trigrams knows nothing shorter. */
+  readonly minSearchCharacters?: number
   /** Fields that `q` searches for a substring; none: `q` is an unknown parameter. */
   readonly search?: readonly string[]
 }

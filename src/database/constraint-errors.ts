@@ -63,6 +63,17 @@ export class WriteConflict extends AppError {
   }
 }
 
+/** 503: a statement took longer than it may. */
+export class StatementTimeout extends AppError {
+  override readonly name: string = 'StatementTimeout'
+
+  constructor() {
+    super('unavailable', 'the database took too long and the request was given up; try again', {
+      headers: { 'Retry-After': '1' },
+    })
+  }
+}
+
 interface DriverFacts {
   readonly sqlState: string
   readonly message: string
@@ -112,7 +123,6 @@ function constraintOf(facts: DriverFacts): ConstraintName | undefined {
 }
 
 const UNAVAILABLE_STATES: Readonly<Record<string, string>> = {
-  '57014': 'the database took too long and the request was given up',
   '55P03': 'another change holds the record for too long',
   '25P03': 'the database closed a transaction that was idle for too long',
   '25P04': 'the database closed a transaction that took too long',
@@ -150,6 +160,8 @@ function fromDriver(facts: DriverFacts): Error | undefined {
     case '40001':
     case '40P01':
       return new WriteConflict()
+    case '57014':
+      return new StatementTimeout()
   }
   if (UNAVAILABLE_STATES[sqlState]) return unavailable(UNAVAILABLE_STATES[sqlState])
   if (sqlState.startsWith('53')) return unavailable('the database has no more room for this request')

@@ -105,8 +105,10 @@ function readSort(spec: ListSpec, text: string | undefined, context: QueryContex
     return { field: descending ? part.slice(1) : part, descending }
   })
   const fields = keys.map(({ field }) => field)
-  if (keys.length > MAX_SORT_KEYS || new Set(fields).size < fields.length) {
-    throw invalidParameter('sort', 'invalid', `at most ${MAX_SORT_KEYS} different fields, separated by commas`)
+  const most = spec.maxSortKeys ?? MAX_SORT_KEYS
+  if (keys.length > most || new Set(fields).size < fields.length) {
+    const detail = most === 1 ? 'one field' : `at most ${most} different fields, separated by commas`
+    throw invalidParameter('sort', 'invalid', detail)
   }
   for (const { field } of keys) {
     if (!Object.hasOwn(spec.sorts, field)) {
@@ -123,8 +125,9 @@ function readSearch(spec: ListSpec, text: string | undefined, context: QueryCont
   for (const field of spec.search ?? []) requireReadable(spec.table, field, context.principal, 'q')
   const search = text.normalize('NFC')
   const length = [...search].length
-  if (length < 1 || length > MAX_SEARCH_CHARACTERS) {
-    throw invalidParameter('q', 'length', `must have 1 to ${MAX_SEARCH_CHARACTERS} characters`)
+  const least = spec.minSearchCharacters ?? 1
+  if (length < least || length > MAX_SEARCH_CHARACTERS) {
+    throw invalidParameter('q', 'length', `must have ${least} to ${MAX_SEARCH_CHARACTERS} characters`)
   }
   return search
 }
@@ -155,6 +158,9 @@ function scalar(field: FilterField, parameter: string, text: string): string | n
     case 'text':
       if (text !== '' && [...text].length <= MAX_TEXT_CHARACTERS) return text.normalize('NFC')
       throw invalidParameter(parameter, 'length', `must have 1 to ${MAX_TEXT_CHARACTERS} characters`)
+    case 'code':
+      if (field.pattern?.regExp.test(text)) return text
+      throw invalidParameter(parameter, 'format', field.pattern?.detail ?? '')
     case 'enum':
       if (field.values?.includes(text)) return text
       throw invalidParameter(parameter, 'not-allowed', `must be one of ${field.values?.join(', ')}`)
@@ -193,7 +199,7 @@ function documented<Row>(spec: ListSpec, expansions: Expansions<Row>): Parameter
     },
     {
       name: 'sort',
-      description: `Up to ${MAX_SORT_KEYS} of ${sorts}, separated by commas; a leading - sorts downwards; NULL comes last`,
+      description: `${spec.maxSortKeys === 1 ? `One of ${sorts}` : `Up to ${spec.maxSortKeys ?? MAX_SORT_KEYS} of ${sorts}, separated by commas`}; a leading - sorts downwards; NULL comes last`,
       schema: { type: 'string', default: spec.defaultSort },
     },
     ...selectionDocs(spec.table, expansions),
@@ -206,7 +212,11 @@ function documented<Row>(spec: ListSpec, expansions: Expansions<Row>): Parameter
   ]
   if (spec.search !== undefined) {
     const description = `Text that ${spec.search.join(' or ')} contains, in any letter case`
-    docs.push({ name: 'q', description, schema: { type: 'string', minLength: 1, maxLength: MAX_SEARCH_CHARACTERS } })
+    docs.push({
+      name: 'q',
+      description,
+      schema: { type: 'string', minLength: spec.minSearchCharacters ?? 1, maxLength: MAX_SEARCH_CHARACTERS },
+    })
   }
   for (const [name, field] of Object.entries(spec.filters)) {
     for (const operator of field.operators) docs.push(documentedFilter(name, field, operator))
@@ -216,6 +226,7 @@ function documented<Row>(spec: ListSpec, expansions: Expansions<Row>): Parameter
 
 const JSON_SCHEMAS: Readonly<Record<FilterField['kind'], Readonly<Record<string, unknown>>>> = {
   text: { type: 'string', minLength: 1, maxLength: MAX_TEXT_CHARACTERS },
+  code: { type: 'string' },
   enum: { type: 'string' },
   uuid: { type: 'string', format: 'uuid' },
   timestamp: { type: 'string', format: 'date-time' },
@@ -231,6 +242,10 @@ function documentedFilter(name: string, field: FilterField, operator: Operator):
     const description = `${about}: up to ${MAX_IN_VALUES} values separated by commas`
     return { name: `${name}[in]`, description, schema: { type: 'string' } }
   }
-  const schema = { ...JSON_SCHEMAS[field.kind], ...(field.values === undefined ? {} : { enum: field.values }) }
+  const schema = {
+    ...JSON_SCHEMAS[field.kind],
+    ...(field.values === undefined ? {} : { enum: field.values }),
+    ...(field.pattern === undefined ? {} : { pattern: field.pattern.regExp.source }),
+  }
   return { name: operator === 'eq' ? name : `${name}[${operator}]`, description: about, schema }
 }

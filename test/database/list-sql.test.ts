@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { escapeLike, listSql, pageFrom } from '../../src/database/list-sql.ts'
+import { pageFrom } from '../../src/database/list-page.ts'
+import { escapeLike, listSql, wholeListSql } from '../../src/database/list-sql.ts'
 import type { ListRequest, ListSpec } from '../../src/list.ts'
 
 const spec: ListSpec = {
@@ -37,10 +38,14 @@ describe('a list as SQL', () => {
     const sort = [{ field: 'lastPlayedAt', descending: true }]
     const seek = (value: string | null, backward = false) =>
       listSql({ spec }, request({ sort, position: at([value], backward) })).text
-    const order = 'ORDER BY t.last_played_at DESC NULLS LAST, t.id DESC LIMIT 3'
-    // Two ranges that an index can start at; no comparison spans values and NULLs.
-    expect(seek('2026')).toContain(`WHERE (t.last_played_at, t.id) < ($1::timestamptz, $2::uuid) ${order}) UNION ALL`)
-    expect(seek('2026')).toContain(`WHERE t.last_played_at IS NULL ${order})) t ${order}`)
+    const whole = 'ORDER BY t.last_played_at DESC NULLS LAST, t.id DESC LIMIT 3'
+    // Ranges that an index can start at, whichever way it lies: no comparison spans values and NULLs, and no range has both.
+    const own = 'ORDER BY t.last_played_at DESC, t.id DESC LIMIT 3'
+    expect(listSql({ spec }, request({ sort })).text).toContain(
+      `WHERE t.last_played_at IS NOT NULL ${own}) UNION ALL (SELECT`,
+    )
+    expect(seek('2026')).toContain(`WHERE (t.last_played_at, t.id) < ($1::timestamptz, $2::uuid) ${own}) UNION ALL`)
+    expect(seek('2026')).toContain(`WHERE t.last_played_at IS NULL ${own})) t ${whole}`)
     expect(seek('2026', true)).toContain('WHERE (t.last_played_at, t.id) > ($1::timestamptz, $2::uuid) ORDER')
     expect(seek(null, true)).toContain('WHERE t.last_played_at IS NULL AND (t.id) > ($1::uuid) ORDER')
     expect(seek(null, true)).toContain('UNION ALL')
@@ -49,13 +54,42 @@ describe('a list as SQL', () => {
     expect(amongNull.values).toEqual(['row'])
   })
 
+  it('starts at the first key where the others go another way', () => {
+    const sort = [
+      { field: 'acquiredAt', descending: true },
+      { field: 'lastPlayedAt', descending: false },
+    ]
+    const { text } = listSql({ spec }, request({ sort, position: at(['2026', null]) }))
+    expect(text).toContain('WHERE t.acquired_at <= $1::timestamptz AND ((t.acquired_at < $1::timestamptz) OR')
+    expect(text).toContain('(t.acquired_at = $1::timestamptz AND t.last_played_at IS NULL AND t.id > $2::uuid))')
+    expect(text).toContain('ORDER BY t.acquired_at DESC, t.last_played_at ASC NULLS LAST, t.id ASC')
+  })
+
+  it('as a whole has neither limit nor seek', () => {
+    const sort = [{ field: 'lastPlayedAt', descending: false }]
+    const { text, values } = wholeListSql({ spec }, request({ sort, position: at(['2026']) }))
+    expect(text).toMatch(/FROM player_game t ORDER BY t\.last_played_at ASC NULLS LAST, t\.id ASC$/)
+    expect(values).toEqual([])
+  })
+
+  it('asks for the other values of an enum, which an index knows, not for all but one', () => {
+    const asked: ListSpec = {
+      ...spec,
+      filters: { platform: { kind: 'enum', operators: ['ne'], values: ['web', 'ios', 'macos'], sqlType: 'platform' } },
+    }
+    const filters = [{ field: 'platform', operator: 'ne', value: 'web' }] as const
+    const { text, values } = listSql({ spec: asked }, request({ filters }))
+    expect(text).toContain('WHERE t.platform = ANY($1::platform[]) ORDER')
+    expect(values).toEqual([['ios', 'macos']])
+  })
+
   it('has every value as a parameter, also in conditions of its own', () => {
     const evil = "'; DROP TABLE player; --"
     const filters = [
       { field: 'platform', operator: 'in', value: ['web', evil] },
       { field: 'provider', operator: 'eq', value: evil },
     ] as const
-    const conditions = { provider: (_: unknown, placeholder: string) => `EXISTS (SELECT 1 WHERE x = ${placeholder})` }
+    const conditions = { provider: (_: unknown, bound: () => string) => `EXISTS (SELECT 1 WHERE x = ${bound()})` }
     const fixed = [{ column: 'player_id', value: evil, sqlType: 'uuid' }]
     const { text, values } = listSql({ spec, conditions, fixed }, request({ filters }))
     expect(text).not.toContain('DROP')

@@ -1,5 +1,6 @@
 import type { PrismaClient, Transaction } from '../../database/database.ts'
-import { byIdsSql, camelRow, type ListSource, listSql, pageFrom, selectList } from '../../database/list-sql.ts'
+import { readPage } from '../../database/list-page.ts'
+import { byIdsSql, camelRow, type ListSource, selectList } from '../../database/list-sql.ts'
 import type { Filter, ListRequest, Page } from '../../list.ts'
 import type { StudioStatus } from '../studios/studio.ts'
 import { fromDay, toDay } from '../text/calendar-date.ts'
@@ -14,10 +15,9 @@ const source: ListSource = {
   // Raw rows: the driver does not know arrays of our enum, and a day must not become an instant.
   select: { genres: 't.genres::text[]', release_date: 't.release_date::text' },
   conditions: {
-    platform: (filter, placeholder) =>
-      `EXISTS (SELECT 1 FROM game_platform p WHERE p.game_id = t.id AND p.platform = ${anyOf(filter, placeholder)})`,
-    genre: (filter, placeholder) =>
-      filter.operator === 'in' ? `t.genres && ${placeholder}` : `t.genres @> ARRAY[${placeholder}]`,
+    platform: (filter, bound) =>
+      `EXISTS (SELECT 1 FROM game_platform p WHERE p.game_id = t.id AND p.platform = ${anyOf(filter, bound())})`,
+    genre: (filter, bound) => (filter.operator === 'in' ? `t.genres && ${bound()}` : `t.genres @> ARRAY[${bound()}]`),
   },
 }
 
@@ -126,9 +126,7 @@ export async function transferGame(tx: Transaction, id: string, studioId: string
   return asGame(await tx.game.update({ where: { id }, data: { studioId } }))
 }
 
-export async function listGames(db: Reader, request: ListRequest, studioId?: string): Promise<Page<Game>> {
+export function listGames(db: PrismaClient, request: ListRequest, studioId?: string): Promise<Page<Game>> {
   const fixed = studioId === undefined ? [] : [{ column: 'studio_id', value: studioId, sqlType: 'uuid' }]
-  const { text, values } = listSql({ ...source, fixed }, request)
-  const rows = await db.$queryRawUnsafe<Record<string, unknown>[]>(text, ...values)
-  return pageFrom(gameList, request, rows.map(camelRow<Game>))
+  return readPage<Game>(db, { ...source, fixed }, request)
 }

@@ -1,5 +1,6 @@
 import type { PrismaClient, Transaction } from '../../database/database.ts'
-import { camelRow, type ListSource, listSql, pageFrom, selectList } from '../../database/list-sql.ts'
+import { readPage } from '../../database/list-page.ts'
+import { camelRow, type ListSource, selectList } from '../../database/list-sql.ts'
 import type { ListRequest, ListSpec, Page } from '../../list.ts'
 import type { Entitlement, EntitlementKey, EntitlementState, RevokeReason } from './entitlement.ts'
 import { gamePlayerList, libraryList } from './entitlement-list.ts'
@@ -10,10 +11,11 @@ const columns = selectList({ spec: libraryList })
 
 const conditions: NonNullable<ListSource['conditions']> = {
   // The database's clock decides, as everywhere.
-  active: (_filter, placeholder) =>
-    `(t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())) = ${placeholder}`,
-  studioId: (_filter, placeholder) =>
-    `EXISTS (SELECT 1 FROM game o WHERE o.id = t.game_id AND o.studio_id = ${placeholder})`,
+  active: ({ value }) =>
+    value === true
+      ? 't.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())'
+      : '(t.revoked_at IS NOT NULL OR t.expires_at <= now())',
+  studioId: (_filter, bound) => `EXISTS (SELECT 1 FROM game o WHERE o.id = t.game_id AND o.studio_id = ${bound()})`,
 }
 
 /** A row as the driver gives it. */
@@ -70,21 +72,20 @@ export async function updateEntitlement(
   return asEntitlement(await tx.playerGame.update({ where: { id }, data: change }))
 }
 
-export function listLibrary(db: Reader, playerId: string, request: ListRequest): Promise<Page<Entitlement>> {
+export function listLibrary(db: PrismaClient, playerId: string, request: ListRequest): Promise<Page<Entitlement>> {
   return listEntitlements(db, libraryList, { column: 'player_id', value: playerId, sqlType: 'uuid' }, request)
 }
 
-export function listGamePlayers(db: Reader, gameId: string, request: ListRequest): Promise<Page<Entitlement>> {
+export function listGamePlayers(db: PrismaClient, gameId: string, request: ListRequest): Promise<Page<Entitlement>> {
   return listEntitlements(db, gamePlayerList, { column: 'game_id', value: gameId, sqlType: 'uuid' }, request)
 }
 
-async function listEntitlements(
-  db: Reader,
+function listEntitlements(
+  db: PrismaClient,
   spec: ListSpec,
   fixed: NonNullable<ListSource['fixed']>[number],
   request: ListRequest,
 ): Promise<Page<Entitlement>> {
-  const { text, values } = listSql({ spec, fixed: [fixed], conditions }, request)
-  const rows = await db.$queryRawUnsafe<Record<string, unknown>[]>(text, ...values)
-  return pageFrom(spec, request, rows.map(camelRow<EntitlementRow>).map(asEntitlement))
+  const source = { spec, fixed: [fixed], conditions }
+  return readPage(db, source, request, (row) => asEntitlement(camelRow<EntitlementRow>(row)))
 }

@@ -1,5 +1,6 @@
 import type { PrismaClient, Transaction } from '../../database/database.ts'
-import { byIdsSql, camelRow, type ListSource, listSql, pageFrom, selectList } from '../../database/list-sql.ts'
+import { readPage } from '../../database/list-page.ts'
+import { byIdsSql, camelRow, type ListSource, selectList } from '../../database/list-sql.ts'
 import type { ListRequest, Page } from '../../list.ts'
 import type { Owner, OwnerDraft, OwnerPatch, OwnerStatus } from './owner.ts'
 import { ownerList } from './owner-list.ts'
@@ -43,10 +44,8 @@ export async function updateOwner(
   return tx.studioOwner.update({ where: { id }, data: change })
 }
 
-export async function listOwners(db: Reader, request: ListRequest): Promise<Page<Owner>> {
-  const { text, values } = listSql(source, request)
-  const rows = await db.$queryRawUnsafe<Record<string, unknown>[]>(text, ...values)
-  return pageFrom(ownerList, request, rows.map(camelRow<Owner>))
+export function listOwners(db: PrismaClient, request: ListRequest): Promise<Page<Owner>> {
+  return readPage<Owner>(db, source, request)
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { PrismaClient, Transaction } from '../../database/database.ts'
-import { camelRow, type ListSource, listSql, pageFrom, selectList } from '../../database/list-sql.ts'
+import { readPage } from '../../database/list-page.ts'
+import { camelRow, selectList } from '../../database/list-sql.ts'
 import type { ListRequest, Page } from '../../list.ts'
 import type { Identity, IdentityDraft } from './identity.ts'
 import { identityList } from './player-list.ts'
@@ -50,10 +51,7 @@ export async function unlinkIdentity(tx: Transaction, id: string, now: Date): Pr
   return tx.playerIdentity.update({ where: { id }, data: { subject: null, providerName: null, unlinkedAt: now } })
 }
 
-export async function listIdentities(db: Reader, playerId: string, request: ListRequest): Promise<Page<Identity>> {
+export function listIdentities(db: PrismaClient, playerId: string, request: ListRequest): Promise<Page<Identity>> {
   const fixed = [{ column: 'player_id', value: playerId, sqlType: 'uuid' }]
-  const source: ListSource = { spec: identityList, fixed }
-  const { text, values } = listSql(source, request)
-  const rows = await db.$queryRawUnsafe<Record<string, unknown>[]>(text, ...values)
-  return pageFrom(identityList, request, rows.map(camelRow<Identity>))
+  return readPage<Identity>(db, { spec: identityList, fixed }, request)
 }

@@ -1,13 +1,6 @@
-import type { PrismaClient, Transaction } from '../../database/database.ts'
-import {
-  byIdsSql,
-  camelRow,
-  escapeLike,
-  type ListSource,
-  listSql,
-  pageFrom,
-  selectList,
-} from '../../database/list-sql.ts'
+import type { Database, PrismaClient, Transaction } from '../../database/database.ts'
+import { readPage } from '../../database/list-page.ts'
+import { byIdsSql, camelRow, escapeLike, type ListSource, selectList } from '../../database/list-sql.ts'
 import type { Filter, ListRequest, Page } from '../../list.ts'
 import { fromDay, toDay } from '../text/calendar-date.ts'
 import { fold } from '../text/fold.ts'
@@ -35,14 +28,14 @@ const source: ListSource = {
   spec: playerList,
   select: { birth_date: 't.birth_date::text' },
   conditions: {
-    provider: (filter, placeholder) => {
-      const provider = filter.operator === 'in' ? `ANY(${placeholder})` : placeholder
+    provider: (filter, bound) => {
+      const provider = filter.operator === 'in' ? `ANY(${bound()})` : bound()
       const identity = `i.player_id = t.id AND i.subject IS NOT NULL AND i.provider = ${provider}`
       return `EXISTS (SELECT 1 FROM player_identity i WHERE ${identity})`
     },
-    hasEmail: (_filter, placeholder) => `(t.email_key IS NOT NULL) = ${placeholder}`,
-    gameId: (_filter, placeholder) => walkedBy('gameId', placeholder),
-    studioId: (_filter, placeholder) => walkedBy('studioId', placeholder),
+    hasEmail: ({ value }) => `t.email_key IS ${value === true ? 'NOT ' : ''}NULL`,
+    gameId: (_filter, bound) => walkedBy('gameId', bound()),
+    studioId: (_filter, bound) => walkedBy('studioId', bound()),
   },
   // Both have a trigram index. The pattern of a key is folded as keys are; a display name is as it was typed.
   search: [
@@ -82,8 +75,15 @@ export async function insertPlayer(tx: Transaction, id: string, draft: PlayerDra
   return asPlayer(await tx.player.create({ data: { id, ...asColumns(draft) } }))
 }
 
-export function findPlayer(db: Reader, id: string): Promise<Player | undefined> {
-  return selectPlayer(db, id, '')
+const byId = `SELECT ${columns} FROM player t WHERE t.id = $1::uuid`
+
+export async function findPlayer(database: Database, id: string): Promise<Player | undefined> {
+  const rows = await database.query<Record<string, unknown>>({ name: 'find player', text: byId, values: [id] })
+  return rows[0] && camelRow<Player>(rows[0])
+}
+
+export function findPlayerIn(tx: Transaction, id: string): Promise<Player | undefined> {
+  return selectPlayer(tx, byId, id)
 }
 
 export async function findPlayersById(db: Reader, ids: readonly string[]): Promise<Player[]> {
@@ -93,13 +93,11 @@ export async function findPlayersById(db: Reader, ids: readonly string[]): Promi
 
 /** The player as they are now; nobody else changes the row, or unlinks an account of theirs, until this transaction ends. */
 export function lockPlayer(tx: Transaction, id: string): Promise<Player | undefined> {
-  return selectPlayer(tx, id, 'FOR NO KEY UPDATE')
+  return selectPlayer(tx, `${byId} FOR NO KEY UPDATE`, id)
 }
 
-/** Raw: of one row by its key Prisma's own find answers about half as many a second. */
-async function selectPlayer(db: Reader, id: string, lock: '' | 'FOR NO KEY UPDATE'): Promise<Player | undefined> {
-  const sql = `SELECT ${columns} FROM player t WHERE t.id = $1::uuid ${lock}`
-  const [row] = await db.$queryRawUnsafe<Record<string, unknown>[]>(sql, id)
+async function selectPlayer(tx: Transaction, sql: string, id: string): Promise<Player | undefined> {
+  const [row] = await tx.$queryRawUnsafe<Record<string, unknown>[]>(sql, id)
   return row && camelRow<Player>(row)
 }
 
@@ -111,16 +109,14 @@ export async function updatePlayer(
   return asPlayer(await tx.player.update({ where: { id }, data: asColumns(change) }))
 }
 
-export async function listPlayers(db: Reader, request: ListRequest): Promise<Page<Player>> {
+export async function listPlayers(db: PrismaClient, request: ListRequest): Promise<Page<Player>> {
   const conditions = { ...source.conditions }
   for (const { field, value } of request.filters) {
     if (isOwnedFilter(field) && (await hasFewRows(db, field, value))) {
-      conditions[field] = (_filter, placeholder) => startingFrom(field, placeholder)
+      conditions[field] = (_filter, bound) => startingFrom(field, bound())
     }
   }
-  const { text, values } = listSql({ ...source, conditions }, request)
-  const rows = await db.$queryRawUnsafe<Record<string, unknown>[]>(text, ...values)
-  return pageFrom(playerList, request, rows.map(camelRow<Player>))
+  return readPage<Player>(db, { ...source, conditions }, request)
 }
 
 function isOwnedFilter(field: string): field is OwnedFilter {

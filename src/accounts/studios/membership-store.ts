@@ -1,5 +1,6 @@
 import type { PrismaClient, Transaction } from '../../database/database.ts'
-import { camelRow, type ListSource, listSql, pageFrom, selectList } from '../../database/list-sql.ts'
+import { readPage } from '../../database/list-page.ts'
+import { camelRow, selectList } from '../../database/list-sql.ts'
 import type { ListRequest, Page } from '../../list.ts'
 import type { Membership, MembershipState } from './membership.ts'
 import { memberList, ownedStudioList } from './membership-list.ts'
@@ -52,20 +53,14 @@ export async function hasOtherActiveOwner(db: Reader, studioId: string, ownerId:
   return other !== null
 }
 
-export function listMembers(db: Reader, studioId: string, request: ListRequest): Promise<Page<Membership>> {
+export function listMembers(db: PrismaClient, studioId: string, request: ListRequest): Promise<Page<Membership>> {
   const fixed = [{ column: 'studio_id', value: studioId, sqlType: 'uuid' }]
-  return listMemberships(db, { spec: memberList, select, fixed }, request)
+  return readPage<Membership>(db, { spec: memberList, select, fixed }, request)
 }
 
-export function listStudiosOf(db: Reader, ownerId: string, request: ListRequest): Promise<Page<Membership>> {
+export function listStudiosOf(db: PrismaClient, ownerId: string, request: ListRequest): Promise<Page<Membership>> {
   const fixed = [{ column: 'owner_id', value: ownerId, sqlType: 'uuid' }]
-  return listMemberships(db, { spec: ownedStudioList, select, fixed }, request)
-}
-
-async function listMemberships(db: Reader, source: ListSource, request: ListRequest): Promise<Page<Membership>> {
-  const { text, values } = listSql(source, request)
-  const rows = await db.$queryRawUnsafe<Record<string, unknown>[]>(text, ...values)
-  return pageFrom(source.spec, request, rows.map(camelRow<Membership>))
+  return readPage<Membership>(db, { spec: ownedStudioList, select, fixed }, request)
 }
 
 function asMembership(row: Omit<Membership, 'ownershipPercent'> & { readonly ownershipPercent: unknown }): Membership {

@@ -1,5 +1,6 @@
 import type { PrismaClient, Transaction } from '../../database/database.ts'
-import { byIdsSql, camelRow, type ListSource, listSql, pageFrom, selectList } from '../../database/list-sql.ts'
+import { readPage } from '../../database/list-page.ts'
+import { byIdsSql, camelRow, type ListSource, selectList } from '../../database/list-sql.ts'
 import type { ListRequest, Page } from '../../list.ts'
 import type { IdOrSlug } from '../text/code.ts'
 import {
@@ -83,10 +84,8 @@ export async function updateStudio(
   return tx.studio.update({ where: { id }, data: change })
 }
 
-export async function listStudios(db: Reader, request: ListRequest): Promise<Page<Studio>> {
-  const { text, values } = listSql(source, request)
-  const rows = await db.$queryRawUnsafe<Record<string, unknown>[]>(text, ...values)
-  return pageFrom(studioList, request, rows.map(camelRow<Studio>))
+export function listStudios(db: PrismaClient, request: ListRequest): Promise<Page<Studio>> {
+  return readPage<Studio>(db, source, request)
 }
 
 /** What the steps of a studio depend on. Exact only under a lock on the studio. */
