@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { ApiKeyService } from '../accounts/api-keys/api-key-service.ts'
+import { AnswerSeal } from '../accounts/idempotency/answer-seal.ts'
+import { IdempotencyService } from '../accounts/idempotency/idempotency-service.ts'
 import { type Context, systemContext } from '../caller.ts'
 import type { Config, LakeConfig } from '../config.ts'
 import { type Database, openDatabase } from '../database/database.ts'
@@ -88,6 +90,7 @@ export interface Program {
   readonly databaseUrl: string
   readonly database: Database
   readonly keys: ApiKeyService
+  readonly idempotency: IdempotencyService
   readonly logger: Logger
   lake(): OpenLake
   close(): Promise<void>
@@ -106,6 +109,7 @@ export async function openProgram(options: Partial<WorkplaceOptions> = {}): Prom
   if (workplace.localDir !== undefined) useLocalCredentials(workplace.env)
   const database = openDatabase({ url: databaseUrl, poolSize: config.databasePoolSize, logger })
   const keys = new ApiKeyService(database, config.apiKeyPepper, logger)
+  const idempotency = new IdempotencyService({ database, seal: new AnswerSeal(config.apiKeyPepper), logger })
   let lake: OpenLake | undefined
   return {
     workplace,
@@ -113,6 +117,7 @@ export async function openProgram(options: Partial<WorkplaceOptions> = {}): Prom
     databaseUrl,
     database,
     keys,
+    idempotency,
     logger,
     lake() {
       if (config.lake === undefined) throw new UsageError('LAKE_BUCKET must be set; see "Settings" in README.md')

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
+import { IdempotencyPurge } from '../accounts/idempotency/idempotency-purge-service.ts'
 import { databaseError } from '../database/constraint-errors.ts'
 import { migrate } from '../database/migrate.ts'
 import { describe, UsageError } from '../errors.ts'
@@ -27,6 +28,7 @@ export function addServeCommand(program: Command): void {
 interface Listening {
   readonly server: RunningServer
   readonly lake: LakeApi
+  readonly purge: IdempotencyPurge
 }
 
 async function serve(): Promise<void> {
@@ -52,6 +54,7 @@ async function serve(): Promise<void> {
     if (running) {
       await running.server.drain(opened.config.shutdownGraceMs)
       await running.lake.stop()
+      await running.purge.stop()
     }
     await forget(opened)
     await opened.close()
@@ -90,6 +93,7 @@ async function listen(opened: Program, logger: Logger): Promise<Listening> {
     enums: accounts.enums,
     authenticator: opened.keys,
     cursorKey: config.cursorKey,
+    idempotency: opened.idempotency,
     checks: [{ name: 'database', check: () => database.ping() }],
     limits: config.limits,
     logger,
@@ -103,7 +107,9 @@ async function listen(opened: Program, logger: Logger): Promise<Listening> {
       maxConnections: config.maxConnections,
     })
     logger.info({ host: server.host, port: server.port, version }, 'listening')
-    return { server, lake }
+    const purge = new IdempotencyPurge(database, logger)
+    purge.start()
+    return { server, lake, purge }
   } catch (error) {
     await lake.stop()
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error

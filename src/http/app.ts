@@ -8,6 +8,7 @@ import type { Authenticator } from './authentication.ts'
 import { CursorCodec } from './cursor.ts'
 import { errorAnswer } from './error-answer.ts'
 import { healthRoutes, Readiness, type ReadinessCheck } from './health.ts'
+import type { Idempotency } from './idempotency.ts'
 import { DEFAULT_LIMITS, type LimitSettings, Limits } from './limits.ts'
 import { type ApiInfo, openApiOf } from './openapi.ts'
 import type { RouteGroup } from './route.ts'
@@ -23,6 +24,7 @@ export interface AppOptions {
   readonly authenticator: Authenticator
   /** 32 bytes; signs cursors. The same in every process of a deployment, or pages break when another one answers. */
   readonly cursorKey: Buffer
+  readonly idempotency: Idempotency
   readonly checks: readonly ReadinessCheck[]
   /** What callers may take of this process; default `DEFAULT_LIMITS`. */
   readonly limits?: LimitSettings
@@ -57,9 +59,9 @@ export function createApp(options: AppOptions): App {
   app.use(accessLog(logger, metrics))
   app.use(standardHeaders(readiness))
   app.use(boundedUrl)
-  const { authenticator } = options
+  const { authenticator, idempotency } = options
   const limits = new Limits(options.limits ?? DEFAULT_LIMITS)
-  app.use(routerOf(groups, { authenticator, cursors: new CursorCodec(options.cursorKey), limits }))
+  app.use(routerOf(groups, { authenticator, cursors: new CursorCodec(options.cursorKey), limits, idempotency }))
   for (const page of options.pages ?? []) app.use(page)
   app.use((_request, _response, next) => next(new AppError('not-found', 'There is nothing at this address')))
   app.use(errorAnswer(logger, options.translateError ?? ((error) => error)))

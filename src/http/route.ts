@@ -36,6 +36,14 @@ export interface AnswerDoc {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+/** The same for every repeat of one request while its key is kept, and for no other request. */
+export interface Repeat {
+  /** 64 hexadecimal digits. */
+  readonly token: string
+  /** When the key was first seen. */
+  readonly since: Date
+}
+
 /** A request that passed every check that its route declares. */
 export interface Exchange<Params, Query, Body, Match extends IfMatch = IfMatch> {
   readonly params: Params
@@ -52,6 +60,8 @@ export interface Exchange<Params, Query, Body, Match extends IfMatch = IfMatch> 
   readonly wantsJob: boolean
   /** Aborted when the client leaves before the answer is whole. */
   readonly signal: AbortSignal
+  /** Of a request with an Idempotency-Key: what tells its repeats from other requests. */
+  readonly repeat: Repeat | undefined
 }
 
 /**
@@ -83,6 +93,12 @@ export interface RouteSpec<Params, Query, Body, Match extends IfMatch = IfMatch>
   readonly createOnly?: true
   /** Can answer 202 with a job when asked by `Prefer: respond-async`. */
   readonly asJob?: true
+  /**
+   * Of a POST or PATCH: what an Idempotency-Key has to keep from happening twice. Default: changes of the database; they and the
+   * stored answer are one transaction. `outside`: the handler has an effect elsewhere, and finds what it did before by
+   * `exchange.repeat`. `none`: it only reads, so the key is ignored and each repeat reads again.
+   */
+  readonly effect?: 'none' | 'outside'
   /** Headers that callers may send elsewhere and must not here, and why: 400. */
   readonly refusedHeaders?: Readonly<Record<string, string>>
   /** Counts as bulk, and holds a place for streams while it is answered: always, or when the answer is one of these media types. */
@@ -107,9 +123,13 @@ export function route<Params = undefined, Query = undefined, Body = undefined, M
   return spec as unknown as Route
 }
 
-/** Every POST and PATCH does, unless it refuses the header. */
-export function honoursIdempotencyKey({ method, refusedHeaders = {} }: Route): boolean {
-  return (method === 'post' || method === 'patch') && !Object.hasOwn(refusedHeaders, 'Idempotency-Key')
+/**
+ * POST and PATCH do, unless they refuse the header. GET, PUT and DELETE are idempotent already (RFC 9110, section 9.2.2), and so
+ * is a POST that only reads: there the header is ignored.
+ */
+export function honoursIdempotencyKey({ method, refusedHeaders = {}, effect }: Route): boolean {
+  if (method !== 'post' && method !== 'patch') return false
+  return effect !== 'none' && !Object.hasOwn(refusedHeaders, 'Idempotency-Key')
 }
 
 /** A method that does not exist on purpose: 405 with a sentence that says what to do instead. */

@@ -6,12 +6,20 @@ import { hasBody, mediaType, parseJson, rawBody } from './body.ts'
 import { parseCreateOnly, parseIfMatch } from './conditional.ts'
 import { decodedBody } from './content-coding.ts'
 import type { CursorCodec } from './cursor.ts'
+import {
+  fingerprintOf,
+  IDEMPOTENCY_KEY,
+  type Idempotency,
+  parseIdempotencyKey,
+  sendWire,
+  wireAnswer,
+} from './idempotency.ts'
 import type { Limits } from './limits.ts'
 import { prefersAsync } from './prefer.ts'
 import { NO_QUERY } from './query.ts'
 import { parseQueryString, splitTarget } from './query-string.ts'
 import { factsOf } from './request-facts.ts'
-import type { Refusal, Route, RouteGroup } from './route.ts'
+import { honoursIdempotencyKey, type Refusal, type Route, type RouteGroup } from './route.ts'
 import { send } from './send.ts'
 import { check } from './validation.ts'
 import { requireScope } from './visibility.ts'
@@ -20,6 +28,7 @@ export interface RouterServices {
   readonly authenticator: Authenticator
   readonly cursors: CursorCodec
   readonly limits: Limits
+  readonly idempotency: Idempotency
 }
 
 const JSON_TYPES = ['application/json']
@@ -39,11 +48,18 @@ export function routerOf(groups: readonly RouteGroup[], services: RouterServices
       next()
     })
     for (const route of routes) {
+      requireStorable(route)
       at[route.method]((request, response) => answer(route, request, response, services))
     }
     at.all((request, response) => refuse(request, response, path, routes, refusals))
   }
   return router
+}
+
+/** What flows by cannot be compared with what flows by the next time. */
+function requireStorable(route: Route): void {
+  if (route.body?.kind !== 'stream' || !honoursIdempotencyKey(route)) return
+  throw new Error(`${route.operation} takes a stream and cannot honour ${IDEMPOTENCY_KEY}: it has to refuse it`)
 }
 
 /** `/v1/studios/{id}` as path-to-regexp 8 writes it. */
@@ -75,25 +91,26 @@ async function admitted(route: Route, request: Request, response: Response, serv
   const reader = route.query ?? NO_QUERY
   const read = reader.read(parseQueryString(query), { principal, cursors: services.cursors, path })
   requireHeadersAbsent(route, request)
+  const key = honoursIdempotencyKey(route) ? readKey(request) : undefined
   const expected = readExpected(route, request)
   const createOnly = route.createOnly === true && parseCreateOnly(request.get('If-None-Match'))
   const wantsJob = route.asJob === true && prefersAsync(request.get('Prefer'))
   const handle = async () => {
-    const body = await readBody(route, request, response)
+    const { body, type, bytes } = await readBody(route, request, response)
     if (route.cacheControl !== undefined) response.set('Cache-Control', route.cacheControl)
     const signal = departure(response)
-    const result = await route.handle({
-      params,
-      query: read,
-      body,
-      context,
-      expected,
-      createOnly,
-      accepted,
-      wantsJob,
-      signal,
-    })
-    if (!response.destroyed) await send(result, request, response, services.cursors)
+    const asked = { params, query: read, body, context, expected, createOnly, accepted, wantsJob, signal }
+    if (key === undefined) {
+      const result = await route.handle({ ...asked, repeat: undefined })
+      if (!response.destroyed) await send(result, request, response, services.cursors)
+      return
+    }
+    const repeatable = { callerId: principal.id, key, fingerprint: fingerprintOf(request, type, bytes) }
+    const effect = route.effect === 'outside' ? 'outside' : 'database'
+    const { answer, replayed } = await services.idempotency.once(repeatable, effect, async (repeat) =>
+      wireAnswer(await route.handle({ ...asked, repeat })),
+    )
+    if (!response.destroyed) sendWire(answer, replayed, response)
   }
   if (isBulk(route, accepted)) await asStream(principal, response, services.limits, handle)
   else await handle()
@@ -134,19 +151,18 @@ function readParams(route: Route, request: Request): unknown {
   throw new AppError('not-found', 'The address names nothing that can exist: an id or a name in it has another form')
 }
 
-/** Whoever sends the key relies on it: better a refusal than a promise that is not kept. */
-const NOT_HONOURED = {
-  'Idempotency-Key': 'This operation does not honour it yet: repeat it only with If-Match, or look first',
-}
-
-function requireHeadersAbsent({ method, refusedHeaders }: Route, request: Request): void {
-  const writes = method === 'post' || method === 'patch'
-  for (const [header, why] of Object.entries(refusedHeaders ?? (writes ? NOT_HONOURED : {}))) {
+function requireHeadersAbsent({ refusedHeaders = {} }: Route, request: Request): void {
+  for (const [header, why] of Object.entries(refusedHeaders)) {
     if (request.get(header) === undefined) continue
     throw new AppError('malformed-header', `${header} is not taken here. ${why}`, {
       errors: [{ header, code: 'not-allowed', detail: why }],
     })
   }
+}
+
+function readKey(request: Request): string | undefined {
+  const header = request.get(IDEMPOTENCY_KEY)
+  return header === undefined ? undefined : parseIdempotencyKey(header)
 }
 
 function readExpected(route: Route, request: Request): ExpectedVersion | undefined {
@@ -162,9 +178,19 @@ export function preconditionRequired(): AppError {
   return new AppError('precondition-required', 'Send If-Match with the ETag of the state that the change is based on')
 }
 
-async function readBody(route: Route, request: Request, response: Response): Promise<unknown> {
+interface ReadBody {
+  readonly body: unknown
+  /** The media type; empty without a body. */
+  readonly type: string
+  /** As they were sent, without their content coding; empty for a stream. */
+  readonly bytes: Uint8Array
+}
+
+const NO_BYTES = new Uint8Array(0)
+
+async function readBody(route: Route, request: Request, response: Response): Promise<ReadBody> {
   if (route.body === undefined) {
-    if (!hasBody(request)) return undefined
+    if (!hasBody(request)) return { body: undefined, type: '', bytes: NO_BYTES }
     throw new AppError('unsupported-media-type', 'This operation takes no body')
   }
   const type = mediaType(request.get('Content-Type'), route.body.types)
@@ -175,9 +201,10 @@ async function readBody(route: Route, request: Request, response: Response): Pro
       stream.destroy()
       request.unpipe().resume()
     })
-    return { type, stream }
+    return { body: { type, stream }, type, bytes: NO_BYTES }
   }
-  return route.body.read(parseJson(await rawBody(request, response)))
+  const bytes = await rawBody(request, response)
+  return { body: route.body.read(parseJson(bytes)), type, bytes }
 }
 
 function departure(response: Response): AbortSignal {

@@ -63,6 +63,7 @@ async function serve(limits: Partial<LimitSettings>, routes: Route[], maxConnect
     authenticator: { authenticate: async (secret) => (secret === 'wrong' ? undefined : principal(secret)) },
     cursorKey: randomBytes(32),
     checks: [],
+    idempotency: { once: () => Promise.reject(new Error('no operation here changes anything')) },
     limits: { ...NO_LIMITS, ...limits },
     logger: createLogger({ level: 'silent' }),
     metrics: new Metrics(),

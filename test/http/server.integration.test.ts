@@ -29,6 +29,7 @@ async function serve(...routes: Route[]): Promise<RunningServer & { app: App; ur
     authenticator: { authenticate: async () => undefined },
     cursorKey: randomBytes(32),
     checks: [],
+    idempotency: { once: () => Promise.reject(new Error('no operation here changes anything')) },
     logger: createLogger({ level: 'info', destination: { write: (text) => void written.push(text) } }),
     metrics: new Metrics(),
   })

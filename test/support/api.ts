@@ -1,6 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import supertest from 'supertest'
 import { ApiKeyService } from '../../src/accounts/api-keys/api-key-service.ts'
+import { AnswerSeal } from '../../src/accounts/idempotency/answer-seal.ts'
+import { IdempotencyService } from '../../src/accounts/idempotency/idempotency-service.ts'
 import { type Context, SCOPES, type Scope, systemContext } from '../../src/caller.ts'
 import { accountsApi } from '../../src/commands/accounts.ts'
 import { apiInfo } from '../../src/commands/api-info.ts'
@@ -34,6 +36,8 @@ export interface TestApi {
 }
 
 export interface TestApiOptions {
+  /** Of an Idempotency-Key; default as in the program. */
+  readonly leaseMs?: number
   /** The way to the database, given its URL; default: straight. */
   readonly connect?: (databaseUrl: string) => Promise<string>
   readonly pool?: Pick<DatabaseOptions, 'poolSize' | 'connectTimeoutMs' | 'statementTimeoutMs'>
@@ -59,7 +63,8 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
   const logger = createLogger({ level: 'info', destination: { write: (text) => void written.push(text) } })
   const url = (await options.connect?.(testDatabase.url)) ?? testDatabase.url
   const database = openDatabase({ url, poolSize: 5, ...options.pool, logger })
-  const keys = new ApiKeyService(database, randomBytes(32), logger)
+  const secret = randomBytes(32)
+  const keys = new ApiKeyService(database, secret, logger)
   const accounts = accountsApi(database)
   const app = createApp({
     info: apiInfo('0.0.0'),
@@ -67,6 +72,12 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     enums: accounts.enums,
     authenticator: keys,
     cursorKey: randomBytes(32),
+    idempotency: new IdempotencyService({
+      database,
+      seal: new AnswerSeal(secret),
+      logger,
+      leaseMs: options.leaseMs ?? 60_000,
+    }),
     checks: [{ name: 'database', check: () => database.ping() }],
     limits: options.limits ?? NO_LIMITS,
     logger,
@@ -111,21 +122,24 @@ export function expectStatus(answer: { status: number; body: unknown; text?: str
 
 type Fields = Readonly<Record<string, unknown>>
 
+/** What builders need: a way to the API, in this process or in another one. */
+export type Requests = Pick<TestApi, 'admin'>
+
 /** Builders create what they need first and answer with the body of the created record. */
-export async function newStudio(api: TestApi, fields: Fields = {}) {
+export async function newStudio(api: Requests, fields: Fields = {}) {
   const answer = await api.admin.post('/v1/studios').send({ slug: unique('studio'), name: 'Acme Games', ...fields })
   expectStatus(answer, 201)
   return answer.body
 }
 
-export async function newOwner(api: TestApi, fields: Fields = {}) {
+export async function newOwner(api: Requests, fields: Fields = {}) {
   const email = `${unique('olga')}@owners.example`
   const answer = await api.admin.post('/v1/owners').send({ fullName: 'Olga Owner', email, ...fields })
   expectStatus(answer, 201)
   return answer.body
 }
 
-export async function newMember(api: TestApi, studioId: string, ownerId: string, fields: Fields = {}) {
+export async function newMember(api: Requests, studioId: string, ownerId: string, fields: Fields = {}) {
   const answer = await api.admin
     .put(`/v1/studios/${studioId}/members/${ownerId}`)
     .send({ role: 'owner', status: 'active', ...fields })
@@ -134,7 +148,7 @@ export async function newMember(api: TestApi, studioId: string, ownerId: string,
 }
 
 /** Makes one step after another, each on top of the version that the one before left. */
-export async function takeSteps(api: TestApi, path: string, ...steps: readonly string[]) {
+export async function takeSteps(api: Requests, path: string, ...steps: readonly string[]) {
   let record = (await api.admin.get(path)).body
   for (const to of steps) {
     const answer = await api.admin.post(`${path}/transitions`).set('If-Match', `"${record.version}"`).send({ to })
@@ -145,7 +159,7 @@ export async function takeSteps(api: TestApi, path: string, ...steps: readonly s
 }
 
 /** An active studio with one active owner. */
-export async function newActiveStudio(api: TestApi, fields: Fields = {}) {
+export async function newActiveStudio(api: Requests, fields: Fields = {}) {
   const studio = await newStudio(api, fields)
   const owner = await newOwner(api)
   await newMember(api, studio.id, owner.id)

@@ -19,6 +19,7 @@ export function wholeDocument(): ApiDocument {
     enums: accounts.enums,
     authenticator: unused,
     cursorKey: Buffer.alloc(32),
+    idempotency: unused,
     checks: [],
     logger: createLogger({ level: 'silent' }),
     metrics: new Metrics(),

@@ -1,0 +1,105 @@
+import type { Database } from '../../database/database.ts'
+import type { Claim, RepeatableRequest, StoredAnswer } from './stored-answer.ts'
+
+/**
+ * The table `idempotency_key`. A row is in one of three states:
+ *
+ * - leased: `locked_until` lies ahead, somebody acts;
+ * - free: `locked_until` has passed (its holder died) or is the epoch (the request failed, nothing happened);
+ * - finished: `locked_until` is NULL, the answer is there.
+ *
+ * A failed request leaves its row until it expires: what its repeats do outside the database has to stay recognisable.
+ */
+
+const KEPT = '24 hours'
+
+/** What a request finds under its key; `sealedBody` is opened by the service. */
+export type Found =
+  | { readonly state: 'claimed'; readonly claim: Claim }
+  | { readonly state: 'running' }
+  | { readonly state: 'finished'; readonly answer: StoredAnswer }
+  | { readonly state: 'mismatch' }
+
+interface Row {
+  readonly claimed: boolean
+  readonly fingerprint: Buffer
+  readonly locked_until: Date | null
+  readonly created_at: Date
+  readonly response_status: number | null
+  readonly response_headers: Record<string, string> | null
+  readonly response_body: Buffer | null
+}
+
+/** Rows that may be taken. An expired one counts as absent; a dead holder's lease passes to the same request only. */
+const FREE = `k.expires_at <= now() OR k.locked_until = 'epoch' OR (k.locked_until <= now() AND k.fingerprint = $3)`
+
+/**
+ * One statement and so one short transaction. It need not survive a crash of the server, which ends every holder as well: the
+ * claim is not waited for on the disk. The INSERT judges the row as it is now, the last SELECT as it was when the statement began:
+ * where they disagree there is no row.
+ */
+const CLAIM = `
+  WITH claimed AS (
+    INSERT INTO idempotency_key AS k (caller_id, key, fingerprint, locked_until, expires_at)
+    VALUES ($1, $2, $3, now() + $4 * interval '1 millisecond', now() + interval '${KEPT}')
+    ON CONFLICT (caller_id, key) DO UPDATE
+      SET fingerprint = excluded.fingerprint, locked_until = excluded.locked_until, expires_at = excluded.expires_at,
+          created_at = CASE WHEN k.expires_at <= now() THEN excluded.created_at ELSE k.created_at END,
+          response_status = NULL, response_headers = NULL, response_body = NULL
+      WHERE ${FREE}
+    RETURNING k.*)
+  SELECT true AS claimed, fingerprint, locked_until, created_at, response_status, response_headers, response_body,
+         set_config('synchronous_commit', 'off', true)
+  FROM claimed
+  UNION ALL
+  SELECT false, fingerprint, locked_until, created_at, response_status, response_headers, response_body, NULL
+  FROM idempotency_key AS k
+  WHERE caller_id = $1 AND key = $2 AND (${FREE}) IS NOT TRUE AND NOT EXISTS (SELECT FROM claimed)`
+
+/** Takes the key, or says why not. Undefined: somebody changed the row in this moment; ask again. */
+export async function claimKey(
+  database: Database,
+  request: RepeatableRequest,
+  leaseMs: number,
+): Promise<Found | undefined> {
+  const { callerId, key, fingerprint } = request
+  const { rows } = await database.withClient((client) =>
+    client.query<Row>(CLAIM, [callerId, key, fingerprint, leaseMs]),
+  )
+  const [row] = rows
+  if (row === undefined) return undefined
+  if (row.claimed && row.locked_until) {
+    return { state: 'claimed', claim: { ...request, lockedUntil: row.locked_until, firstSeenAt: row.created_at } }
+  }
+  if (!row.fingerprint.equals(fingerprint)) return { state: 'mismatch' }
+  if (row.response_status === null) return { state: 'running' }
+  const answer = { status: row.response_status, headers: row.response_headers ?? {}, body: row.response_body }
+  return { state: 'finished', answer }
+}
+
+/** Stores the answer, in the transaction of the change if one encloses the call. False: the claim is no longer the holder's. */
+export async function finishKey(database: Database, claim: Claim, answer: StoredAnswer): Promise<boolean> {
+  const { callerId, key, lockedUntil } = claim
+  const headers = JSON.stringify(answer.headers)
+  const count = await database.prisma.$executeRaw`
+    UPDATE idempotency_key
+    SET locked_until = NULL, response_status = ${answer.status}::smallint, response_headers = ${headers}::jsonb,
+        response_body = ${answer.body}::bytea, expires_at = now() + ${KEPT}::interval
+    WHERE caller_id = ${callerId} AND key = ${key} AND locked_until = ${lockedUntil}::timestamptz`
+  return count === 1
+}
+
+/** Frees the key after a failure. Does nothing when the claim is no longer the holder's, or the answer is stored after all. */
+export async function releaseKey(database: Database, { callerId, key, lockedUntil }: Claim): Promise<void> {
+  await database.prisma.$executeRaw`
+    UPDATE idempotency_key SET locked_until = 'epoch'
+    WHERE caller_id = ${callerId} AND key = ${key} AND locked_until = ${lockedUntil}::timestamptz`
+}
+
+/** Removes rows that have expired, at most `limit`, and none that another process removes at the moment. Returns how many. */
+export function purgeKeys(database: Database, limit: number): Promise<number> {
+  return database.prisma.$executeRaw`
+    DELETE FROM idempotency_key WHERE (caller_id, key) IN (
+      SELECT caller_id, key FROM idempotency_key WHERE expires_at <= now()
+      ORDER BY expires_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)`
+}
