@@ -49,6 +49,8 @@ export function createPool(options: DatabaseOptions): pg.Pool {
     options: '-c TimeZone=UTC -c DateStyle=ISO',
   })
   noticeConnections(pool)
+  // A connection that breaks in use tells whoever waits for its statement; without a listener it would end the process as well.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
   pool.on('error', (error) => options.logger?.warn({ reason: error.message }, 'an idle database connection broke'))
   return pool

@@ -50,7 +50,7 @@ export class ApiKeyService {
     const parts = parseToken(token)
     if (parts === undefined) return undefined
     const hash = hashSecret(parts.secret, this.#pepper)
-    const known = await findKeyForCheck(this.#database.prisma, parts.id)
+    const known = await findKeyForCheck(this.#database, parts.id)
     const matches = isSameHash(hash, known?.secretHash ?? this.#nobody)
     if (known === undefined || !matches || !known.isLive) return undefined
     if (known.isStale) await this.#noteUse(known.key.id)

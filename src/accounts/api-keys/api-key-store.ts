@@ -1,5 +1,5 @@
 import type { Scope } from '../../caller.ts'
-import type { PrismaClient, Transaction } from '../../database/database.ts'
+import type { Database, PrismaClient, Transaction } from '../../database/database.ts'
 import type { ApiKey } from './api-key.ts'
 
 type Reader = Transaction | PrismaClient
@@ -40,12 +40,18 @@ interface CheckRow {
   readonly is_stale: boolean
 }
 
-export async function findKeyForCheck(db: Reader, id: string): Promise<KeyForCheck | undefined> {
-  const [row] = await db.$queryRaw<CheckRow[]>`
+const CHECK = {
+  name: 'check key',
+  text: `
     SELECT id, name, scopes, created_by, created_at, expires_at, last_used_at, revoked_at, secret_hash,
            revoked_at IS NULL AND expires_at > now() AS is_live,
            last_used_at IS NULL OR last_used_at < now() - interval '1 minute' AS is_stale
-    FROM api_key WHERE id = ${id}`
+    FROM api_key WHERE id = $1`,
+}
+
+/** Each request asks it, so it takes the shortest way. */
+export async function findKeyForCheck(database: Database, id: string): Promise<KeyForCheck | undefined> {
+  const [row] = await database.query<CheckRow>({ ...CHECK, values: [id] })
   if (row === undefined) return undefined
   const key = {
     id: row.id,

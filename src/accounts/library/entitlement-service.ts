@@ -9,7 +9,7 @@ import type { Game } from '../games/game.ts'
 import type { Platform } from '../games/game-platform.ts'
 import { findGamePlatform } from '../games/game-platform-store.ts'
 import { findGame, holdGame } from '../games/game-store.ts'
-import { findPlayer } from '../players/player-store.ts'
+import { findPlayer, findPlayerIn } from '../players/player-store.ts'
 import type { IdOrSlug } from '../text/code.ts'
 import { changedFields, requireVersion } from '../writing/version.ts'
 import { write } from '../writing/write-service.ts'
@@ -67,7 +67,7 @@ export class EntitlementService {
 
   /** The library of one player. @throws AppError `not-found` */
   async list(playerId: string, request: ListRequest, _context: Context): Promise<Page<Entitlement>> {
-    if ((await findPlayer(this.#database.prisma, playerId)) === undefined) throw noSuchPlayer()
+    if ((await findPlayer(this.#database, playerId)) === undefined) throw noSuchPlayer()
     return listLibrary(this.#database.prisma, playerId, request)
   }
 
@@ -170,7 +170,7 @@ function isNewGrant(state: Partial<EntitlementState>): boolean {
 }
 
 async function requirePlayer(tx: Transaction, playerId: string): Promise<void> {
-  const player = await findPlayer(tx, playerId)
+  const player = await findPlayerIn(tx, playerId)
   if (player === undefined) throw noSuchPlayer()
   if (player.status === 'erased') throw new AppError('conflict', 'The player was erased and can own nothing')
 }

@@ -31,7 +31,7 @@ export class IdentityService {
 
   /** @throws AppError `not-found` */
   async list(playerId: string, request: ListRequest, _context: Context): Promise<Page<Identity>> {
-    foundPlayer(await findPlayer(this.#database.prisma, playerId))
+    foundPlayer(await findPlayer(this.#database, playerId))
     return listIdentities(this.#database.prisma, playerId, request)
   }
 

@@ -51,7 +51,7 @@ export class PlayerService {
 
   /** @throws AppError `not-found` */
   async get(id: string, _context: Context): Promise<Player> {
-    return found(await findPlayer(this.#database.prisma, id))
+    return found(await findPlayer(this.#database, id))
   }
 
   /** Those of the ids that exist, in no order. */
@@ -93,7 +93,7 @@ export class PlayerService {
 
   /** @throws AppError `not-found` */
   async transitions(id: string, _context: Context): Promise<Transitions<PlayerStatus>> {
-    return transitionsOf(found(await findPlayer(this.#database.prisma, id)))
+    return transitionsOf(found(await findPlayer(this.#database, id)))
   }
 
   /** Closes or reopens. @throws AppError `not-found`, `version-mismatch`, `invalid-transition` */
