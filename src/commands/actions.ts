@@ -2,6 +2,10 @@ import { gameRefRoutes } from '../accounts/games/game-ref-routes.ts'
 import { GameRefService } from '../accounts/games/game-ref-service.ts'
 import { gameTransferRoutes } from '../accounts/games/game-transfer-routes.ts'
 import { GameTransferService } from '../accounts/games/game-transfer-service.ts'
+import { accessRoutes } from '../accounts/library/access-routes.ts'
+import { AccessService } from '../accounts/library/access-service.ts'
+import { playtimeRoutes } from '../accounts/library/playtime-routes.ts'
+import { PlaytimeService } from '../accounts/library/playtime-service.ts'
 import { playerLookupRoutes } from '../accounts/players/player-lookup-routes.ts'
 import { PlayerLookupService } from '../accounts/players/player-lookup-service.ts'
 import { studioRefRoutes } from '../accounts/studios/studio-ref-routes.ts'
@@ -19,5 +23,7 @@ export function actionRoutes(database: Database): readonly RouteGroup[] {
     gameRefRoutes(new GameRefService(database)),
     gameTransferRoutes(new GameTransferService(database)),
     playerLookupRoutes(new PlayerLookupService(database)),
+    accessRoutes(new AccessService(database)),
+    playtimeRoutes(new PlaytimeService(database)),
   ]
 }

@@ -122,7 +122,7 @@ export function validatorAt(ajv: Ajv2020, place: readonly string[]): ValidateFun
   return validate
 }
 
-/** A request by the document: method, path as it is written there, values for its parameters, body, If-Match. */
+/** A request by the document: method, path as it is written there with a query behind it, values for its parameters, body, If-Match. */
 export type Call = readonly [
   method: string,
   pattern: string,
@@ -171,8 +171,9 @@ const escaped = (text: string) => text.replaceAll('~', '~0').replaceAll('/', '~1
 
 /** Makes the call and fails unless its answer is one that the document promises; answers with the status. */
 export async function callAsPromised(api: TestApi, document: ApiDocument, ajv: Ajv2020, call: Call): Promise<number> {
-  const [method, pattern, values, body, ifMatch] = call
-  const request = api.admin[method as 'get'](pattern.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? ''))
+  const [method, address, values, body, ifMatch] = call
+  const [pattern = ''] = address.split('?')
+  const request = api.admin[method as 'get'](address.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? ''))
   if (ifMatch !== undefined) request.set('If-Match', ifMatch)
   const answer = await (body === undefined ? request : request.send(body))
   const promise = document.paths[pattern]?.[method]?.responses[String(answer.status)]
