@@ -46,6 +46,8 @@ export type ErrorCode =
   | 'query-not-allowed'
   | 'budget-exceeded'
   | 'duplicate-in-input'
+  // 424
+  | 'not-applied'
   // 429
   | 'quota-exceeded'
   // 500, 503

@@ -154,6 +154,11 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
     title: 'The same key stands twice in the input',
     advice: 'The member firstLine names the first one.',
   },
+  'not-applied': {
+    status: 424,
+    title: 'Another line of an import that is all or nothing was refused',
+    advice: 'The member causedByLine names the first one. Correct it and send the import again.',
+  },
   'quota-exceeded': {
     status: 429,
     type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',

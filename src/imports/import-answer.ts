@@ -5,14 +5,18 @@ import { PROBLEMS } from '../http/problems.ts'
 export interface RowAnswer {
   /** Physical line of the input, 1-based; of objects their place, 1-based. */
   readonly line: number
+  /** In a JSON array: the place of the element, from 0. */
+  readonly index?: number
   readonly status: 'created' | 'updated' | 'unchanged'
-  readonly id: string
-  readonly version: number
+  /** Absent, as the version is, of a record that a dry run would create. */
+  readonly id?: string
+  readonly version?: number
 }
 
 /** The line changed nothing. The problem points into the line and never quotes it. */
 export interface ErrorAnswer {
   readonly line: number
+  readonly index?: number
   readonly status: 'error'
   readonly problem: LineProblem
 }
@@ -33,7 +37,10 @@ export interface ImportTotals {
   readonly updated: number
   readonly unchanged: number
   readonly errors: number
-  readonly dryRun: false
+  /** Nothing was written; the lines say what would have been. */
+  readonly dryRun: boolean
+  /** With `atomic`: a line was refused, so nothing was written. */
+  readonly rolledBack?: true
   /** With `onError: 'abort'`: the import stopped at an error, and the rest of the input was not looked at. */
   readonly aborted?: true
 }

@@ -7,9 +7,11 @@ import { importAnswer, importBodies } from './import-examples.ts'
 import { IMPORT_RESOURCES, type ImportOptions, type ImportResource, type ImportRunner } from './import-run.ts'
 import { importAnswerSchema, importQuery } from './import-schema.ts'
 import { importTargets } from './import-target.ts'
+import type { ImportFormat } from './input.ts'
 
 const NDJSON = 'application/x-ndjson'
-const FORMATS: Readonly<Record<string, 'ndjson' | 'csv'>> = { [NDJSON]: 'ndjson', 'text/csv': 'csv' }
+const JSON_TYPE = 'application/json'
+const FORMATS: Readonly<Record<string, ImportFormat>> = { [NDJSON]: 'ndjson', 'text/csv': 'csv', [JSON_TYPE]: 'json' }
 const MAX_BODY_BYTES = 1024 ** 3
 
 export function importRoutes(imports: ImportRunner): RouteGroup {
@@ -36,7 +38,8 @@ function importRoute(imports: ImportRunner, resource: ImportResource): Route {
       kind: 'stream',
       types: Object.keys(FORMATS),
       maxBytes: MAX_BODY_BYTES,
-      description: 'One JSON object a line, or CSV with a header of paths; a line may have 64 KB',
+      description:
+        'One JSON object a line, CSV with a header of paths, or a JSON array of at most 1000 objects; a line or an element may have 64 KB',
       examples: importBodies(resource),
     },
     produces: [NDJSON],

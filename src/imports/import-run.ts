@@ -1,5 +1,6 @@
 import type { Context } from '../caller.ts'
 import type { ImportAnswer } from './import-answer.ts'
+import type { ImportFormat } from './input.ts'
 
 export const IMPORT_RESOURCES = ['owners', 'studios', 'games', 'players', 'library'] as const
 export type ImportResource = (typeof IMPORT_RESOURCES)[number]
@@ -17,13 +18,21 @@ export interface ImportOptions {
   readonly matchBy?: string | undefined
   /** Default `continue`. `abort` stops at the first error; lines before it stay. */
   readonly onError?: OnError | undefined
+  /** All or nothing, at most 1000 lines. Default false. */
+  readonly atomic?: boolean | undefined
+  /**
+   * Default false. Everything is done and undone again, batch by batch: lines say what would have become of them. Batches after
+   * one that was undone see the unique keys that it would have taken, but not those it would have given up, nor that its owners
+   * no longer count for their studios.
+   */
+  readonly dryRun?: boolean | undefined
   /** What counts as now: no `createdAt` may lie after it. Default: the database's clock. For data that plays in a time of its own; not offered over HTTP. */
   readonly now?: Date | undefined
 }
 
 /** Bytes as they come, cut anywhere, or objects that are lines already. */
 export type ImportInput =
-  | { readonly format: 'ndjson' | 'csv'; readonly chunks: AsyncIterable<Uint8Array> }
+  | { readonly format: ImportFormat; readonly chunks: AsyncIterable<Uint8Array> }
   | { readonly objects: Iterable<object> | AsyncIterable<object> }
 
 export interface ImportRunner {
@@ -31,7 +40,8 @@ export interface ImportRunner {
    * Brings lines in, batch by batch, each in a transaction: what is answered is committed. Takes input only as fast as the
    * answers are taken; whoever stops taking them stops the import after the batch. The last answer is the `EndAnswer`.
    *
-   * @throws AppError before the first answer: `forbidden`, `invalid-parameter`, `validation` of a CSV header. Later:
+   * @throws AppError before the first answer: `forbidden`, `invalid-parameter`, `validation` of a CSV header, `malformed-json`
+   * of a JSON array, `payload-too-large` for more lines than an array or an atomic import may have. Later:
    * `unavailable`, or what the input's stream fails with; the lines answered so far are in.
    */
   run(

@@ -3,16 +3,23 @@ import type { ParameterDoc } from '../http/query.ts'
 import { plainQuery } from '../http/query.ts'
 import { IMPORT_MODES, type ImportOptions, ON_ERROR } from './import-run.ts'
 
+const FLAG = ['true', 'false'] as const
+const flag = z.enum(FLAG).transform((text) => text === 'true')
+
 /** The query of an import of a resource with these keys. */
 export function importQuery(keys: readonly string[]) {
   const schema = z.strictObject({
     mode: z.enum(IMPORT_MODES).optional(),
     onError: z.enum(ON_ERROR).optional(),
+    atomic: flag.optional(),
+    dryRun: flag.optional(),
     ...(keys.length === 0 ? {} : { matchBy: z.enum(keys as [string, ...string[]]).optional() }),
   })
   const parameters: ParameterDoc[] = [
     parameter('mode', 'What lines may do; default upsert', IMPORT_MODES),
     parameter('onError', 'abort stops at the first error, and lines before it stay; default continue', ON_ERROR),
+    parameter('atomic', 'true: all or nothing, at most 1000 lines; default false', FLAG),
+    parameter('dryRun', 'true: the same verdicts, and nothing is written; default false', FLAG),
   ]
   if (keys.length > 0) {
     const description = 'The key by which a line finds its record; default: the first of these that it carries'
@@ -37,16 +44,19 @@ const problem = z.looseObject({
 
 const count = z.int().min(0)
 
+const index = z.int().min(0).optional().meta({ description: 'In a JSON array: the place of the element' })
+
 /** One line of the answer. */
 export const importAnswerSchema = z
   .union([
     z.object({
       line: z.int().min(1),
+      index,
       status: z.enum(['created', 'updated', 'unchanged']),
-      id: z.uuid(),
-      version: z.int(),
+      id: z.uuid().optional().meta({ description: 'Absent of a record that a dry run would create' }),
+      version: z.int().optional(),
     }),
-    z.object({ line: z.int().min(1), status: z.literal('error'), problem }),
+    z.object({ line: z.int().min(1), index, status: z.literal('error'), problem }),
     z.object({
       _end: z.object({
         lines: count,
@@ -54,7 +64,8 @@ export const importAnswerSchema = z
         updated: count,
         unchanged: count,
         errors: count,
-        dryRun: z.literal(false),
+        dryRun: z.boolean(),
+        rolledBack: z.literal(true).optional().meta({ description: 'Of an atomic import: nothing was written' }),
         aborted: z.literal(true).optional(),
       }),
     }),

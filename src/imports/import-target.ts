@@ -16,6 +16,8 @@ import { parseStudioLine, studioLineSchema } from '../accounts/studios/studio-im
 import { applyStudios } from '../accounts/studios/studio-import-service.ts'
 import type { Scope } from '../caller.ts'
 import type { Checked } from '../http/validation.ts'
+import { personalScope } from '../http/visibility.ts'
+import { type Column, datasets, type TableName } from '../lake/datasets.ts'
 import { type CellKind, csvColumns } from './csv-columns.ts'
 import type { ImportResource } from './import-run.ts'
 
@@ -23,6 +25,8 @@ import type { ImportResource } from './import-run.ts'
 export interface ImportTarget<Line> {
   /** Needed besides `imports:write`. */
   readonly scope: Scope
+  /** Opens the personal columns that lines fill; undefined: they fill none. */
+  readonly personal: Scope | undefined
   /** The keys of `matchBy`, the most preferred first. */
   readonly keys: readonly string[]
   readonly parse: (input: unknown) => Checked<Line>
@@ -45,9 +49,17 @@ function target<Line, Key extends string>(
   return spec as unknown as AnyTarget
 }
 
+function personalOf(...tables: readonly TableName[]): Scope | undefined {
+  const found = tables.find((table) =>
+    Object.values<Column>(datasets[table].columns).some((column) => column.class === 'personal'),
+  )
+  return found && personalScope(found)
+}
+
 export const importTargets: Readonly<Record<ImportResource, AnyTarget>> = {
   owners: target<OwnerLine, OwnerKey>({
     scope: 'owners:write',
+    personal: personalOf('studio_owner'),
     keys: OWNER_KEYS,
     parse: parseOwnerLine,
     columns: csvColumns(ownerLineSchema),
@@ -56,6 +68,7 @@ export const importTargets: Readonly<Record<ImportResource, AnyTarget>> = {
   }),
   studios: target<StudioLine, StudioKey>({
     scope: 'studios:write',
+    personal: personalOf('studio', 'studio_membership'),
     keys: STUDIO_KEYS,
     parse: parseStudioLine,
     columns: csvColumns(studioLineSchema),
@@ -64,6 +77,7 @@ export const importTargets: Readonly<Record<ImportResource, AnyTarget>> = {
   }),
   games: target<GameLine, GameKey>({
     scope: 'games:write',
+    personal: personalOf('game', 'game_platform'),
     keys: GAME_KEYS,
     parse: parseGameLine,
     columns: csvColumns(gameLineSchema),
@@ -72,6 +86,7 @@ export const importTargets: Readonly<Record<ImportResource, AnyTarget>> = {
   }),
   players: target<PlayerLine, PlayerKey>({
     scope: 'players:write',
+    personal: personalOf('player', 'player_identity'),
     keys: PLAYER_KEYS,
     parse: parsePlayerLine,
     columns: csvColumns(playerLineSchema),
@@ -81,6 +96,7 @@ export const importTargets: Readonly<Record<ImportResource, AnyTarget>> = {
   // Its key is what the references lead to, which only the database knows.
   library: target<EntitlementLine, never>({
     scope: 'library:write',
+    personal: personalOf('player_game'),
     keys: [],
     parse: parseEntitlementLine,
     columns: csvColumns(entitlementLineSchema),

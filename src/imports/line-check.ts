@@ -7,9 +7,14 @@ import { unreadable } from './line-reader.ts'
 import type { SeenKeys } from './seen-keys.ts'
 
 /** A line after everything that needs no database: ready to be applied, or refused. */
-export type CheckedLine =
-  | { readonly number: number; readonly item: BulkItem<unknown> }
-  | { readonly number: number; readonly error: AppError }
+export type CheckedLine = Place & ({ readonly item: BulkItem<unknown> } | { readonly error: AppError })
+
+interface Place {
+  /** Tells the lines of an input apart, from 1: the physical line, or in a JSON array the count of the element. */
+  readonly number: number
+  /** Physical. */
+  readonly line: number
+}
 
 /** Validates a line, finds its key and remembers it. Lines must come in their order. */
 export function checkLine(
@@ -18,20 +23,21 @@ export function checkLine(
   matchBy: string | undefined,
   seen: SeenKeys,
 ): CheckedLine {
-  const { line: number } = input
-  if ('error' in input) return { number, error: unreadable(input.error) }
+  const { line, index } = input
+  const number = index === undefined ? line : index + 1
+  if ('error' in input) return { number, line, error: unreadable(input.error) }
   const checked = target.parse(input.value)
-  if (!checked.ok) return { number, error: invalid(checked.errors) }
+  if (!checked.ok) return { number, line, error: invalid(checked.errors) }
   const key = keyOf(target, checked.value, matchBy)
   if (key === undefined && matchBy !== undefined) {
     const detail = `matchBy=${matchBy} needs it in every line`
-    return { number, error: invalid([{ pointer: pointerOfKey(matchBy), code: 'required', detail }]) }
+    return { number, line, error: invalid([{ pointer: pointerOfKey(matchBy), code: 'required', detail }]) }
   }
   const names = key?.texts.map((text) => `${key.name}:${text}`) ?? []
   const first = names.map((name) => seen.lineOf(name)).find((line) => line !== undefined)
-  if (first !== undefined) return { number, error: duplicateOf(first) }
+  if (first !== undefined) return { number, line, error: duplicateOf(first) }
   for (const name of names) seen.add(name, number)
-  return { number, item: { number, line: checked.value, key } }
+  return { number, line, item: { number, line: checked.value, key } }
 }
 
 function keyOf(target: AnyTarget, line: unknown, matchBy: string | undefined): BulkKey | undefined {

@@ -51,11 +51,13 @@ describe('POST /v1/imports', () => {
       const answer = await post(path, ndjson({}), ...rest)
       return `${answer.status} ${(JSON.parse(String(answer.body)) as { code: string }).code}`
     }
-    expect(await refused('owners?dryRun=true')).toBe('400 unknown-parameter')
+    expect(await refused('owners?dryRun=1')).toBe('400 invalid-parameter')
+    expect(await refused('owners?atomic=true&onError=continue')).toBe('400 invalid-parameter')
+    expect(await refused('owners?force=true')).toBe('400 unknown-parameter')
     expect(await refused('owners?mode=replace')).toBe('400 invalid-parameter')
     expect(await refused('owners?matchBy=fullName')).toBe('400 invalid-parameter')
     expect(await refused('library?matchBy=id')).toBe('400 unknown-parameter')
-    expect(await refused('owners', 'application/json')).toBe('415 unsupported-media-type')
+    expect(await refused('owners', 'text/plain')).toBe('415 unsupported-media-type')
     const keyed = await post('owners', ndjson({})).set('Idempotency-Key', '"0123456789"')
     expect(keyed.status).toBe(400)
     const some = api.as(await api.token('imports:write', 'players:write'))
@@ -123,7 +125,7 @@ describe('POST /v1/imports', () => {
   })
 
   it('says so when an export that is sent back lost rows on the way', async () => {
-    const lines = ndjson({ username: `cut_${process.pid}` }, { _end: { rows: 2, sha256: '00' } })
+    const lines = ndjson({ username: `cut_${process.pid}` }, { _end: { rows: 2, sha256: '00'.repeat(32) } })
     const answers = answersOf(await post('players', lines)).slice(0, -1) as unknown as LineAnswer[]
     expect(answers.map(verdictOf)).toEqual(['1 created', '2 validation /_end/rows incomplete'])
   })

@@ -320,7 +320,7 @@ describe('importing libraries', () => {
         answers: [answer],
       } = await imported(api, 'library', [run])
       verdicts.push(verdict)
-      if (answer && answer.status !== 'error') versions.push(answer.version)
+      if (answer && answer.status !== 'error') versions.push(answer.version ?? 0)
     }
     expect(verdicts).toEqual([
       '1 created',

@@ -26,6 +26,15 @@ export interface BulkFacts {
   readonly now: Date
   /** The line of an earlier batch, or of an earlier part of this one, that led to this row. */
   readonly firstLineOf: (rowId: string) => number | undefined
+  /** Of a dry run: the keys that lines of earlier batches, which are undone, would have taken. */
+  readonly rehearsed?: RehearsedKeys | undefined
+}
+
+/** Unique keys as `name:text`, each with the line that took it. */
+export interface RehearsedKeys {
+  lineOf(key: string): number | undefined
+  /** The keys that a line took; said again, it replaces what was said of the line before. */
+  took(line: number, keys: readonly string[]): void
 }
 
 /** What became of a line. */

@@ -1,6 +1,7 @@
 import { AppError, invalid } from '../../errors.ts'
 import { refusals } from '../writing/refusals.ts'
 import { type BulkFacts, type BulkItem, duplicateOf } from './bulk-item.ts'
+import type { Plan } from './bulk-plan.ts'
 
 /** A value that only one row of a table may have. */
 export interface UniqueKey {
@@ -26,17 +27,44 @@ export class RowIndex<Row extends Identified> {
   get(name: string, text: string | null | undefined): Row | undefined {
     return text === null || text === undefined ? undefined : this.#rows.get(`${name}:${text}`)
   }
+
+  /** @param key `name:text` */
+  addKey(key: string, row: Row): void {
+    this.#rows.set(key, row)
+  }
+
+  freeKey(key: string): void {
+    this.#rows.delete(key)
+  }
+
+  /** The row has another value now, or none. */
+  free(name: string, text: string | null | undefined, row: Row): void {
+    if (this.get(name, text)?.id === row.id) this.#rows.delete(`${name}:${text}`)
+  }
+}
+
+/** The unique keys of a row, by the names that the index has them under. */
+export type KeysOf<Row> = (row: Row) => readonly (readonly [name: string, text: string | null])[]
+
+/** What a line changes in the keys of rows that belong to its own, as `name:text`. */
+export interface PartKeys {
+  readonly took?: readonly string[]
+  readonly gaveUp?: readonly string[]
 }
 
 /** Which row each line of a batch is about, and that no two lines are about the same. */
 export class Matcher<Row extends Identified> {
   readonly #index: RowIndex<Row>
   readonly #facts: BulkFacts
+  readonly #keysOf: KeysOf<Row>
   readonly #claimed = new Map<string, number>()
+  readonly #before = new Map<number, Row>()
 
-  constructor(index: RowIndex<Row>, facts: BulkFacts) {
+  /** @param keysOf all keys that lines can change, but not those of rows that belong to the row */
+  constructor(index: RowIndex<Row>, facts: BulkFacts, keysOf: KeysOf<Row>) {
     this.#index = index
     this.#facts = facts
+    this.#keysOf = keysOf
   }
 
   /**
@@ -47,6 +75,8 @@ export class Matcher<Row extends Identified> {
   match({ key, number }: BulkItem<unknown>, taken: (keyName: string) => AppError): Row | undefined {
     const row = key && this.#rowOf(key.name, key.texts)
     if (row === undefined) {
+      const rehearsed = key?.texts.map((text) => this.#rehearsed(key.name, text)).find((line) => line !== undefined)
+      if (rehearsed !== undefined) throw duplicateOf(rehearsed)
       if (this.#facts.mode === 'update' || key?.name === 'id') throw noSuchRow(key?.name)
       return undefined
     }
@@ -54,7 +84,38 @@ export class Matcher<Row extends Identified> {
     const first = this.#claimed.get(row.id) ?? this.#facts.firstLineOf(row.id)
     if (first !== undefined && first !== number) throw duplicateOf(first)
     this.#claimed.set(row.id, number)
+    this.#before.set(number, row)
     return row
+  }
+
+  /**
+   * From here on later lines of the batch see the row as this line leaves it: what it gave up is free, what it took is taken.
+   *
+   * @param parts keys of rows that belong to it, as `name:text`
+   */
+  settle<Made extends Pick<Plan<Row>, 'kind' | 'row'>>(
+    { number }: BulkItem<unknown>,
+    plan: Made,
+    { took = [], gaveUp = [] }: PartKeys = {},
+  ): Made {
+    if (plan.kind === 'unchanged') return plan
+    const before = this.#before.get(number)
+    const old = new Map(before && this.#keysOf(before))
+    const keys = this.#keysOf(plan.row).filter(([name, text]) => text !== (old.get(name) ?? null))
+    for (const [name, text] of keys) {
+      if (before !== undefined) this.#index.free(name, old.get(name), before)
+      this.#index.add(name, text, plan.row)
+    }
+    for (const key of gaveUp) this.#index.freeKey(key)
+    for (const key of took) this.#index.addKey(key, plan.row)
+    this.#claimed.set(plan.row.id, number)
+    const taken = keys.filter(([, text]) => text !== null).map(([name, text]) => `${name}:${text}`)
+    this.#facts.rehearsed?.took(number, [...taken, ...took])
+    return plan
+  }
+
+  #rehearsed(name: string, text: string | null | undefined): number | undefined {
+    return text === null || text === undefined ? undefined : this.#facts.rehearsed?.lineOf(`${name}:${text}`)
   }
 
   /** Of several texts the first that exists decides; that the others belong to the same row is for the plan to say. */
@@ -70,6 +131,7 @@ export class Matcher<Row extends Identified> {
   requireFree(unique: UniqueKey, text: string | null | undefined, own: Row | undefined): void {
     const holder = this.#index.get(unique.name, text)
     if (holder !== undefined && holder.id !== own?.id) throw takenError(unique)
+    if (holder === undefined && this.#rehearsed(unique.name, text) !== undefined) throw takenError(unique)
   }
 }
 

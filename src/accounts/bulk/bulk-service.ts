@@ -13,12 +13,21 @@ export type ApplyBatch<Line> = (
 
 const ATTEMPTS = 5
 
+export interface BatchRules {
+  /** Apply only what stands before the first bad line; its outcome is then the last. Default false. */
+  readonly stopAtError?: boolean
+  /**
+   * `good`, the default: the good lines stay. `whole`: all of them or, if one is bad, none. `none`: all is undone; the outcomes
+   * are what they would have been.
+   */
+  readonly keep?: 'good' | 'whole' | 'none'
+}
+
 /**
  * Applies a batch in one transaction. Lines that break a rule which only the database sees are found by halving: each part has
  * a savepoint, so k bad lines of n cost about k log n parts and everything else goes in.
  *
  * @param facts `now` is the database's clock unless the data plays in a time of its own
- * @param stopAtError apply only what stands before the first bad line; its outcome is then the last
  * @throws AppError `unavailable`; nothing of the batch is in then
  */
 export async function applyBatch<Line>(
@@ -26,7 +35,7 @@ export async function applyBatch<Line>(
   apply: ApplyBatch<Line>,
   items: readonly BulkItem<Line>[],
   facts: Omit<BulkFacts, 'now'> & { readonly now?: Date | undefined },
-  stopAtError = false,
+  { stopAtError = false, keep = 'good' }: BatchRules = {},
 ): Promise<Outcome[]> {
   if (items.length === 0) return []
   for (let attempt = 1; ; attempt++) {
@@ -37,7 +46,11 @@ export async function applyBatch<Line>(
         const firstLineOf = (rowId: string) => facts.firstLineOf(rowId) ?? lineOfRow.get(rowId)
         const dated = { ...facts, now: facts.now ?? clock, firstLineOf }
         const whole: Part<Line> = { client, apply, facts: dated, lineOfRow }
-        return stopAtError ? upToFirstError(whole, items) : applyPart(whole, items)
+        if (keep !== 'good') await client.query('SAVEPOINT batch')
+        const outcomes = await (stopAtError ? upToFirstError(whole, items) : applyPart(whole, items))
+        const isUndone = keep === 'none' || (keep === 'whole' && outcomes.some(({ status }) => status === 'error'))
+        if (isUndone) await client.query('ROLLBACK TO SAVEPOINT batch')
+        return outcomes
       })
     } catch (error) {
       if (!(error instanceof WriteConflict) || attempt >= ATTEMPTS) throw error

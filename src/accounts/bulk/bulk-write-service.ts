@@ -28,8 +28,9 @@ export async function writePlans<Row extends Versioned>(
 ): Promise<Outcome[]> {
   const made = plans.filter((plan): plan is Plan<Row> => !(plan instanceof AppError))
   const rowsOf = (kind: Plan<Row>['kind']) => made.filter((plan) => plan.kind === kind).map(({ row }) => row)
-  await insertRows(client, table, inserted, inOrder(rowsOf('create'), order))
+  // A new row may have a value that an old one gives up, never the other way round.
   const versions = await updateRows(client, table, ['id'], updated, rowsOf('update'))
+  await insertRows(client, table, inserted, inOrder(rowsOf('create'), order))
   return plans.map((plan) => (plan instanceof AppError ? failed(plan) : outcomeOf(plan, versions)))
 }
 

@@ -1,8 +1,8 @@
 import type { RawClient } from '../../database/database.ts'
 import type { AppError } from '../../errors.ts'
 import { newId } from '../../identifier.ts'
-import { judged } from '../bulk/bulk-item.ts'
-import { Matcher, RowIndex } from '../bulk/bulk-match.ts'
+import { type BulkFacts, judged } from '../bulk/bulk-item.ts'
+import { type KeysOf, Matcher, type PartKeys, RowIndex } from '../bulk/bulk-match.ts'
 import { ReferenceIndex, textsBy } from '../bulk/bulk-reference.ts'
 import { insertRows, updateRows } from '../bulk/bulk-row-store.ts'
 import type { ApplyBatch } from '../bulk/bulk-service.ts'
@@ -38,9 +38,14 @@ export const applyGames: ApplyBatch<GameLine> = async (client, items, facts) => 
     lines,
     holders.map(({ gameId }) => gameId),
   )
-  const around = await surroundings(client, lines, games, holders)
-  const matcher = new Matcher(indexGames(games, holders), facts)
-  const plans = items.map((item) => judged(() => planGame(item, matcher, around, newId, facts)))
+  const around = await surroundings(client, lines, games, holders, facts)
+  const matcher = new Matcher(indexGames(games, holders), facts, gameKeys)
+  const plans = items.map((item) =>
+    judged(() => {
+      const plan = planGame(item, matcher, around, newId, facts)
+      return matcher.settle(item, plan, around.settlePlatforms(plan.platforms))
+    }),
+  )
   const outcomes = await writePlans(client, table, plans)
   await writePlatforms(client, plans)
   await auditPlans(client, facts, plans)
@@ -51,8 +56,7 @@ function indexGames(games: readonly Game[], holders: readonly StoreAppHolder[]):
   const index = new RowIndex<Game>()
   for (const game of games) {
     index.add('id', game.id, game)
-    index.add('externalRef', game.externalRef, game)
-    index.add('slug', game.slug, game)
+    for (const [name, text] of gameKeys(game)) index.add(name, text, game)
   }
   for (const holder of holders) {
     const game = index.get('id', holder.gameId)
@@ -66,7 +70,8 @@ async function surroundings(
   lines: readonly GameLine[],
   games: readonly Game[],
   holders: readonly StoreAppHolder[],
-): Promise<GameSurroundings> {
+  { rehearsed }: BulkFacts,
+): Promise<GameSurroundings & SettledPlatforms> {
   const references = lines.flatMap(({ studio }) => studio ?? [])
   const found = await holdStudiosBy(client, {
     id: [...new Set([...textsBy(references, 'id'), ...games.map(({ studioId }) => studioId)])],
@@ -86,9 +91,37 @@ async function surroundings(
     studioOf: (reference) => studios.resolve(reference, 'studio'),
     studioById: (id) => studios.resolve({ by: 'id', text: id, pointer: '/studio' }, 'studio'),
     platformsOf: (id) => platforms.get(id) ?? [],
-    holderOf: (app) => holderByApp.get(storeAppText(app)),
+    holderOf(app) {
+      const text = storeAppText(app)
+      const line = rehearsed?.lineOf(`storeApp:${text}`)
+      return holderByApp.get(text) ?? (line === undefined ? undefined : `line ${line}`)
+    },
+    settlePlatforms({ added, changed }) {
+      const known = changed.flatMap(({ gameId, platform }) =>
+        (platforms.get(gameId) ?? []).filter((before) => before.platform === platform),
+      )
+      const gaveUp = storeAppsOf(known).map(storeAppText)
+      for (const text of gaveUp) holderByApp.delete(text)
+      const took = [...added, ...changed].flatMap((after) => {
+        const texts = storeAppsOf([after]).map(storeAppText)
+        for (const text of texts) holderByApp.set(text, after.gameId)
+        return texts
+      })
+      const key = (text: string) => `storeApp:${text}`
+      return { took: took.map(key), gaveUp: gaveUp.map(key) }
+    },
   }
 }
+
+/** What later lines of the batch see of the platforms that a line has changed. */
+interface SettledPlatforms {
+  readonly settlePlatforms: (plan: GamePlan['platforms']) => PartKeys
+}
+
+const gameKeys: KeysOf<Game> = ({ externalRef, slug }) => [
+  ['externalRef', externalRef],
+  ['slug', slug],
+]
 
 function indexStudios(studios: readonly StudioFound[]): ReferenceIndex<StudioFound> {
   const index = new ReferenceIndex<StudioFound>()

@@ -2,6 +2,7 @@ import { AppError } from '../../errors.ts'
 import { changeEvents, createEvent } from '../bulk/bulk-audit.ts'
 import type { BulkFacts, BulkItem } from '../bulk/bulk-item.ts'
 import {
+  type KeysOf,
   type Matcher,
   originOf,
   RowIndex,
@@ -41,12 +42,16 @@ export function indexOwners(owners: readonly Owner[]): RowIndex<Owner> {
   const index = new RowIndex<Owner>()
   for (const owner of owners) {
     index.add('id', owner.id, owner)
-    index.add('externalRef', owner.externalRef, owner)
-    index.add('email', owner.emailKey, owner)
-    index.add('authSubject', owner.authSubject, owner)
+    for (const [name, text] of ownerKeys(owner)) index.add(name, text, owner)
   }
   return index
 }
+
+export const ownerKeys: KeysOf<Owner> = ({ externalRef, emailKey, authSubject }) => [
+  ['externalRef', externalRef],
+  ['email', emailKey],
+  ['authSubject', authSubject],
+]
 
 /** @throws AppError the first rule that the line breaks */
 export function planOwner(

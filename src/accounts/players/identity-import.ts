@@ -32,6 +32,8 @@ export interface IdentitiesPlan {
 export interface IdentitySurroundings {
   /** The identity that is linked under this key, to whomever. */
   readonly linked: (key: IdentityKey) => Identity | undefined
+  /** Has a line of an earlier batch of this dry run linked it, to another player? */
+  readonly isRehearsed: (key: IdentityKey) => boolean
   /** The studio with this slug. */
   readonly studioIdOf: (slug: string) => string | undefined
   readonly newId: () => string
@@ -58,6 +60,7 @@ export function planIdentities(
     const studioId = studioOf(line, around, pointer)
     const before = around.linked(line)
     if (before === undefined) {
+      if (around.isRehearsed(line)) throw taken(pointer)
       const identity = newIdentity(playerId, line, around)
       added.push(identity)
       const changes = changesOf('player_identity', undefined, identity)

@@ -2,7 +2,7 @@ import type { RawClient } from '../../database/database.ts'
 import type { AppError } from '../../errors.ts'
 import { newId } from '../../identifier.ts'
 import { judged } from '../bulk/bulk-item.ts'
-import { Matcher, RowIndex } from '../bulk/bulk-match.ts'
+import { type KeysOf, Matcher, RowIndex } from '../bulk/bulk-match.ts'
 import { insertRows, updateRows } from '../bulk/bulk-row-store.ts'
 import type { ApplyBatch } from '../bulk/bulk-service.ts'
 import { auditPlans, type BulkTable, writePlans } from '../bulk/bulk-write-service.ts'
@@ -37,12 +37,20 @@ export const applyPlayers: ApplyBatch<PlayerLine> = async (client, items, facts)
   const linked = new Map(identities.map((identity) => [textOf(identity), identity]))
   const around: IdentitySurroundings = {
     linked: (key) => linked.get(identityText(key)),
+    isRehearsed: (key) => facts.rehearsed?.lineOf(`identity:${identityText(key)}`) !== undefined,
     studioIdOf: (slug) => studioIds.get(slug),
     newId: newId,
     now: facts.now,
   }
-  const matcher = new Matcher(indexPlayers(players, identities), facts)
-  const plans = items.map((item) => judged(() => planPlayer(item, matcher, around, facts)))
+  const matcher = new Matcher(indexPlayers(players, identities), facts, playerKeys)
+  const plans = items.map((item) =>
+    judged(() => {
+      const plan = planPlayer(item, matcher, around, facts)
+      const { added } = plan.identities
+      for (const identity of added) linked.set(textOf(identity), identity)
+      return matcher.settle(item, plan, { took: added.map((identity) => `identity:${textOf(identity)}`) })
+    }),
+  )
   const outcomes = await writePlans(client, table, plans)
   await writeIdentities(client, plans)
   await auditPlans(client, facts, plans)
@@ -53,8 +61,7 @@ function indexPlayers(players: readonly Player[], identities: readonly Identity[
   const index = new RowIndex<Player>()
   for (const player of players) {
     index.add('id', player.id, player)
-    index.add('username', player.usernameKey, player)
-    index.add('email', player.emailKey, player)
+    for (const [name, text] of playerKeys(player)) index.add(name, text, player)
   }
   for (const identity of identities) {
     const player = index.get('id', identity.playerId)
@@ -62,6 +69,11 @@ function indexPlayers(players: readonly Player[], identities: readonly Identity[
   }
   return index
 }
+
+const playerKeys: KeysOf<Player> = ({ usernameKey, emailKey }) => [
+  ['username', usernameKey],
+  ['email', emailKey],
+]
 
 function textOf({ provider, namespace, subject }: Identity): string {
   return identityText({ provider, namespace, subject: subject ?? '' })

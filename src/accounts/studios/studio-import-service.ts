@@ -10,7 +10,14 @@ import { auditPlans, type BulkTable, writePlans } from '../bulk/bulk-write-servi
 import { findOwnersBy, type OwnerFound } from '../owners/owner-bulk-store.ts'
 import type { Studio } from './studio.ts'
 import { countOpenGamesOf, findMembersOf, lockStudiosOf } from './studio-bulk-store.ts'
-import { indexStudios, planStudio, type StudioLine, type StudioPlan, type StudioSurroundings } from './studio-import.ts'
+import {
+  indexStudios,
+  planStudio,
+  type StudioLine,
+  type StudioPlan,
+  type StudioSurroundings,
+  studioKeys,
+} from './studio-import.ts'
 
 const fields = ['slug', 'name', 'legalName', 'country', 'website', 'status', 'externalRef']
 
@@ -27,8 +34,8 @@ export const applyStudios: ApplyBatch<StudioLine> = async (client, items, facts)
   const lines = items.map(({ line }) => line)
   const studios = await lockStudiosOf(client, lines)
   const around = await surroundings(client, lines, studios, facts)
-  const matcher = new Matcher(indexStudios(studios), facts)
-  const plans = items.map((item) => judged(() => planStudio(item, matcher, around, newId, facts)))
+  const matcher = new Matcher(indexStudios(studios), facts, studioKeys)
+  const plans = items.map((item) => judged(() => matcher.settle(item, planStudio(item, matcher, around, newId, facts))))
   const outcomes = await writePlans(client, table, plans)
   await writeMembers(client, plans)
   await auditPlans(client, facts, plans)

@@ -2,6 +2,7 @@ import { AppError } from '../../errors.ts'
 import { changeEvents, createEvent } from '../bulk/bulk-audit.ts'
 import type { BulkFacts, BulkItem } from '../bulk/bulk-item.ts'
 import {
+  type KeysOf,
   type Matcher,
   originOf,
   RowIndex,
@@ -50,11 +51,15 @@ export function indexStudios(studios: readonly Studio[]): RowIndex<Studio> {
   const index = new RowIndex<Studio>()
   for (const studio of studios) {
     index.add('id', studio.id, studio)
-    index.add('externalRef', studio.externalRef, studio)
-    index.add('slug', studio.slug, studio)
+    for (const [name, text] of studioKeys(studio)) index.add(name, text, studio)
   }
   return index
 }
+
+export const studioKeys: KeysOf<Studio> = ({ externalRef, slug }) => [
+  ['externalRef', externalRef],
+  ['slug', slug],
+]
 
 export interface StudioPlan extends Plan<Studio> {
   readonly members: Pick<MembersPlan, 'added' | 'changed'>
