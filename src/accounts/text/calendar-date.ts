@@ -13,7 +13,13 @@ export function fromDay(day: Date): string {
   return day.toISOString().slice(0, 10)
 }
 
+const DAY_MS = 86_400_000
+/** Every birth date is compared with it, and telling the day anew costs more than all else that is checked of a date. */
+let latest = { day: Number.NaN, text: '' }
+
 /** Today in UTC. */
 export function today(now = new Date()): string {
-  return fromDay(now)
+  const day = Math.floor(now.getTime() / DAY_MS)
+  if (day !== latest.day) latest = { day, text: fromDay(now) }
+  return latest.text
 }

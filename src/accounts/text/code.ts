@@ -27,8 +27,24 @@ export function parseWebsite(text: string): Ruled<string> {
   return accepted(text)
 }
 
+/** Tags that were accepted lately; there are few, and asking costs as much as all other fields of a player together. */
+const knownLocales = new Map<string, Ruled<string>>()
+const MAX_KNOWN_LOCALES = 1_000
+
 /** BCP 47, in its canonical form: `pt-BR`. */
 export function parseLocale(text: string): Ruled<string> {
+  const known = knownLocales.get(text)
+  if (known !== undefined) return known
+  const judged = judgeLocale(text)
+  if (judged.ok) {
+    if (knownLocales.size >= MAX_KNOWN_LOCALES) knownLocales.clear()
+    knownLocales.set(text, judged)
+  }
+  return judged
+}
+
+/** The rule without its memory. */
+export function judgeLocale(text: string): Ruled<string> {
   if (text.length > 35) return refused('too-long', 'at most 35 characters')
   try {
     const [canonical] = Intl.getCanonicalLocales(text)

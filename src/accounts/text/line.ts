@@ -10,8 +10,18 @@ export interface LineLimits {
 const UNPRINTABLE = /[\p{Cc}\p{Co}\u202a-\u202e\u2066-\u2069]/u
 const VISIBLE = /[^\s\p{Default_Ignorable_Code_Point}]/u
 
+/** Printable ASCII with single spaces between: nothing to normalise, nothing to refuse but its length. */
+const PLAIN = /^[!-~]+(?: [!-~]+)*$/
+
 /** One line of text for people, such as a name: NFC, trimmed, white space collapsed, at least one visible character. */
-export function line({ max, maxOctets }: LineLimits): Rule<string> {
+export function line(limits: LineLimits): Rule<string> {
+  const judge = judgeLine(limits)
+  const plain = Math.min(limits.max, limits.maxOctets ?? limits.max)
+  return (text) => (text.length <= plain && PLAIN.test(text) ? accepted(text) : judge(text))
+}
+
+/** The rules of `line` in full, without the short way that most texts take. */
+export function judgeLine({ max, maxOctets }: LineLimits): Rule<string> {
   return (text) => {
     const value = text.normalize('NFC').replace(/\s+/gu, ' ').trim()
     if (!VISIBLE.test(value)) return refused('too-short', 'at least 1 visible character')

@@ -15,7 +15,11 @@ export function refused(code: string, detail: string): Ruled<never> {
 
 /** Length in code points, as PostgreSQL's `char_length` counts. */
 export function characters(text: string): number {
-  return [...text].length
+  let count = text.length
+  for (let at = 1; at < text.length; at++) {
+    if ((text.charCodeAt(at) & 0xfc00) === 0xdc00 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800) count--
+  }
+  return count
 }
 
 export function octets(text: string): number {
