@@ -390,6 +390,7 @@ export const datasets = {
       expires_at: control,
       last_used_at: nullableControl,
       revoked_at: nullableControl,
+      replaced_by: nullableControl,
     },
   },
   idempotency_key: {
@@ -424,6 +425,7 @@ export const datasets = {
       fence: nullableControl,
       owner: nullableControl,
       requested_by: control,
+      request_token: nullableControl,
       requested_at: control,
       started_at: nullableControl,
       prepared_at: nullableControl,
@@ -554,7 +556,6 @@ export const datasets = {
       number: control,
       name: control,
       media_type: control,
-      encoding: nullableControl,
       bytes: nullableControl,
       sha256: nullableControl,
       created_at: control,

@@ -114,8 +114,9 @@ function snapshotListRoutes(lake: LakeService): Route[] {
         },
       },
       problems: ['snapshot-running', 'unavailable'],
-      async handle({ context }) {
-        const snapshot = await lake.requestSnapshot(context)
+      effect: 'outside',
+      async handle({ context, repeat }) {
+        const snapshot = await lake.requestSnapshot(context, repeat?.token)
         return accepted(`/v1/lake/snapshots/${snapshot.id}`, snapshot, { 'Retry-After': RUNNING_RETRY_SECONDS })
       },
     }),
@@ -149,6 +150,7 @@ function snapshotRoutes(lake: LakeService): Route[] {
       params,
       answers: { 200: { description: 'What was found', schema: verifyResultSchema } },
       problems: ['conflict', 'unavailable'],
+      effect: 'none',
       async handle({ params }) {
         const { files, rows, findings } = await lake.verify(params.id)
         return ok({ healthy: findings.length === 0, files, rows, findings })

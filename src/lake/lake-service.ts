@@ -79,11 +79,12 @@ export class LakeService {
   /**
    * Requests a snapshot and starts the process that takes it; one in the way whose process is gone is recovered first.
    *
+   * @param token the same for every repeat of one request: they all get one snapshot
    * @throws AppError `snapshot-running` naming the one that runs; `unavailable` when no process could be started.
    */
-  async requestSnapshot({ principal }: Context): Promise<SnapshotView> {
+  async requestSnapshot({ principal }: Context, token?: string): Promise<SnapshotView> {
     const { database, starter } = this.#options
-    return launchSnapshot(database, starter, `${principal.type}:${principal.id}`)
+    return launchSnapshot(database, starter, `${principal.type}:${principal.id}`, token)
   }
 
   /** Newest first. */

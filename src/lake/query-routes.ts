@@ -62,9 +62,10 @@ function collectionRoutes(queries: QueryService): Route[] {
         },
       },
       problems: ['query-not-allowed', 'not-found', 'unavailable'],
-      async handle({ body }) {
+      effect: 'outside',
+      async handle({ body, repeat }) {
         const { sql, name = '', params = {} } = body
-        const run = await queries.start(sql === undefined ? { name, params } : { sql })
+        const run = await queries.start(sql === undefined ? { name, params } : { sql }, repeat?.token)
         return accepted(`/v1/lake/queries/${run.id}`, presentRun(run), { 'Retry-After': '1' })
       },
     }),

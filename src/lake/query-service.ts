@@ -32,19 +32,20 @@ export class QueryService {
   /**
    * Starts a query; its run is there at once.
    *
+   * @param token 32 to 128 characters, the same for every repeat of one request: Athena starts one run for all of them
    * @throws AppError `query-not-allowed`, `validation` of parameters, `not-found` of a saved name, `unavailable`.
    */
-  async start(request: QueryRequest): Promise<QueryRun> {
-    const id = await reaching(ATHENA, () => this.#submit(request))
+  async start(request: QueryRequest, token?: string): Promise<QueryRun> {
+    const id = await reaching(ATHENA, () => this.#submit(request, token === undefined ? {} : { token }))
     return this.get(id)
   }
 
-  async #submit(request: QueryRequest): Promise<string> {
+  async #submit(request: QueryRequest, repeat: { readonly token?: string }): Promise<string> {
     try {
-      if ('sql' in request) return await this.#runner.start(checkStatement(request.sql).sql)
+      if ('sql' in request) return await this.#runner.start(checkStatement(request.sql).sql, repeat)
       const query = this.#savedQuery(request.name)
       const parameters = bindParameters(query, request.params)
-      return await this.#runner.start(query.sql, { name: query.name, parameters })
+      return await this.#runner.start(query.sql, { name: query.name, parameters, ...repeat })
     } catch (error) {
       if (awsErrorName(error) !== 'InvalidRequestException') throw error
       const reason = error instanceof Error ? error.message.slice(0, REASON_CHARS) : ''

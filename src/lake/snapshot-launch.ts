@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../database/database.ts'
 import { AppError, describe } from '../errors.ts'
 import type { LakeStarter } from './lake-starter.ts'
-import { requestSnapshot, type SnapshotView } from './snapshot/snapshots.ts'
+import { requestedBefore, requestSnapshot, type SnapshotView } from './snapshot/snapshots.ts'
 
 /** What a dead process left is mostly removed within a second; a caller is not kept waiting for a crawler. */
 const RECOVERY_WAIT_MS = 10_000
@@ -11,14 +11,20 @@ const RECOVERY_POLL_MS = 250
 /**
  * Requests a snapshot and starts the process that takes it. A snapshot in the way whose process is gone is recovered first.
  *
+ * With a token a repeat gets the snapshot that the first request made. While nobody has taken that, a process is started for it:
+ * a crash may have come between. A second process for one snapshot waits for the first one's lease, then finds nothing to do.
+ *
  * @throws AppError `snapshot-running` naming the one in the way; `unavailable` when no process could be started.
  */
 export async function launchSnapshot(
   database: Database,
   starter: LakeStarter,
   requestedBy: string,
+  token?: string,
 ): Promise<SnapshotView> {
-  const snapshot = await requestAfterRecovery(database, starter, requestedBy)
+  const before = token === undefined ? undefined : await requestedBefore(database, token)
+  const snapshot = before ?? (await requestAfterRecovery(database, starter, requestedBy, token))
+  if (snapshot.state !== 'requested') return snapshot
   try {
     await starter.snapshot(snapshot.id)
   } catch (error) {
@@ -32,12 +38,16 @@ async function requestAfterRecovery(
   database: Database,
   starter: LakeStarter,
   requestedBy: string,
+  token: string | undefined,
 ): Promise<SnapshotView> {
   const deadline = Date.now() + RECOVERY_WAIT_MS
   for (let recovering = false; ; ) {
     try {
-      return await requestSnapshot(database, requestedBy)
+      return await requestSnapshot(database, requestedBy, token)
     } catch (error) {
+      // The first request was not over yet when the repeat began to look.
+      const mine = token === undefined ? undefined : await requestedBefore(database, token)
+      if (mine !== undefined) return mine
       if (!(error instanceof AppError && error.code === 'snapshot-running')) throw error
       const abandoned = error.extra.abandoned === true
       if (!(abandoned || recovering) || Date.now() > deadline) throw error
@@ -60,6 +70,7 @@ export async function failUnstarted(database: Database, id: string, why: string)
     data: {
       state: 'failed',
       endedAt: new Date(),
+      requestToken: null,
       problem: {
         code: 'not_started',
         message: `No process took this snapshot: ${why}`,

@@ -81,14 +81,19 @@ function view(row: Row): SnapshotView {
  * Inserts the row of a new snapshot; somebody starts a process that runs it. One snapshot runs at a time.
  *
  * @param requestedBy who asked, for the list: a caller's id or `schedule`, never a name or address.
+ * @param requestToken of a request that may be repeated; see `requestedBefore`.
  * @throws AppError `snapshot-running` with `snapshotId` and `state` of the one that runs; `abandoned` when its process is gone, so that
  *   `recover` has to finish or remove it first.
  */
-export async function requestSnapshot(database: Database, requestedBy: string): Promise<SnapshotView> {
+export async function requestSnapshot(
+  database: Database,
+  requestedBy: string,
+  requestToken: string | null = null,
+): Promise<SnapshotView> {
   await failNotStarted(database)
   try {
     const row = await database.prisma.lakeSnapshot.create({
-      data: { id: newSnapshotId(new Date()), requestedBy },
+      data: { id: newSnapshotId(new Date()), requestedBy, requestToken },
       include: withTables,
     })
     return view(row)
@@ -96,6 +101,12 @@ export async function requestSnapshot(database: Database, requestedBy: string): 
     if (!(error instanceof ConstraintError) || error.constraint !== 'lake_snapshots_one_running') throw error
     throw await snapshotRunning(database)
   }
+}
+
+/** The snapshot that this request asked for when it was received before; one that nobody took does not count. */
+export async function requestedBefore(database: Database, requestToken: string): Promise<SnapshotView | undefined> {
+  const row = await database.prisma.lakeSnapshot.findUnique({ where: { requestToken }, include: withTables })
+  return row ? view(row) : undefined
 }
 
 /** Did the process of a running snapshot end before it was over? Then `recover` has to finish or remove it. */
@@ -124,6 +135,7 @@ export async function failNotStarted(database: Database): Promise<void> {
     data: {
       state: 'failed',
       endedAt: new Date(),
+      requestToken: null,
       problem: {
         code: 'not_started',
         message: `No process took this snapshot within ${NOT_STARTED_MS / 60_000} minutes; look at the log of the service`,

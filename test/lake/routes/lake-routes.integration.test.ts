@@ -18,6 +18,7 @@ const PUBLISHED = '20261122t020000z-00000001'
 
 const started: string[] = []
 let startFails = false
+let startHangs: Promise<void> = Promise.resolve()
 let recover = async () => {}
 let verify: (id: string) => Promise<VerifyResult> = async () => HEALTHY
 
@@ -25,6 +26,7 @@ const starter: LakeStarter = {
   async snapshot(id) {
     if (startFails) throw new Error('spawn ENOENT')
     started.push(id)
+    await startHangs
   },
   recover: () => recover(),
   async retention() {},
@@ -56,6 +58,7 @@ afterEach(async () => {
   await database.prisma.lakeSnapshot.deleteMany()
   started.length = 0
   startFails = false
+  startHangs = Promise.resolve()
   recover = async () => {}
   verify = async () => HEALTHY
 })
@@ -133,6 +136,51 @@ describe('requesting a snapshot', () => {
     const { body } = await api.admin.post('/v1/lake/snapshots').expect(409)
     expect(body).toMatchObject({ code: 'snapshot-running', snapshotId: first.id, state: 'requested' })
     expect(started).toHaveLength(1)
+  })
+
+  it('is one request however often it is sent with one Idempotency-Key', async () => {
+    const key = randomUUID()
+    const ask = () => api.admin.post('/v1/lake/snapshots').set('Idempotency-Key', key)
+    const answers = await Promise.all(Array.from({ length: 5 }, ask))
+    const done = answers.filter(({ status }) => status === 202)
+    expect(
+      answers.filter(({ status, body }) => status === 409 && body.code === 'idempotency-in-progress'),
+    ).toHaveLength(answers.length - done.length)
+    const again = await ask().expect(202)
+    expect(again.headers).toMatchObject({ 'idempotency-replayed': 'true', 'retry-after': '5' })
+    for (const each of done) expect(each.text).toBe(again.text)
+    await fail(again.body.id)
+    expect((await ask().expect(202)).body.id).toBe(again.body.id)
+    expect(await database.prisma.lakeSnapshot.count()).toBe(1)
+    expect(started).toEqual([again.body.id])
+  })
+
+  it('starts the process that a dead service could not start any more, for the same snapshot', async () => {
+    const key = randomUUID()
+    const ask = () => api.admin.post('/v1/lake/snapshots').set('Idempotency-Key', key)
+    const { promise: paused, resolve: wake } = Promise.withResolvers<void>()
+    startHangs = paused
+    const first = ask().then((answer) => answer)
+    while (started.length === 0) await database.ping()
+    startHangs = Promise.resolve()
+    await database.prisma
+      .$executeRaw`UPDATE idempotency_key SET locked_until = now() - interval '1 second' WHERE key = ${key}`
+    const second = await ask().expect(202)
+    wake()
+    expect((await first).body.code).toBe('idempotency-in-progress')
+    expect(started).toEqual([second.body.id, second.body.id])
+    expect(await database.prisma.lakeSnapshot.count()).toBe(1)
+  })
+
+  it('may be sent again with the same Idempotency-Key when no process could be started', async () => {
+    const key = randomUUID()
+    const ask = () => api.admin.post('/v1/lake/snapshots').set('Idempotency-Key', key)
+    startFails = true
+    await ask().expect(503)
+    startFails = false
+    const { body } = await ask().expect(202)
+    expect(started).toEqual([body.id])
+    expect(await database.prisma.lakeSnapshot.groupBy({ by: ['state'], _count: true })).toHaveLength(2)
   })
 
   it('recovers a snapshot whose process is gone, then takes the new one', async () => {

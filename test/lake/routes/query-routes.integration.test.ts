@@ -78,6 +78,21 @@ describe('a query', () => {
     })
   })
 
+  it('is one run however often it is sent with one Idempotency-Key, also when the answer was lost with the service', async () => {
+    const key = randomUUID()
+    const ask = (sql = 'SELECT 7 AS n') => api.admin.post('/v1/lake/queries').set('Idempotency-Key', key).send({ sql })
+    const first = await ask().expect(202)
+    expect((await ask().expect(202)).text).toBe(first.text)
+    await api.database.prisma.$executeRaw`
+      UPDATE idempotency_key SET locked_until = now() - interval '1 second', response_status = NULL WHERE key = ${key}`
+    const afterCrash = await ask().expect(202)
+    expect(afterCrash.headers).not.toHaveProperty('idempotency-replayed')
+    expect(afterCrash.body.id).toBe(first.body.id)
+    await ask('SELECT 8 AS n').expect(422)
+    await api.database.prisma.$executeRaw`UPDATE idempotency_key SET expires_at = now() WHERE key = ${key}`
+    expect((await ask().expect(202)).body.id).not.toBe(first.body.id)
+  })
+
   it('that is saved runs with its parameters', async () => {
     const done = await run({ name: 'players-by-country', params: { min_players: 10 } })
     expect(done).toMatchObject({ state: 'succeeded', name: 'players-by-country' })
