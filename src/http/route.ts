@@ -96,9 +96,9 @@ export interface RouteSpec<Params, Query, Body, Match extends IfMatch = IfMatch>
   /**
    * Of a POST or PATCH: what an Idempotency-Key has to keep from happening twice. Default: changes of the database; they and the
    * stored answer are one transaction. `outside`: the handler has an effect elsewhere, and finds what it did before by
-   * `exchange.repeat`. `none`: it only reads, so the key is ignored and each repeat reads again.
+   * `exchange.repeat`.
    */
-  readonly effect?: 'none' | 'outside'
+  readonly effect?: 'outside'
   /** Headers that callers may send elsewhere and must not here, and why: 400. */
   readonly refusedHeaders?: Readonly<Record<string, string>>
   /** Counts as bulk, and holds a place for streams while it is answered: always, or when the answer is one of these media types. */
@@ -124,12 +124,12 @@ export function route<Params = undefined, Query = undefined, Body = undefined, M
 }
 
 /**
- * POST and PATCH do, unless they refuse the header. GET, PUT and DELETE are idempotent already (RFC 9110, section 9.2.2), and so
- * is a POST that only reads: there the header is ignored.
+ * POST and PATCH do, unless they refuse the header: whoever sends it relies on it. GET, PUT and DELETE are idempotent already
+ * (RFC 9110, section 9.2.2); there it means nothing and is ignored.
  */
-export function honoursIdempotencyKey({ method, refusedHeaders = {}, effect }: Route): boolean {
+export function honoursIdempotencyKey({ method, refusedHeaders = {} }: Route): boolean {
   if (method !== 'post' && method !== 'patch') return false
-  return effect !== 'none' && !Object.hasOwn(refusedHeaders, 'Idempotency-Key')
+  return !Object.hasOwn(refusedHeaders, 'Idempotency-Key')
 }
 
 /** A method that does not exist on purpose: 405 with a sentence that says what to do instead. */

@@ -106,9 +106,10 @@ async function admitted(route: Route, request: Request, response: Response, serv
       return
     }
     const repeatable = { callerId: principal.id, key, fingerprint: fingerprintOf(request, type, bytes) }
-    const effect = route.effect === 'outside' ? 'outside' : 'database'
-    const { answer, replayed } = await services.idempotency.once(repeatable, effect, async (repeat) =>
-      wireAnswer(await route.handle({ ...asked, repeat })),
+    const { answer, replayed } = await services.idempotency.once(
+      repeatable,
+      route.effect ?? 'database',
+      async (repeat) => wireAnswer(await route.handle({ ...asked, repeat })),
     )
     if (!response.destroyed) sendWire(answer, replayed, response)
   }

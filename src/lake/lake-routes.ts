@@ -150,7 +150,7 @@ function snapshotRoutes(lake: LakeService): Route[] {
       params,
       answers: { 200: { description: 'What was found', schema: verifyResultSchema } },
       problems: ['conflict', 'unavailable'],
-      effect: 'none',
+      refusedHeaders: { 'Idempotency-Key': 'A verification changes nothing: repeat it as it is' },
       async handle({ params }) {
         const { files, rows, findings } = await lake.verify(params.id)
         return ok({ healthy: findings.length === 0, files, rows, findings })
