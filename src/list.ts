@@ -7,8 +7,17 @@ import type { TableName } from './lake/datasets.ts'
 /** `=v` is `eq`; the others are written `field[op]=v`. */
 export type Operator = 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte' | 'in' | 'prefix' | 'isNull'
 
-/** `code`: text of one form, given as a pattern, as `DE`. */
-export type FieldKind = 'text' | 'code' | 'enum' | 'uuid' | 'timestamp' | 'date' | 'integer' | 'boolean'
+export type FieldKind = 'text' | 'enum' | 'uuid' | 'timestamp' | 'date' | 'integer' | 'boolean'
+
+/** What texts of a field look like, and how to say it. */
+export interface TextForm {
+  readonly pattern: RegExp
+  /** Of the beginning of such a text; default: as the whole. */
+  readonly prefix?: RegExp
+  readonly detail: string
+  /** JSON Schema of it; default: the pattern. For patterns that not every language can read. */
+  readonly schema?: Readonly<Record<string, unknown>>
+}
 
 /** A field that a list can be filtered by. */
 export interface FilterField {
@@ -16,8 +25,10 @@ export interface FilterField {
   readonly operators: readonly Operator[]
   /** The allowed values of an enum. */
   readonly values?: readonly string[]
-  /** The form of a code, and how to say it: a value of another form is an error, since nothing can match it. */
-  readonly pattern?: { readonly regExp: RegExp; readonly detail: string }
+  /** The form of a text: a value of another form is an error, since nothing can match it. */
+  readonly form?: TextForm
+  /** The smallest and largest integer that there can be. */
+  readonly range?: readonly [number, number]
   /** Type to cast parameters to where the kind does not say it: the enum's name in Postgres. */
   readonly sqlType?: string
   /** The column it reads, when that is not the field's own: decides who may ask. */

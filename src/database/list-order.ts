@@ -6,7 +6,6 @@ export type Bind = (value: unknown, sqlType: string) => string
 
 export const SQL_TYPES: Readonly<Record<FieldKind, string>> = {
   text: 'text',
-  code: 'text',
   enum: 'text',
   uuid: 'uuid',
   timestamp: 'timestamptz',

@@ -2,8 +2,6 @@ import {
   COUNT_KINDS,
   type CountKind,
   type Filter,
-  type FilterField,
-  type FilterValue,
   type ListRequest,
   type ListSpec,
   type Operator,
@@ -11,7 +9,7 @@ import {
 } from '../list.ts'
 import { listFingerprint } from './cursor.ts'
 import type { Expansions } from './expansion.ts'
-import { parseDay, parseInstant } from './instant.ts'
+import { filterDoc, filterValue } from './list-filter.ts'
 import type { ParameterDoc, QueryContext, QueryReader } from './query.ts'
 import { invalidParameter, type QueryEntry, unknownParameter } from './query-string.ts'
 import { readExpand, readFields, type Selection, selectionDocs } from './selection.ts'
@@ -19,10 +17,8 @@ import { requireReadable } from './visibility.ts'
 
 export const DEFAULT_LIMIT = 50
 export const MAX_LIMIT = 200
-const MAX_IN_VALUES = 100
 const MAX_SORT_KEYS = 3
 const MAX_SEARCH_CHARACTERS = 100
-const MAX_TEXT_CHARACTERS = 512
 
 /** A list request together with what its cursors are bound to. */
 export interface ListQuery extends Partial<Selection> {
@@ -140,50 +136,6 @@ function readFilter(spec: ListSpec, entry: QueryEntry, context: QueryContext): F
   return { field: entry.name, operator, value: filterValue(field, operator, entry) }
 }
 
-function filterValue(field: FilterField, operator: Operator, { parameter, value }: QueryEntry): FilterValue {
-  if (operator === 'isNull') {
-    if (value === 'true' || value === 'false') return value === 'true'
-    throw invalidParameter(parameter, 'not-allowed', 'must be true or false')
-  }
-  if (operator !== 'in') return scalar(field, parameter, value)
-  const items = value.split(',')
-  if (items.length > MAX_IN_VALUES) throw invalidParameter(parameter, 'too-long', `at most ${MAX_IN_VALUES} values`)
-  return items.map((item) => String(scalar(field, parameter, item)))
-}
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-
-function scalar(field: FilterField, parameter: string, text: string): string | number | boolean {
-  switch (field.kind) {
-    case 'text':
-      if (text !== '' && [...text].length <= MAX_TEXT_CHARACTERS) return text.normalize('NFC')
-      throw invalidParameter(parameter, 'length', `must have 1 to ${MAX_TEXT_CHARACTERS} characters`)
-    case 'code':
-      if (field.pattern?.regExp.test(text)) return text
-      throw invalidParameter(parameter, 'format', field.pattern?.detail ?? '')
-    case 'enum':
-      if (field.values?.includes(text)) return text
-      throw invalidParameter(parameter, 'not-allowed', `must be one of ${field.values?.join(', ')}`)
-    case 'uuid':
-      if (UUID.test(text)) return text.toLowerCase()
-      throw invalidParameter(parameter, 'format', 'must be a UUID')
-    case 'timestamp': {
-      const instant = parseInstant(text)
-      if (instant !== undefined) return instant.toISOString()
-      throw invalidParameter(parameter, 'format', 'must be an instant such as 2026-01-31T12:00:00Z, to the millisecond')
-    }
-    case 'date':
-      if (parseDay(text) !== undefined) return text
-      throw invalidParameter(parameter, 'format', 'must be YYYY-MM-DD')
-    case 'integer':
-      if (/^-?\d{1,9}$/.test(text)) return Number(text)
-      throw invalidParameter(parameter, 'format', 'must be an integer')
-    case 'boolean':
-      if (text === 'true' || text === 'false') return text === 'true'
-      throw invalidParameter(parameter, 'not-allowed', 'must be true or false')
-  }
-}
-
 function documented<Row>(spec: ListSpec, expansions: Expansions<Row>): ParameterDoc[] {
   const sorts = Object.keys(spec.sorts).join(', ')
   const docs: ParameterDoc[] = [
@@ -219,33 +171,7 @@ function documented<Row>(spec: ListSpec, expansions: Expansions<Row>): Parameter
     })
   }
   for (const [name, field] of Object.entries(spec.filters)) {
-    for (const operator of field.operators) docs.push(documentedFilter(name, field, operator))
+    for (const operator of field.operators) docs.push(filterDoc(name, field, operator))
   }
   return docs
-}
-
-const JSON_SCHEMAS: Readonly<Record<FilterField['kind'], Readonly<Record<string, unknown>>>> = {
-  text: { type: 'string', minLength: 1, maxLength: MAX_TEXT_CHARACTERS },
-  code: { type: 'string' },
-  enum: { type: 'string' },
-  uuid: { type: 'string', format: 'uuid' },
-  timestamp: { type: 'string', format: 'date-time' },
-  date: { type: 'string', format: 'date' },
-  integer: { type: 'integer' },
-  boolean: { type: 'boolean' },
-}
-
-function documentedFilter(name: string, field: FilterField, operator: Operator): ParameterDoc {
-  const about = field.description ?? `Filter by ${name}`
-  if (operator === 'isNull') return { name: `${name}[isNull]`, description: about, schema: { type: 'boolean' } }
-  if (operator === 'in') {
-    const description = `${about}: up to ${MAX_IN_VALUES} values separated by commas`
-    return { name: `${name}[in]`, description, schema: { type: 'string' } }
-  }
-  const schema = {
-    ...JSON_SCHEMAS[field.kind],
-    ...(field.values === undefined ? {} : { enum: field.values }),
-    ...(field.pattern === undefined ? {} : { pattern: field.pattern.regExp.source }),
-  }
-  return { name: operator === 'eq' ? name : `${name}[${operator}]`, description: about, schema }
 }

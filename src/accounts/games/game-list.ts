@@ -1,5 +1,6 @@
 import type { ListSpec } from '../../list.ts'
-import { GAME_STATUSES, GENRES } from './game.ts'
+import { referenceForm, slugForm } from '../text/text-form.ts'
+import { GAME_STATUSES, GENRES, MAX_MIN_AGE } from './game.ts'
 import { PLATFORMS } from './game-platform.ts'
 import { RELEASE_PRECISIONS } from './release.ts'
 
@@ -10,6 +11,7 @@ export const gameList = {
   table: 'game',
   idField: 'id',
   filters: {
+    id: { kind: 'uuid', operators: ['eq', 'in'] },
     studioId: { kind: 'uuid', operators: ['eq', 'in'] },
     status: { kind: 'enum', operators: ['eq', 'ne', 'in'], values: GAME_STATUSES, sqlType: 'game_status' },
     platform: {
@@ -28,7 +30,7 @@ export const gameList = {
       column: 'genres',
       description: 'Games of this genre (in: of one of these)',
     },
-    minAge: { kind: 'integer', operators: ['eq', ...RANGE, 'isNull'] },
+    minAge: { kind: 'integer', operators: ['eq', ...RANGE, 'isNull'], range: [0, MAX_MIN_AGE] },
     releaseDate: { kind: 'date', operators: ['eq', ...RANGE, 'isNull'] },
     releasePrecision: {
       kind: 'enum',
@@ -36,8 +38,8 @@ export const gameList = {
       values: RELEASE_PRECISIONS,
       sqlType: 'date_precision',
     },
-    slug: { kind: 'text', operators: ['eq', 'in', 'prefix'] },
-    externalRef: { kind: 'text', operators: ['eq', 'in', 'isNull'] },
+    slug: { kind: 'text', operators: ['eq', 'in', 'prefix'], form: slugForm },
+    externalRef: { kind: 'text', operators: ['eq', 'in', 'isNull'], form: referenceForm },
     createdAt: { kind: 'timestamp', operators: RANGE },
     updatedAt: { kind: 'timestamp', operators: RANGE },
   },
@@ -47,8 +49,6 @@ export const gameList = {
     title: { kind: 'text' },
     slug: { kind: 'text' },
     releaseDate: { kind: 'date', nullable: true },
-    minAge: { kind: 'integer', nullable: true },
-    status: { kind: 'enum', sqlType: 'game_status' },
   },
   defaultSort: '-createdAt',
   search: ['title'],

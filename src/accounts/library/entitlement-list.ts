@@ -23,13 +23,12 @@ const filters = {
 const asked = {
   table: 'player_game',
   idField: 'id',
-  sorts: {
-    acquiredAt: { kind: 'timestamp' },
-    lastPlayedAt: { kind: 'timestamp', nullable: true },
-    playtimeSeconds: { kind: 'integer' },
-    expiresAt: { kind: 'timestamp', nullable: true },
-  },
   defaultSort: '-acquiredAt',
+} as const
+
+const sorts = {
+  acquiredAt: { kind: 'timestamp' },
+  lastPlayedAt: { kind: 'timestamp', nullable: true },
 } as const
 
 /** The library of one player. */
@@ -40,7 +39,8 @@ export const libraryList = {
     studioId: { kind: 'uuid', operators: ['eq'], column: 'game_id', description: 'Games of this studio' },
     ...filters,
   },
+  sorts: { ...sorts, playtimeSeconds: { kind: 'integer' }, expiresAt: { kind: 'timestamp', nullable: true } },
 } as const satisfies ListSpec
 
-/** Who owns one game. */
-export const gamePlayerList = { ...asked, filters } as const satisfies ListSpec
+/** Who owns one game: perhaps every player, so there are the sorts that an index answers. */
+export const gamePlayerList = { ...asked, filters, sorts, maxSortKeys: 1 } as const satisfies ListSpec

@@ -1,4 +1,5 @@
 import type { ListSpec } from '../../list.ts'
+import { countryForm } from '../text/text-form.ts'
 import { IDENTITY_PROVIDERS } from './identity.ts'
 import { PLAYER_STATUSES } from './player.ts'
 
@@ -9,6 +10,7 @@ export const playerList = {
   table: 'player',
   idField: 'id',
   filters: {
+    id: { kind: 'uuid', operators: ['eq', 'in'] },
     status: { kind: 'enum', operators: ['eq', 'ne', 'in'], values: PLAYER_STATUSES, sqlType: 'player_status' },
     provider: {
       kind: 'enum',
@@ -30,7 +32,7 @@ export const playerList = {
       column: 'id',
       description: 'Players who own a game of this studio now: neither revoked nor expired',
     },
-    country: { kind: 'text', operators: ['eq', 'ne', 'in', 'isNull'], sqlType: 'bpchar' },
+    country: { kind: 'text', operators: ['eq', 'ne', 'in', 'isNull'], sqlType: 'bpchar', form: countryForm },
     hasEmail: {
       kind: 'boolean',
       operators: ['eq'],
@@ -38,14 +40,15 @@ export const playerList = {
       description: 'Players with an address, or without',
     },
     createdAt: { kind: 'timestamp', operators: RANGE },
-    updatedAt: { kind: 'timestamp', operators: RANGE },
   },
   sorts: {
     createdAt: { kind: 'timestamp' },
-    updatedAt: { kind: 'timestamp' },
     country: { kind: 'text', sqlType: 'bpchar', nullable: true },
   },
   defaultSort: '-createdAt',
+  // Millions of rows: what no index answers cannot be asked.
+  maxSortKeys: 1,
+  minSearchCharacters: 3,
   search: ['username', 'displayName'],
 } as const satisfies ListSpec
 

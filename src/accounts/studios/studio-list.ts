@@ -1,4 +1,5 @@
 import type { ListSpec } from '../../list.ts'
+import { countryForm, referenceForm, slugForm } from '../text/text-form.ts'
 import { STUDIO_STATUSES } from './studio.ts'
 
 /** What a list of studios can be asked. */
@@ -6,10 +7,11 @@ export const studioList = {
   table: 'studio',
   idField: 'id',
   filters: {
+    id: { kind: 'uuid', operators: ['eq', 'in'] },
     status: { kind: 'enum', operators: ['eq', 'ne', 'in'], values: STUDIO_STATUSES, sqlType: 'studio_status' },
-    country: { kind: 'text', operators: ['eq', 'ne', 'in', 'isNull'], sqlType: 'bpchar' },
-    slug: { kind: 'text', operators: ['eq', 'in', 'prefix'] },
-    externalRef: { kind: 'text', operators: ['eq', 'in', 'isNull'] },
+    country: { kind: 'text', operators: ['eq', 'ne', 'in', 'isNull'], sqlType: 'bpchar', form: countryForm },
+    slug: { kind: 'text', operators: ['eq', 'in', 'prefix'], form: slugForm },
+    externalRef: { kind: 'text', operators: ['eq', 'in', 'isNull'], form: referenceForm },
     createdAt: { kind: 'timestamp', operators: ['gt', 'gte', 'lt', 'lte'] },
     updatedAt: { kind: 'timestamp', operators: ['gt', 'gte', 'lt', 'lte'] },
   },
@@ -19,7 +21,6 @@ export const studioList = {
     name: { kind: 'text' },
     slug: { kind: 'text' },
     country: { kind: 'text', sqlType: 'bpchar', nullable: true },
-    status: { kind: 'enum', sqlType: 'studio_status' },
   },
   defaultSort: '-createdAt',
   search: ['name'],

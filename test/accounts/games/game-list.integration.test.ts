@@ -70,7 +70,7 @@ describe('a list of games', () => {
     expect((await api.admin.get('/v1/studios/slug:nobody/games')).status).toBe(404)
   })
 
-  it.each(['releaseDate', '-releaseDate', 'minAge,-title', 'status,title'])(
+  it.each(['releaseDate', '-releaseDate', 'releaseDate,-title', '-title,releaseDate,createdAt'])(
     'pages by %s there and back',
     async (sort) => {
       const base = `/v1/games?studioId=${studioId}&sort=${sort}`

@@ -50,16 +50,7 @@ async function walk(query: string): Promise<{ forward: Row[][]; backward: Row[][
 const ids = (pages: readonly (readonly Row[])[]) => pages.flat().map(({ id }) => id)
 
 describe('paging through studios', () => {
-  const sorts = [
-    'createdAt',
-    '-createdAt',
-    'country',
-    '-country',
-    'name',
-    '-name,country',
-    'country,-createdAt',
-    'status',
-  ]
+  const sorts = ['createdAt', '-createdAt', 'country', '-country', 'name', '-name,country', 'country,-createdAt']
   for (const sort of sorts) {
     it(`by ${sort} shows every row once, forwards and backwards`, async () => {
       const whole = ids((await walk(`sort=${sort}&limit=200`)).forward)
