@@ -15,7 +15,7 @@ const MAX_DEPTH = 32
  * errors; the errors name places and rules, never values.
  */
 export function check<S extends z.ZodType>(schema: S, input: unknown): Checked<z.output<S>> {
-  const texts = textErrors(input)
+  const texts = isStorable(input) ? [] : textErrors(input)
   if (texts.length > 0) return { ok: false, errors: texts }
   const parsed = schema.safeParse(input, { reportInput: false })
   if (parsed.success) return { ok: true, value: parsed.data }
@@ -30,6 +30,17 @@ export function pointer(path: readonly PropertyKey[]): string {
 /** Is this text that Postgres can store and give back unchanged: no NUL, no half of a surrogate pair? */
 export function isStorableText(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed()
+}
+
+/** Has the value nothing that `textErrors` would tell? */
+function isStorable(value: unknown, depth = 0): boolean {
+  if (typeof value === 'string') return isStorableText(value)
+  if (typeof value !== 'object' || value === null) return true
+  if (depth >= MAX_DEPTH) return false
+  for (const key of Object.keys(value)) {
+    if (!isStorableText(key) || !isStorable((value as Record<string, unknown>)[key], depth + 1)) return false
+  }
+  return true
 }
 
 /** Texts that would be refused or changed on their way into the database, wherever they stand. */

@@ -23,6 +23,30 @@ describe('JSON text', () => {
     }
   })
 
+  it('has each name once, whatever the value and wherever the second one stands', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', ':', '"', '\\', 'é', '{', ','), maxLength: 4 })
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 3 },
+        text,
+        fc.integer(),
+        fc.constant(null),
+        tie('object'),
+        fc.array(tie('value'), { maxLength: 3 }),
+      ),
+      object: fc.dictionary(text, tie('value'), { maxKeys: 4 }),
+    }))
+    fc.assert(
+      fc.property(fc.dictionary(text, value, { minKeys: 1, maxKeys: 4 }), fc.nat(), value, (object, place, second) => {
+        const fields = Object.entries(object).map(([name, item]) => `${JSON.stringify(name)}:${JSON.stringify(item)}`)
+        expect(parseJsonText(`{${fields.join(',')}}`)).toEqual(object)
+        const names = Object.keys(object)
+        const again = `${JSON.stringify(names[place % names.length])}: ${JSON.stringify(second)}`
+        expect(() => parseJsonText(`[{${[...fields, again].join(' ,')}}]`)).toThrow(/twice/)
+      }),
+    )
+  })
+
   it('may have the same name in different objects, and names in strings', () => {
     for (const text of [
       '{"a":{"a":1},"b":[{"a":1},{"a":2}]}',
@@ -32,5 +56,11 @@ describe('JSON text', () => {
     ]) {
       expect(parseJsonText(text), text).toEqual(JSON.parse(text))
     }
+  })
+
+  it('may be as deep as it is long', () => {
+    const deep = `${'['.repeat(30_000)}{"a":1}${']'.repeat(30_000)}`
+    expect(parseJsonText(deep)).toBeInstanceOf(Array)
+    expect(() => parseJsonText(deep.replace('1', '1,"a":2'))).toThrow(/twice/)
   })
 })
