@@ -48,7 +48,7 @@ const rules: readonly Rule[] = [
   { files: /^accounts\//, src: [NOUN], never: new RegExp(`${EXPRESS}|${PRISMA}|${AWS}|^zod`) },
   {
     files: /^imports\//,
-    src: [/^accounts\/.*-(service|schema)$/, NOUN, /^http\//, /^jobs\/job$/],
+    src: [/^accounts\/.*-(service|schema)$/, NOUN, /^http\//, /^jobs\/job(-routes|-schema)?$/],
     never: new RegExp(`${PRISMA}|${AWS}`),
   },
   { files: /^jobs\/.*-(routes|schema)$/, src: [/^http\//], never: new RegExp(`${PRISMA}|${AWS}`) },

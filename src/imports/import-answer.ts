@@ -41,6 +41,8 @@ export interface ImportTotals {
   readonly dryRun: boolean
   /** With `atomic`: a line was refused, so nothing was written. */
   readonly rolledBack?: true
+  /** Of a job: it was cancelled, and the rest of the input was not looked at. */
+  readonly cancelled?: true
   /** With `onError: 'abort'`: the import stopped at an error, and the rest of the input was not looked at. */
   readonly aborted?: true
 }

@@ -37,6 +37,12 @@ export type ImportInput =
 
 export interface ImportRunner {
   /**
+   * May the caller do this? `run` asks, too.
+   *
+   * @throws AppError `forbidden`, `invalid-parameter`
+   */
+  requireAllowed(resource: ImportResource, options: ImportOptions, context: Context): void
+  /**
    * Brings lines in, batch by batch, each in a transaction: what is answered is committed. Takes input only as fast as the
    * answers are taken; whoever stops taking them stops the import after the batch. The last answer is the `EndAnswer`.
    *

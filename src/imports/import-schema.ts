@@ -66,9 +66,15 @@ export const importAnswerSchema = z
         errors: count,
         dryRun: z.boolean(),
         rolledBack: z.literal(true).optional().meta({ description: 'Of an atomic import: nothing was written' }),
-        aborted: z.literal(true).optional(),
+        cancelled: z.literal(true).optional().meta({ description: 'Of a job: the rest was not looked at' }),
+        aborted: z.literal(true).optional().meta({ description: 'After onError=abort: the rest was not looked at' }),
       }),
     }),
-    z.object({ _problem: problem }),
+    z.object({
+      _problem: problem,
+      totals: z
+        .object({ lines: count, created: count, updated: count, unchanged: count, errors: count })
+        .meta({ description: 'What was answered until the import failed; it stays' }),
+    }),
   ])
   .meta({ id: 'ImportAnswer' })

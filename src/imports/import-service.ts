@@ -51,6 +51,10 @@ export class ImportService implements ImportRunner {
     this.#traces = traces
   }
 
+  requireAllowed(resource: ImportResource, options: ImportOptions, context: Context): void {
+    requireAllowed(importTargets[resource], options, context)
+  }
+
   async *run(
     resource: ImportResource,
     input: ImportInput,
@@ -172,9 +176,17 @@ function allOrNothing(run: Run, lines: readonly CheckedLine[], outcomes: readonl
 
 function startRun(resource: ImportResource, options: ImportOptions, context: Context): Run {
   const target = importTargets[resource]
-  requireScope(context.principal, 'imports:write')
-  requireScope(context.principal, target.scope)
-  const { matchBy, dryRun = false } = options
+  requireAllowed(target, options, context)
+  const { dryRun = false } = options
+  const rehearsal = dryRun ? new Rehearsal() : undefined
+  const totals = { lines: 0, created: 0, updated: 0, unchanged: 0, errors: 0, dryRun }
+  return { resource, target, options, context, seen: new SeenKeys(), rehearsal, places: new Map(), totals }
+}
+
+function requireAllowed(target: AnyTarget, options: ImportOptions, { principal }: Context): void {
+  requireScope(principal, 'imports:write')
+  requireScope(principal, target.scope)
+  const { matchBy } = options
   if (matchBy !== undefined && !target.keys.includes(matchBy)) {
     throw notAllowed(
       'matchBy',
@@ -185,10 +197,7 @@ function startRun(resource: ImportResource, options: ImportOptions, context: Con
     throw notAllowed('onError', 'an atomic import does not continue after an error')
   }
   // Whoever may write without reading could guess at values here as often as they like: unchanged says that a guess is right.
-  if (dryRun && target.personal !== undefined) requireScope(context.principal, target.personal)
-  const rehearsal = dryRun ? new Rehearsal() : undefined
-  const totals = { lines: 0, created: 0, updated: 0, unchanged: 0, errors: 0, dryRun }
-  return { resource, target, options, context, seen: new SeenKeys(), rehearsal, places: new Map(), totals }
+  if (options.dryRun && target.personal !== undefined) requireScope(principal, target.personal)
 }
 
 function notAllowed(parameter: string, detail: string): AppError {
