@@ -61,6 +61,11 @@ export async function withExpansions<Row>(
   return shown
 }
 
+/** The scope that each expansion needs. */
+export function scopesOf<Row>(expansions: Expansions<Row>): Readonly<Record<string, Scope>> {
+  return Object.fromEntries(Object.entries(expansions).map(([name, { scope }]) => [name, scope]))
+}
+
 const VIEWS = new WeakMap<z.ZodObject, z.ZodType>()
 
 /**

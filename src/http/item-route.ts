@@ -3,7 +3,7 @@ import type { Context } from '../caller.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { TableName } from '../lake/datasets.ts'
 import { ok } from './answer.ts'
-import { type Expansions, viewSchema, withExpansions } from './expansion.ts'
+import { type Expansions, scopesOf, viewSchema, withExpansions } from './expansion.ts'
 import type { QueryReader } from './query.ts'
 import { unknownParameter } from './query-string.ts'
 import { type Access, type AnswerDoc, type Route, route } from './route.ts'
@@ -46,6 +46,7 @@ export function itemRoute<Row extends { readonly version: number }, Params>(spec
     ...(description === undefined ? {} : { description }),
     ...(problems === undefined ? {} : { problems }),
     query: itemQuery(table, expand),
+    view: { table, expand: scopesOf(expand) },
     answers: { 200: answer },
     async handle({ params, query, context }) {
       const found = await spec.get(params, context)

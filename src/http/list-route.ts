@@ -3,7 +3,7 @@ import type { Context } from '../caller.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { ListRequest, ListSpec, Page } from '../list.ts'
 import { pageSchema } from './about-schema.ts'
-import { type Expansions, viewSchema, withExpansions } from './expansion.ts'
+import { type Expansions, scopesOf, viewSchema, withExpansions } from './expansion.ts'
 import { listQuery } from './list-query.ts'
 import { type Access, type Route, route } from './route.ts'
 import { present } from './visibility.ts'
@@ -38,6 +38,7 @@ export function listRoute<Row extends object, Params = undefined>(spec: ListRout
     ...(params === undefined ? {} : { params }),
     ...(problems === undefined ? {} : { problems }),
     query: listQuery(list, expand),
+    view: { table: list.table, list, expand: scopesOf(expand) },
     answers: { 200: { description: 'A page', schema: pageOfRows(list, row, expand) } },
     async handle({ params, query, context }) {
       const page = await spec.page(query.request, params, context)

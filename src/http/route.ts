@@ -1,6 +1,8 @@
 import type { z } from 'zod'
 import type { Context, ExpectedVersion, Scope } from '../caller.ts'
 import type { ErrorCode } from '../errors.ts'
+import type { TableName } from '../lake/datasets.ts'
+import type { ListSpec } from '../list.ts'
 import type { Answer } from './answer.ts'
 import type { IncomingStream, JsonBody, StreamBody } from './body.ts'
 import type { QueryReader } from './query.ts'
@@ -64,6 +66,15 @@ export interface Exchange<Params, Query, Body, Match extends IfMatch = IfMatch> 
   readonly repeat: Repeat | undefined
 }
 
+/** What an operation that reads rows shows and can be asked: for whoever walks over all of them, as tests do. */
+export interface RouteView {
+  readonly table: TableName
+  /** Absent: a single row. */
+  readonly list?: ListSpec
+  /** What `expand` can embed: the name, and the scope that it needs. */
+  readonly expand: Readonly<Record<string, Scope>>
+}
+
 /**
  * An operation, declared once: Express and the API document both come from it, so neither can promise what the other does not
  * keep. Problems that follow from the declaration (401, 403, 404 of an address, 406, 413, 415, 422 of a body, 428, …) need no
@@ -109,6 +120,8 @@ export interface RouteSpec<Params, Query, Body, Match extends IfMatch = IfMatch>
   readonly problems?: readonly ErrorCode[]
   /** Default `private, no-cache`. */
   readonly cacheControl?: string
+  /** Set by `listRoute` and `itemRoute`. */
+  readonly view?: RouteView
   readonly handle: (exchange: Exchange<Params, Query, Body, Match>) => Promise<Answer> | Answer
 }
 
