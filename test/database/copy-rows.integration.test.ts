@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type CopyValue, copyRows } from '../../src/database/copy-rows.ts'
+import { type CopyValue, copyLines, copyRows, copyTogether } from '../../src/database/copy-rows.ts'
 import { type Database, openDatabase } from '../../src/database/database.ts'
 import { createTestDatabase } from '../support/database.ts'
 
@@ -51,5 +51,32 @@ it('fails as a whole, leaves the connection usable and names the rule', async ()
     await client.query('ROLLBACK TO before')
     await copyRows(client, 'u', ['id'], [[1], [2]])
     expect((await client.query('SELECT count(*)::int AS n FROM u')).rows).toEqual([{ n: 2 }])
+  })
+})
+
+it('adds to several tables at once or to none, and the connection goes on', async () => {
+  await database.withClient(async (client) => {
+    await client.query('CREATE TEMP TABLE first (id int, word text); CREATE TEMP TABLE second (id int CHECK (id > 0))')
+    const counts = async () =>
+      (await client.query('SELECT (SELECT count(*)::int FROM first) AS f, (SELECT count(*)::int FROM second) AS s'))
+        .rows[0]
+    const words = copyLines([{ id: 1, word: awkward }, { id: 2 }], ['id', 'word'])
+    const first = { table: 'first', columns: ['id', 'word'], text: words }
+    const second = (...ids: number[]) => ({
+      table: 'second',
+      columns: ['id'],
+      text: ids.map((id) => `${id}\n`).join(''),
+    })
+    await expect(copyTogether(client, [first, second(1, -1), first])).rejects.toMatchObject({ code: '23514' })
+    expect(await counts()).toEqual({ f: 0, s: 0 })
+    const broken = { ...second(1), columns: ['nothing'] }
+    await expect(copyTogether(client, [broken, first, first])).rejects.toMatchObject({ code: '42703' })
+    expect(await counts()).toEqual({ f: 0, s: 0 })
+    await copyTogether(client, [first, second(), second(1, 2, 3)])
+    expect(await counts()).toEqual({ f: 2, s: 3 })
+    expect((await client.query('SELECT * FROM first ORDER BY id')).rows).toEqual([
+      { id: 1, word: awkward },
+      { id: 2, word: null },
+    ])
   })
 })
