@@ -1,4 +1,5 @@
 import type { Context, ExpectedVersion } from '../../caller.ts'
+import { WriteConflict } from '../../database/constraint-errors.ts'
 import type { Database } from '../../database/database.ts'
 import { AppError, invalid } from '../../errors.ts'
 import { newId } from '../../identifier.ts'
@@ -22,7 +23,7 @@ import {
   type PlayerStatus,
   withVerification,
 } from './player.ts'
-import { findPlayer, findPlayersById, insertPlayer, listPlayers, lockPlayer, updatePlayer } from './player-store.ts'
+import { createPlayer, findPlayer, findPlayersById, insertPlayer, listPlayers, replacePlayer } from './player-store.ts'
 
 /** Player accounts: load, judge, save, audit - each write in one transaction. */
 export class PlayerService {
@@ -38,10 +39,13 @@ export class PlayerService {
    * @throws AppError `username-taken`, `email-taken`, `identity-taken`, `validation` when an identity's studio is not there
    */
   create(draft: PlayerDraft, identities: readonly IdentityDraft[], context: Context): Promise<Player> {
+    const row = { id: newId(), ...draft, status: 'active', closedAt: null, erasedAt: null } as const
+    const changes = changesOf('player', undefined, row)
+    const event = { action: 'player.create', ...about(row), changes } as const
+    if (identities.length === 0) return createPlayer(this.#database, row, context, event)
     return write(this.#database, async (tx) => {
-      const player = await insertPlayer(tx, newId(), draft)
-      const changes = changesOf('player', undefined, player)
-      await appendAudit(tx, context, { action: 'player.create', ...about(player), changes })
+      const player = await insertPlayer(tx, row)
+      await appendAudit(tx, context, event)
       for (const [index, identity] of identities.entries()) {
         await linkIdentity(tx, player, identity, context, `/identities/${index}`)
       }
@@ -77,17 +81,12 @@ export class PlayerService {
    * @throws AppError `not-found`, `version-mismatch`, `username-taken`, `email-taken`, `validation`, `conflict` when erased
    */
   update(id: string, patch: PlayerPatch, expected: ExpectedVersion, context: Context): Promise<Player> {
-    return write(this.#database, async (tx) => {
-      const before = found(await lockPlayer(tx, id))
-      requireVersion(before.version, expected)
+    return this.#change(id, expected, context, (before) => {
       const change = changedFields<PlayerPatch>(before, withVerification(before, patch))
-      if (Object.keys(change).length === 0) return before
+      if (Object.keys(change).length === 0) return undefined
       const errors = contradictionsOf({ ...before, ...change })
       if (errors.length > 0) throw invalid(errors)
-      const after = await updatePlayer(tx, id, change)
-      const changes = forced(changesOf('player', before, after), expected)
-      await appendAudit(tx, context, { action: 'player.update', ...about(before), changes })
-      return after
+      return { action: 'player.update', change }
     })
   }
 
@@ -103,23 +102,52 @@ export class PlayerService {
     expected: ExpectedVersion,
     context: Context,
   ): Promise<Player> {
-    return write(this.#database, async (tx) => {
-      const before = found(await lockPlayer(tx, id))
-      requireVersion(before.version, expected)
+    return this.#change(id, expected, context, (before) => {
       requireTransition(transitionsOf(before), step.to)
-      const after = await updatePlayer(tx, id, afterStep(step.to, new Date()))
-      const changes = forced(changesOf('player', before, after), expected)
-      await appendAudit(tx, context, { action: 'player.transition', ...about(before), reason: step.reason, changes })
-      return after
+      return { action: 'player.transition', change: afterStep(step.to, new Date()), reason: step.reason }
     })
   }
+
+  /**
+   * Reads, judges and writes, the last only if the row is still the one that was judged; else from the beginning. Nobody waits for
+   * a lock, and whoever was too late hears of it as of any other stale version.
+   */
+  async #change(
+    id: string,
+    expected: ExpectedVersion,
+    context: Context,
+    judge: (before: Player) => Verdict | undefined,
+  ): Promise<Player> {
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      const before = found(await findPlayer(this.#database, id))
+      requireVersion(before.version, expected)
+      const verdict = judge(before)
+      if (verdict === undefined) return before
+      const { action, change, reason = null } = verdict
+      const wanted = { ...before, ...change }
+      const changes = forced(changesOf('player', before, wanted), expected)
+      const event = { action, ...about(before), reason, changes } as const
+      const after = await replacePlayer(this.#database, before, wanted, context, event)
+      if (after !== undefined) return after
+    }
+    throw new WriteConflict()
+  }
+}
+
+/** Each fails only because another change to the same player succeeded; versions run out long before. */
+const MAX_ATTEMPTS = 100
+
+interface Verdict {
+  readonly action: 'player.update' | 'player.transition'
+  readonly change: PlayerPatch | Pick<Player, 'status' | 'closedAt'>
+  readonly reason?: string | null
 }
 
 function transitionsOf(player: Player): Transitions<PlayerStatus> {
   return transitionsFrom(PLAYER_LIFECYCLE, player.status, () => [])
 }
 
-function about(player: Player) {
+function about(player: Pick<Player, 'id'>) {
   return { entityType: 'player', entityId: player.id } as const
 }
 

@@ -1,10 +1,15 @@
+import type { Context } from '../../caller.ts'
 import type { Database, PrismaClient, Transaction } from '../../database/database.ts'
 import { readPage } from '../../database/list-page.ts'
 import { byIdsSql, camelRow, escapeLike, type ListSource, selectList } from '../../database/list-sql.ts'
 import type { Filter, ListRequest, Page } from '../../list.ts'
+import { toSnakeCase } from '../../naming.ts'
+import type { AuditEvent } from '../audit/audit-event.ts'
+import { withAudit } from '../audit/audit-store.ts'
 import { fromDay, toDay } from '../text/calendar-date.ts'
 import { fold } from '../text/fold.ts'
-import type { Player, PlayerDraft, PlayerPatch } from './player.ts'
+import { writeRow } from '../writing/write-service.ts'
+import type { Player } from './player.ts'
 import { playerList } from './player-list.ts'
 
 type Reader = Transaction | PrismaClient
@@ -58,21 +63,13 @@ function startingFrom(filter: OwnedFilter, placeholder: string): string {
   return `t.id = ANY(ARRAY(SELECT g.player_id FROM ${from} WHERE ${where(placeholder)} AND ${LIVE}))`
 }
 
-/** A player's row as Prisma gives and takes it: the date as midnight in UTC. */
-interface PlayerRow extends Omit<Player, 'birthDate'> {
-  readonly birthDate: Date | null
-}
+/** A player before the database has seen it. */
+export type NewPlayerRow = Omit<Player, 'version' | 'createdAt' | 'updatedAt'>
 
-function asPlayer(row: PlayerRow): Player {
+export async function insertPlayer(tx: Transaction, player: NewPlayerRow): Promise<Player> {
+  const { id, birthDate, ...data } = player
+  const row = await tx.player.create({ data: { id, ...data, birthDate: birthDate && toDay(birthDate) } })
   return { ...row, birthDate: row.birthDate && fromDay(row.birthDate) }
-}
-
-function asColumns<T extends { readonly birthDate?: string | null }>({ birthDate, ...rest }: T) {
-  return { ...rest, ...(birthDate === undefined ? {} : { birthDate: birthDate && toDay(birthDate) }) }
-}
-
-export async function insertPlayer(tx: Transaction, id: string, draft: PlayerDraft): Promise<Player> {
-  return asPlayer(await tx.player.create({ data: { id, ...asColumns(draft) } }))
 }
 
 const byId = `SELECT ${columns} FROM player t WHERE t.id = $1::uuid`
@@ -101,12 +98,59 @@ async function selectPlayer(tx: Transaction, sql: string, id: string): Promise<P
   return row && camelRow<Player>(row)
 }
 
-export async function updatePlayer(
-  tx: Transaction,
-  id: string,
-  change: PlayerPatch & Partial<Pick<Player, 'status' | 'closedAt'>>,
+const WRITTEN = [
+  'username',
+  'usernameKey',
+  'displayName',
+  'email',
+  'emailKey',
+  'emailVerifiedAt',
+  'birthDate',
+  'country',
+  'locale',
+  'status',
+  'closedAt',
+] as const satisfies readonly (keyof Player)[]
+
+const writtenColumns = WRITTEN.map(toSnakeCase).join(', ')
+const placeholders = (first: number) => WRITTEN.map((_, i) => `$${first + i}`).join(', ')
+const writtenValues = (player: Pick<Player, (typeof WRITTEN)[number]>) => WRITTEN.map((field) => player[field])
+
+/** A new player and its event. */
+export async function createPlayer(
+  database: Database,
+  player: NewPlayerRow,
+  context: Context,
+  event: AuditEvent,
 ): Promise<Player> {
-  return asPlayer(await tx.player.update({ where: { id }, data: asColumns(change) }))
+  const change = {
+    name: 'create player',
+    text: `INSERT INTO player (id, ${writtenColumns}) VALUES ($1, ${placeholders(2)}) RETURNING *`,
+    values: [player.id, ...writtenValues(player)],
+  }
+  const row = await writeRow<Record<string, unknown>>(database, withAudit(change, columns, context, event))
+  if (row === undefined) throw new Error('a player was added, and is not there')
+  return camelRow<Player>(row)
+}
+
+/**
+ * The player as `after` says, and the event, if nobody has changed the row since it was read as `before`; otherwise undefined, and
+ * nothing has happened. The text names every column, whatever has changed, so that one plan serves all.
+ */
+export async function replacePlayer(
+  database: Database,
+  before: Player,
+  after: Player,
+  context: Context,
+  event: AuditEvent,
+): Promise<Player | undefined> {
+  const change = {
+    name: 'replace player',
+    text: `UPDATE player SET (${writtenColumns}) = (${placeholders(3)}) WHERE id = $1 AND version = $2 RETURNING *`,
+    values: [before.id, before.version, ...writtenValues(after)],
+  }
+  const row = await writeRow<Record<string, unknown>>(database, withAudit(change, columns, context, event))
+  return row && camelRow<Player>(row)
 }
 
 export async function listPlayers(db: PrismaClient, request: ListRequest): Promise<Page<Player>> {

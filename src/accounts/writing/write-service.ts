@@ -1,10 +1,10 @@
 import { ConstraintError } from '../../database/constraint-errors.ts'
-import type { Database, Transaction } from '../../database/database.ts'
+import type { Database, RawStatement, Transaction } from '../../database/database.ts'
 import { AppError } from '../../errors.ts'
 import { refusals } from './refusals.ts'
 
 /**
- * A change and its audit events, all or nothing: every write of a service goes through here. What the database refuses arrives
+ * A change and its audit events, all or nothing: every write of a service goes through here or `writeRow`. What the database refuses arrives
  * as the problem that `refusals.ts` names; deferred rules speak at the commit, so only a catch around it hears them.
  *
  * The work may run again after a deadlock: no effects but those on the database.
@@ -12,6 +12,15 @@ import { refusals } from './refusals.ts'
 export async function write<T>(database: Database, work: (tx: Transaction) => Promise<T>): Promise<T> {
   try {
     return await database.transaction(work)
+  } catch (error) {
+    throw explained(error)
+  }
+}
+
+/** A change that is one statement with its audit event, `withAudit`: all or nothing without a transaction around it. */
+export async function writeRow<Row>(database: Database, statement: RawStatement): Promise<Row | undefined> {
+  try {
+    return (await database.query<Row>(statement))[0]
   } catch (error) {
     throw explained(error)
   }
