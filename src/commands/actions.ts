@@ -1,3 +1,5 @@
+import { auditRoutes } from '../accounts/audit/audit-routes.ts'
+import { AuditService } from '../accounts/audit/audit-service.ts'
 import { gameRefRoutes } from '../accounts/games/game-ref-routes.ts'
 import { GameRefService } from '../accounts/games/game-ref-service.ts'
 import { gameTransferRoutes } from '../accounts/games/game-transfer-routes.ts'
@@ -25,5 +27,6 @@ export function actionRoutes(database: Database): readonly RouteGroup[] {
     playerLookupRoutes(new PlayerLookupService(database)),
     accessRoutes(new AccessService(database)),
     playtimeRoutes(new PlaytimeService(database)),
+    auditRoutes(new AuditService(database)),
   ]
 }

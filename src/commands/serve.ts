@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { IdempotencyPurge } from '../accounts/idempotency/idempotency-purge-service.ts'
 import { databaseError } from '../database/constraint-errors.ts'
+import { apiKeyRoutes } from '../accounts/api-keys/api-key-routes.ts'
 import { migrate } from '../database/migrate.ts'
 import { describe, UsageError } from '../errors.ts'
 import { createApp } from '../http/app.ts'
@@ -89,7 +90,7 @@ async function listen(opened: Program, logger: Logger): Promise<Listening> {
   const { version } = software()
   const app = createApp({
     info: apiInfo(version),
-    groups: [...accounts.groups, ...lake.groups],
+    groups: [...accounts.groups, apiKeyRoutes(opened.keys), ...lake.groups],
     enums: accounts.enums,
     authenticator: opened.keys,
     cursorKey: config.cursorKey,

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import supertest from 'supertest'
+import { apiKeyRoutes } from '../../src/accounts/api-keys/api-key-routes.ts'
 import { ApiKeyService } from '../../src/accounts/api-keys/api-key-service.ts'
 import { AnswerSeal } from '../../src/accounts/idempotency/answer-seal.ts'
 import { IdempotencyService } from '../../src/accounts/idempotency/idempotency-service.ts'
@@ -68,7 +69,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
   const accounts = accountsApi(database)
   const app = createApp({
     info: apiInfo('0.0.0'),
-    groups: [...accounts.groups, ...(options.groups?.(database) ?? [])],
+    groups: [...accounts.groups, apiKeyRoutes(keys), ...(options.groups?.(database) ?? [])],
     enums: accounts.enums,
     authenticator: keys,
     cursorKey: randomBytes(32),

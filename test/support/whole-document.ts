@@ -1,3 +1,4 @@
+import { apiKeyRoutes } from '../../src/accounts/api-keys/api-key-routes.ts'
 import { accountsApi } from '../../src/commands/accounts.ts'
 import { apiInfo } from '../../src/commands/api-info.ts'
 import { software } from '../../src/commands/composition.ts'
@@ -15,7 +16,7 @@ export function wholeDocument(): ApiDocument {
   const accounts = accountsApi(unused)
   const app = createApp({
     info: apiInfo(software().version),
-    groups: [...accounts.groups, lakeRoutes(unused, unused)],
+    groups: [...accounts.groups, apiKeyRoutes(unused), lakeRoutes(unused, unused)],
     enums: accounts.enums,
     authenticator: unused,
     cursorKey: Buffer.alloc(32),

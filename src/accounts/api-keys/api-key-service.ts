@@ -1,13 +1,25 @@
 import { type Context, type Principal, SCOPES, type Scope } from '../../caller.ts'
 import type { Database } from '../../database/database.ts'
 import { AppError, describe, type FieldError, invalid } from '../../errors.ts'
+import type { ListRequest, Page } from '../../list.ts'
 import type { Logger } from '../../logger.ts'
 import { changesOf } from '../audit/audit-event.ts'
 import { appendAudit } from '../audit/audit-store.ts'
 import { line } from '../text/line.ts'
 import { write } from '../writing/write-service.ts'
 import { type ApiKey, hashSecret, isSameHash, MAX_KEY_DAYS, mintKey, parseToken } from './api-key.ts'
-import { findKeyForCheck, insertKey, listKeys, noteKeyUse, revokeKey } from './api-key-store.ts'
+import {
+  findKey,
+  findKeyForCheck,
+  insertKey,
+  insertSuccessor,
+  listKeyPage,
+  listKeys,
+  lockKey,
+  noteKeyUse,
+  replaceKey,
+  revokeKey,
+} from './api-key-store.ts'
 
 export interface NewApiKey {
   readonly name: string
@@ -63,10 +75,7 @@ export class ApiKeyService {
    */
   create(input: NewApiKey, context: Context): Promise<CreatedApiKey> {
     const { name, scopes, validDays } = checkedKey(input)
-    const beyond = scopes.filter((scope) => !context.principal.scopes.has(scope))
-    if (beyond.length > 0) {
-      throw new AppError('forbidden', `A key cannot make a key with scopes it does not have: ${beyond.join(', ')}`)
-    }
+    requireOwnScopes(scopes, context)
     const minted = mintKey()
     return write(this.#database, async (tx) => {
       const secretHash = hashSecret(minted.secret, this.#pepper)
@@ -88,11 +97,57 @@ export class ApiKeyService {
     return listKeys(this.#database.prisma)
   }
 
+  /** Keys page by page, revoked and expired ones too. */
+  page(request: ListRequest, _context: Context): Promise<Page<ApiKey>> {
+    return listKeyPage(this.#database.prisma, request)
+  }
+
+  /** @throws AppError `not-found` */
+  async get(id: string, _context: Context): Promise<ApiKey> {
+    const key = await findKey(this.#database.prisma, id)
+    if (key === undefined) throw noSuchKey()
+    return key
+  }
+
+  /**
+   * Another key with the same name and scopes, valid for as long as this one was made for. This one lives on for a day, so that
+   * nobody who still sends it is refused meanwhile.
+   *
+   * @throws AppError `not-found`; `conflict` when it is not valid any more or was rotated before; `forbidden` when it has a scope
+   *   that the caller does not have, who would get a stronger key than their own
+   */
+  rotate(id: string, context: Context): Promise<CreatedApiKey & { readonly replaced: ApiKey }> {
+    const minted = mintKey()
+    return write(this.#database, async (tx) => {
+      const locked = await lockKey(tx, id)
+      if (locked === undefined) throw noSuchKey()
+      const { key: before, isLive } = locked
+      requireOwnScopes(before.scopes, context)
+      if (!isLive) throw new AppError('conflict', 'The key is revoked or has expired: make a new one')
+      if (before.replacedBy !== null) {
+        throw new AppError('conflict', 'The key was rotated before: rotate the one that took its place', {
+          extra: { replacedBy: before.replacedBy },
+        })
+      }
+      const secretHash = hashSecret(minted.secret, this.#pepper)
+      const key = await insertSuccessor(tx, id, { id: minted.id, secretHash, createdBy: context.principal.id })
+      const replaced = await replaceKey(tx, id, key.id)
+      const entity = { entityType: 'api_key' } as const
+      await appendAudit(
+        tx,
+        context,
+        { action: 'api_key.create', ...entity, entityId: key.id, changes: changesOf('api_key', undefined, key) },
+        { action: 'api_key.rotate', ...entity, entityId: id, changes: changesOf('api_key', before, replaced) },
+      )
+      return { key, token: minted.token, replaced }
+    })
+  }
+
   /** Holds from the next request on. Revoking again changes nothing. @throws AppError `not-found` */
   revoke(id: string, context: Context, reason: string | null = null): Promise<ApiKey> {
     return write(this.#database, async (tx) => {
       const outcome = await revokeKey(tx, id)
-      if (outcome === undefined) throw new AppError('not-found', 'There is no such API key')
+      if (outcome === undefined) throw noSuchKey()
       if (outcome.revoked) {
         const changes = { revokedAt: { from: null, to: outcome.key.revokedAt?.toISOString() } }
         const event = { action: 'api_key.revoke', entityType: 'api_key', entityId: id, reason, changes } as const
@@ -110,6 +165,19 @@ export class ApiKeyService {
       this.#logger.warn({ keyId: id, cause: describe(error) }, 'the use of an API key could not be noted')
     }
   }
+}
+
+/** @throws AppError `forbidden` */
+function requireOwnScopes(scopes: readonly Scope[], { principal }: Context): void {
+  const beyond = scopes.filter((scope) => !principal.scopes.has(scope))
+  const [scope] = beyond
+  if (scope === undefined) return
+  const detail = `A key cannot make a key with scopes it does not have: ${beyond.join(', ')}`
+  throw new AppError('forbidden', detail, { extra: { scope } })
+}
+
+function noSuchKey(): AppError {
+  return new AppError('not-found', 'There is no such API key')
 }
 
 function checkedKey(input: NewApiKey): { name: string; scopes: Scope[]; validDays: number } {

@@ -12,6 +12,8 @@ export interface ApiKey {
   readonly expiresAt: Date
   readonly lastUsedAt: Date | null
   readonly revokedAt: Date | null
+  /** The key that took its place by a rotation. */
+  readonly replacedBy: string | null
 }
 
 const PREFIX = 'rg_live_'
@@ -25,6 +27,8 @@ const CHECKSUM_LENGTH = 6
 const TOKEN = /^(rg_live_([0-9a-z]{12})_([A-Za-z0-9_-]{43}))_([0-9A-Za-z]{6})$/
 
 export const MAX_KEY_DAYS = 366
+/** A key that was rotated lives on for so long, for those who do not know the new one yet. */
+export const ROTATION_OVERLAP_HOURS = 24
 
 /** The parts of a new token. `token` is shown once and kept nowhere. */
 export interface MintedKey {

@@ -2,16 +2,21 @@ import type { ExpectedVersion } from '../../caller.ts'
 import { type Column, datasets, type TableName } from '../../lake/datasets.ts'
 import { toCamelCase } from '../../naming.ts'
 
-export type AuditedEntity =
-  | 'studio'
-  | 'owner'
-  | 'membership'
-  | 'game'
-  | 'game_platform'
-  | 'player'
-  | 'player_game'
-  | 'api_key'
-  | 'snapshot'
+export const AUDITED_ENTITIES = [
+  'studio',
+  'owner',
+  'membership',
+  'game',
+  'game_platform',
+  'player',
+  'player_game',
+  'api_key',
+  'snapshot',
+] as const
+export type AuditedEntity = (typeof AUDITED_ENTITIES)[number]
+
+export const ACTOR_TYPES = ['api_key', 'user', 'system'] as const
+export type ActorType = (typeof ACTOR_TYPES)[number]
 
 /** Of a public or internal field both values; of a personal one only that it changed, so that erasure never has to come here. */
 export type Change = { readonly from: unknown; readonly to: unknown } | 'changed'
@@ -31,6 +36,21 @@ export interface AuditEvent {
   /** Free text of the caller. */
   readonly reason?: string | null
   readonly changes?: Changes
+}
+
+/** An event as it stands in the trail. */
+export interface RecordedEvent {
+  readonly seq: number | bigint
+  readonly occurredAt: Date
+  readonly actorType: ActorType
+  readonly actorId: string
+  readonly requestId: string
+  readonly action: string
+  readonly entityType: AuditedEntity
+  readonly entityId: string
+  readonly studioId: string | null
+  readonly reason: string | null
+  readonly changes: Changes
 }
 
 /** Kept by the database; their change is no news. */

@@ -1,7 +1,9 @@
 import { SCOPES } from '../../caller.ts'
+import { ACTOR_TYPES, AUDITED_ENTITIES } from '../audit/audit-event.ts'
 import { GAME_STATUSES, GENRES } from '../games/game.ts'
 import { PLATFORMS } from '../games/game-platform.ts'
 import { RELEASE_PRECISIONS } from '../games/release.ts'
+import { ACCESS_REASONS, AGE_GATES } from '../library/access.ts'
 import { ENTITLEMENT_SOURCES, REVOKE_REASONS } from '../library/entitlement.ts'
 import { OWNER_STATUSES } from '../owners/owner.ts'
 import { IDENTITY_PROVIDERS } from '../players/identity.ts'
@@ -23,5 +25,9 @@ export const enumerations: Readonly<Record<string, readonly string[]>> = {
   identityProvider: IDENTITY_PROVIDERS,
   entitlementSource: ENTITLEMENT_SOURCES,
   revokeReason: REVOKE_REASONS,
+  accessReason: ACCESS_REASONS,
+  ageGate: AGE_GATES,
+  actorType: ACTOR_TYPES,
+  auditedEntity: AUDITED_ENTITIES,
   scope: SCOPES,
 }
