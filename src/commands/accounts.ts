@@ -17,13 +17,20 @@ import { studioRoutes } from '../accounts/studios/studio-routes.ts'
 import { StudioService } from '../accounts/studios/studio-service.ts'
 import type { Database } from '../database/database.ts'
 import type { RouteGroup } from '../http/route.ts'
+import { ImportJob } from '../imports/import-job.ts'
 import { importRoutes } from '../imports/import-routes.ts'
 import type { ImportRunner } from '../imports/import-run.ts'
 import { ImportService, type ImportTraces } from '../imports/import-service.ts'
+import { JobQueue } from '../jobs/job-queue.ts'
+import { jobRoutes } from '../jobs/job-routes.ts'
+import { JobService } from '../jobs/job-service.ts'
+import { JobWorker } from '../jobs/job-worker.ts'
 import { actionRoutes } from './actions.ts'
 
 export interface AccountsApi {
   readonly imports: ImportRunner
+  /** Does the jobs, from its start to its stop. */
+  readonly worker: JobWorker
   readonly groups: readonly RouteGroup[]
   readonly enums: Readonly<Record<string, readonly string[]>>
 }
@@ -31,6 +38,8 @@ export interface AccountsApi {
 /** The records and their routes, wired. */
 export function accountsApi(database: Database, traces: ImportTraces = {}): AccountsApi {
   const imports = new ImportService(database, traces)
+  const queue = new JobQueue({ database, logger: traces.logger })
+  const jobs = new JobService(database, queue)
   const studios = new StudioService(database)
   const owners = new OwnerService(database)
   const games = new GameService(database)
@@ -39,6 +48,7 @@ export function accountsApi(database: Database, traces: ImportTraces = {}): Acco
   const identities = new IdentityService(database)
   return {
     imports,
+    worker: new JobWorker({ database, queue, handlers: [new ImportJob(imports)], logger: traces.logger }),
     groups: [
       ...actionRoutes(database),
       studioRoutes(studios),
@@ -49,7 +59,8 @@ export function accountsApi(database: Database, traces: ImportTraces = {}): Acco
       playerRoutes(players, identities),
       identityRoutes(identities),
       entitlementRoutes(new EntitlementService(database), { games, players }),
-      importRoutes(imports),
+      importRoutes(imports, jobs),
+      jobRoutes(jobs),
     ],
     enums: enumerations,
   }

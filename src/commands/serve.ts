@@ -1,12 +1,14 @@
 import { writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
+import { apiKeyRoutes } from '../accounts/api-keys/api-key-routes.ts'
 import { IdempotencyPurge } from '../accounts/idempotency/idempotency-purge-service.ts'
 import { databaseError } from '../database/constraint-errors.ts'
-import { apiKeyRoutes } from '../accounts/api-keys/api-key-routes.ts'
 import { migrate } from '../database/migrate.ts'
 import { describe, UsageError } from '../errors.ts'
+import { apiPage } from '../http/api-page/api-page.ts'
 import { createApp } from '../http/app.ts'
 import { type RunningServer, startServer } from '../http/server.ts'
+import type { JobWorker } from '../jobs/job-worker.ts'
 import { createLogger, type Logger } from '../logger.ts'
 import { Metrics } from '../metrics.ts'
 import { accountsApi } from './accounts.ts'
@@ -30,6 +32,7 @@ interface Listening {
   readonly server: RunningServer
   readonly lake: LakeApi
   readonly purge: IdempotencyPurge
+  readonly worker: JobWorker
 }
 
 async function serve(): Promise<void> {
@@ -53,9 +56,10 @@ async function serve(): Promise<void> {
     }
   } finally {
     if (running) {
-      await running.server.drain(opened.config.shutdownGraceMs)
+      await Promise.all([running.server.drain(opened.config.shutdownGraceMs), running.worker.stop()])
       await running.lake.stop()
       await running.purge.stop()
+      await running.worker.close()
     }
     await forget(opened)
     await opened.close()
@@ -100,6 +104,7 @@ async function listen(opened: Program, logger: Logger): Promise<Listening> {
     logger,
     metrics,
     translateError: databaseError,
+    pages: [apiPage()],
   })
   try {
     const server = await startServer(app, {
@@ -110,7 +115,8 @@ async function listen(opened: Program, logger: Logger): Promise<Listening> {
     logger.info({ host: server.host, port: server.port, version }, 'listening')
     const purge = new IdempotencyPurge(database, logger)
     purge.start()
-    return { server, lake, purge }
+    await accounts.worker.start()
+    return { server, lake, purge, worker: accounts.worker }
   } catch (error) {
     await lake.stop()
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error

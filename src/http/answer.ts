@@ -37,12 +37,14 @@ export interface LinesAnswer {
   readonly batches: AsyncIterable<readonly unknown[]>
 }
 
-/** Text of any type, piece by piece with back-pressure; a client that leaves ends the iteration. */
+/** Text or bytes of any type, piece by piece with back-pressure; a client that leaves ends the iteration. */
 export interface PiecesAnswer {
   readonly kind: 'pieces'
   readonly status: number
   readonly headers: Headers
-  readonly pieces: AsyncIterable<string>
+  readonly pieces: AsyncIterable<string | Uint8Array>
+  /** May be sent compressed when the client takes that. */
+  readonly compressible?: true
 }
 
 export interface OkOptions {
@@ -78,7 +80,7 @@ export function lines(batches: AsyncIterable<readonly unknown[]>, headers: Heade
   return { kind: 'lines', status: 200, batches, headers }
 }
 
-export function pieces(type: string, content: AsyncIterable<string>, headers: Headers = {}): Answer {
+export function pieces(type: string, content: PiecesAnswer['pieces'], headers: Headers = {}): Answer {
   return { kind: 'pieces', status: 200, pieces: content, headers: { 'Content-Type': type, ...headers } }
 }
 

@@ -1,7 +1,8 @@
-import { Readable } from 'node:stream'
+import { Readable, type Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Request, Response } from 'express'
-import type { Answer, LinesAnswer, PageAnswer } from './answer.ts'
+import type { Answer, LinesAnswer, PageAnswer, PiecesAnswer } from './answer.ts'
+import { codingFor, compressorOf } from './compression.ts'
 import { hasVersion } from './conditional.ts'
 import type { CursorCodec } from './cursor.ts'
 import { splitTarget } from './query-string.ts'
@@ -17,8 +18,7 @@ export async function send(answer: Answer, request: Request, response: Response,
     case 'lines':
       return sendLines(answer, response)
     case 'pieces':
-      response.status(answer.status).set(answer.headers)
-      return stream(answer.pieces, response)
+      return sendPieces(answer, request, response)
     case 'empty':
       response.status(answer.status).set(answer.headers).end()
       return
@@ -68,14 +68,24 @@ async function sendLines(answer: LinesAnswer, response: Response): Promise<void>
   await stream(ndjson(answer.batches), response)
 }
 
+async function sendPieces(answer: PiecesAnswer, request: Request, response: Response): Promise<void> {
+  response.status(answer.status).set(answer.headers)
+  const coding = answer.compressible ? codingFor(request) : undefined
+  if (answer.compressible) response.vary('Accept-Encoding')
+  if (coding !== undefined) response.set('Content-Encoding', coding)
+  if (request.method === 'HEAD') response.end()
+  else await stream(answer.pieces, response, STALLED_READER_MS, coding && compressorOf(coding))
+}
+
 /**
  * A client that leaves is no failure: the iteration ends, and the access log tells. One that takes longer than `patienceMs` for a
  * piece has its connection cut: the cursor or the place behind its stream is for others.
  */
 export async function stream(
-  pieces: AsyncIterable<string>,
+  pieces: AsyncIterable<string | Uint8Array>,
   response: Response,
   patienceMs = STALLED_READER_MS,
+  through?: Transform,
 ): Promise<void> {
   let failed = false
   async function* watched() {
@@ -99,7 +109,8 @@ export async function stream(
     }
   }
   try {
-    await pipeline(Readable.from(watched(), { highWaterMark: 1 }), response)
+    const source = Readable.from(watched(), { highWaterMark: 1 })
+    await (through === undefined ? pipeline(source, response) : pipeline(source, through, response))
   } catch (error) {
     if (failed || (error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
   }

@@ -69,8 +69,6 @@ export interface JobFileFacts {
   readonly name: string
   /** Its media type. */
   readonly type: string
-  /** The bytes that are written are compressed so. */
-  readonly encoding?: 'gzip'
 }
 
 /** Bytes go to Postgres in chunks of 1 MiB; at most one chunk is held in memory. */

@@ -12,6 +12,7 @@ import { type Database, type DatabaseOptions, openDatabase } from '../../src/dat
 import { type App, createApp } from '../../src/http/app.ts'
 import type { LimitSettings } from '../../src/http/limits.ts'
 import type { RouteGroup } from '../../src/http/route.ts'
+import type { JobWorker } from '../../src/jobs/job-worker.ts'
 import { createLogger } from '../../src/logger.ts'
 import { Metrics } from '../../src/metrics.ts'
 import { createTestDatabase } from './database.ts'
@@ -20,6 +21,8 @@ export interface TestApi {
   readonly app: App
   readonly database: Database
   readonly databaseUrl: string
+  /** From the secret store. */
+  readonly secret: Buffer
   readonly keys: ApiKeyService
   /** Everything that was logged so far, as text. */
   log(): string
@@ -33,10 +36,14 @@ export interface TestApi {
   readonly anonymous: ReturnType<typeof supertest.agent>
   /** For calling services without a request. */
   readonly context: Context
+  /** Does jobs once it is started. */
+  readonly worker: JobWorker
   close(): Promise<void>
 }
 
 export interface TestApiOptions {
+  /** Another process of the same service: its database and its secrets. `close()` it first. */
+  readonly replicaOf?: TestApi
   /** Of an Idempotency-Key; default as in the program. */
   readonly leaseMs?: number
   /** The way to the database, given its URL; default: straight. */
@@ -59,12 +66,13 @@ export const NO_LIMITS: LimitSettings = {
 
 /** The application with all records, wired as the program wires it, on a database of its own; `close()` it in `afterAll`. */
 export async function createTestApi(options: TestApiOptions = {}): Promise<TestApi> {
-  const testDatabase = await createTestDatabase()
+  const { replicaOf } = options
+  const testDatabase = replicaOf ? { url: replicaOf.databaseUrl, drop: async () => {} } : await createTestDatabase()
   const written: string[] = []
   const logger = createLogger({ level: 'info', destination: { write: (text) => void written.push(text) } })
   const url = (await options.connect?.(testDatabase.url)) ?? testDatabase.url
   const database = openDatabase({ url, poolSize: 5, ...options.pool, logger })
-  const secret = randomBytes(32)
+  const secret = replicaOf?.secret ?? randomBytes(32)
   const keys = new ApiKeyService(database, secret, logger)
   const accounts = accountsApi(database)
   const app = createApp({
@@ -93,6 +101,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     app,
     database,
     databaseUrl: testDatabase.url,
+    secret,
     keys,
     log: () => written.join(''),
     token,
@@ -100,7 +109,9 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     admin: as(await token()),
     anonymous: supertest.agent(app.express),
     context,
+    worker: accounts.worker,
     async close() {
+      await accounts.worker.close()
       await database.close()
       await testDatabase.drop()
     },
