@@ -1,0 +1,239 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { AnswerSeal } from '../../../src/accounts/idempotency/answer-seal.ts'
+import { IdempotencyPurge } from '../../../src/accounts/idempotency/idempotency-purge-service.ts'
+import { IdempotencyService } from '../../../src/accounts/idempotency/idempotency-service.ts'
+import type { Repeat, StoredAnswer } from '../../../src/accounts/idempotency/stored-answer.ts'
+import { type Database, openDatabase } from '../../../src/database/database.ts'
+import { AppError } from '../../../src/errors.ts'
+import { newId } from '../../../src/identifier.ts'
+import { createLogger } from '../../../src/logger.ts'
+import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
+
+const logger = createLogger({ level: 'silent' })
+const seal = new AnswerSeal(randomBytes(32))
+let testDatabase: TestDatabase
+/** Two processes. */
+let one: Database
+let two: Database
+let key: string
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase()
+  one = openDatabase({ url: testDatabase.url, poolSize: 2 })
+  two = openDatabase({ url: testDatabase.url, poolSize: 2 })
+})
+
+beforeEach(() => {
+  key = randomUUID()
+})
+
+afterAll(async () => {
+  await one.close()
+  await two.close()
+  await testDatabase.drop()
+})
+
+const service = (database: Database, leaseMs?: number) =>
+  new IdempotencyService({ database, seal, logger, ...(leaseMs === undefined ? {} : { leaseMs }) })
+const request = (content = 'same') => ({ callerId: 'caller', key, fingerprint: Buffer.alloc(32, content) })
+const answer = (text: string): StoredAnswer => ({ status: 201, headers: { ETag: '"1"' }, body: Buffer.from(text) })
+const insert = (database: Database, slug: string) =>
+  database.transaction((tx) => tx.studio.create({ data: { id: newId(), slug, name: slug } }))
+const studios = (...slugs: string[]) => one.prisma.studio.count({ where: { slug: { in: slugs } } })
+const outcome = (work: Promise<unknown>) => work.catch((error: unknown) => error)
+/** By the clock that counts. Nobody touches the row: whoever lost its lease has to find that out from what others did. */
+const SHORT_LEASE_MS = 1
+const leaseRunsOut = () => one.prisma.$queryRaw`SELECT 1 FROM pg_sleep(0.005)`
+
+interface Pause {
+  /** Of its own change. */
+  readonly at?: 'before' | 'after'
+  readonly leaseMs?: number
+}
+
+/** A holder that stops in its middle, as if its process were paused. */
+function paused(database: Database, slug: string, { at = 'after', leaseMs = SHORT_LEASE_MS }: Pause = {}) {
+  const entered = Promise.withResolvers<Repeat>()
+  const wake = Promise.withResolvers<void>()
+  const done = outcome(
+    service(database, leaseMs).once(request(), 'database', async (repeat) => {
+      if (at === 'after') await insert(database, slug)
+      entered.resolve(repeat)
+      await wake.promise
+      if (at === 'before') await insert(database, slug)
+      return answer(slug)
+    }),
+  )
+  return { entered: entered.promise, wake: wake.resolve, done }
+}
+
+describe('a lease', () => {
+  it('keeps others away while its holder is at work, in every process', async () => {
+    const holder = paused(one, `holder-${key}`, { leaseMs: 60_000 })
+    await holder.entered
+    for (const database of [one, two]) {
+      const refused = await outcome(service(database).once(request(), 'database', async () => answer('no')))
+      expect(refused).toMatchObject({ code: 'idempotency-in-progress', headers: { 'Retry-After': '1' } })
+    }
+    holder.wake()
+    expect(await holder.done).toMatchObject({ replayed: false })
+    const replay = await service(two).once(request(), 'database', async () => answer('no'))
+    expect(replay).toEqual({ replayed: true, answer: answer(`holder-${key}`) })
+  })
+
+  it.each(['before', 'after'] as const)(
+    'that has run out passes to the next one, and its holder, who wrote %s its pause, cannot commit any more',
+    async (at) => {
+      const slugs = [`old-${key}`, `new-${key}`] as const
+      const holder = paused(one, slugs[0], { at })
+      const first = await holder.entered
+      await leaseRunsOut()
+      let second: Repeat | undefined
+      const taken = await service(two).once(request(), 'database', async (repeat) => {
+        second = repeat
+        await insert(two, slugs[1])
+        return answer(slugs[1])
+      })
+      expect(taken).toMatchObject({ replayed: false })
+      expect(second).toEqual(first)
+      holder.wake()
+      expect(await holder.done).toMatchObject({ code: 'idempotency-in-progress' })
+      expect(await studios(slugs[0])).toBe(0)
+      expect(await studios(slugs[1])).toBe(1)
+      expect((await service(one).once(request(), 'database', async () => answer('no'))).answer).toEqual(
+        answer(slugs[1]),
+      )
+    },
+  )
+
+  it('that has run out is lost even while the one who took over has not finished', async () => {
+    const old = paused(one, `old-${key}`)
+    await old.entered
+    await leaseRunsOut()
+    const next = paused(two, `next-${key}`, { leaseMs: 60_000 })
+    await next.entered
+    old.wake()
+    expect(await old.done).toMatchObject({ code: 'idempotency-in-progress' })
+    // The loser gave up what was no longer his, and nothing else.
+    expect(await outcome(service(one).once(request(), 'database', async () => answer('no')))).toMatchObject({
+      code: 'idempotency-in-progress',
+    })
+    next.wake()
+    expect(await next.done).toMatchObject({ replayed: false })
+    expect(await studios(`old-${key}`, `next-${key}`)).toBe(1)
+  })
+
+  it('that has run out is still the holder’s as long as nobody took it', async () => {
+    const holder = paused(one, `slow-${key}`)
+    await holder.entered
+    await leaseRunsOut()
+    holder.wake()
+    expect(await holder.done).toMatchObject({ replayed: false })
+    expect(await studios(`slow-${key}`)).toBe(1)
+  })
+
+  it('that has run out does not let another request take the key', async () => {
+    const holder = paused(one, `lost-${key}`)
+    await holder.entered
+    await leaseRunsOut()
+    const other = await outcome(service(two).once(request('other'), 'database', async () => answer('no')))
+    expect(other).toMatchObject({ code: 'idempotency-mismatch' })
+    holder.wake()
+    await holder.done
+  })
+
+  it('passes to exactly one of many who wait for its end', async () => {
+    const holder = paused(one, `dead-${key}`)
+    await holder.entered
+    await leaseRunsOut()
+    let acted = 0
+    const takers = Array.from({ length: 10 }, (_, i) =>
+      outcome(
+        service(i % 2 ? one : two).once(request(), 'outside', async () => {
+          acted += 1
+          return answer('taken')
+        }),
+      ),
+    )
+    await Promise.all(takers)
+    holder.wake()
+    await holder.done
+    expect(acted).toBe(1)
+  })
+})
+
+describe('an effect outside of the database', () => {
+  it('is recognisable through failures and crashes of the same request, and new for another one or after a day', async () => {
+    const seen: Repeat[] = []
+    const ask = (content = 'same', fail = false) =>
+      outcome(
+        service(one).once(request(content), 'outside', async (repeat) => {
+          seen.push(repeat)
+          if (fail) throw new AppError('unavailable', 'the answer got lost')
+          return answer('done')
+        }),
+      )
+    await ask('same', true)
+    await ask('same', true)
+    await ask('other', true)
+    await ask('same')
+    expect(await ask('same')).toMatchObject({ replayed: true })
+    await one.prisma.$executeRaw`UPDATE idempotency_key SET expires_at = now() WHERE key = ${key}`
+    await ask('same')
+    const tokens = seen.map(({ token }) => token)
+    expect(tokens).toHaveLength(5)
+    expect(tokens[1]).toBe(tokens[0])
+    expect(tokens[3]).toBe(tokens[0])
+    expect(new Set(tokens).size).toBe(3)
+    expect(tokens[0]).toMatch(/^[0-9a-f]{64}$/)
+  })
+
+  it('holds no connection while it is made', async () => {
+    const narrow = openDatabase({ url: testDatabase.url, poolSize: 1 })
+    await service(narrow).once(request(), 'outside', async () => {
+      expect(narrow.poolState()).toMatchObject({ idle: 1, waiting: 0 })
+      await narrow.ping()
+      return answer('done')
+    })
+    await narrow.close()
+  })
+})
+
+describe('the purge', () => {
+  it('removes what has expired and nothing else, in several processes at once', async () => {
+    await service(one).once(request(), 'database', async () => answer('kept'))
+    await one.prisma.$executeRaw`
+      INSERT INTO idempotency_key (caller_id, key, fingerprint, response_status, created_at, expires_at)
+      SELECT 'old', 'expired-' || i, ${Buffer.alloc(32)}, 200, now() - interval '25 hours', now() - interval '1 hour'
+      FROM generate_series(1, 2500) AS i`
+    const removed = await Promise.all([
+      new IdempotencyPurge(one, logger).once(),
+      new IdempotencyPurge(two, logger).once(),
+    ])
+    expect(removed[0] + removed[1]).toBe(2500)
+    expect(await one.prisma.idempotencyKey.count({ where: { callerId: 'old' } })).toBe(0)
+    expect(await one.prisma.idempotencyKey.count({ where: { key } })).toBe(1)
+  })
+
+  it('begins with the service and ends with it', async () => {
+    await one.prisma.$executeRaw`
+      INSERT INTO idempotency_key (caller_id, key, fingerprint, response_status, expires_at)
+      VALUES ('old', 'expired-again', ${Buffer.alloc(32)}, 200, now())`
+    const purge = new IdempotencyPurge(one, logger)
+    purge.start()
+    await purge.stop()
+    expect(await one.prisma.idempotencyKey.count({ where: { callerId: 'old' } })).toBe(0)
+  })
+
+  it('survives a database that is away', async () => {
+    const away = openDatabase({ url: 'postgresql://nobody@127.0.0.1:1/none', poolSize: 1 })
+    const told: string[] = []
+    const loud = createLogger({ level: 'warn', destination: { write: (text) => void told.push(text) } })
+    const purge = new IdempotencyPurge(away, loud)
+    purge.start()
+    await purge.stop()
+    expect(told.join('')).toContain('could not be removed')
+    await away.close()
+  })
+})
