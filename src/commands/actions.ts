@@ -12,6 +12,8 @@ import { playerLookupRoutes } from '../accounts/players/player-lookup-routes.ts'
 import { PlayerLookupService } from '../accounts/players/player-lookup-service.ts'
 import { studioRefRoutes } from '../accounts/studios/studio-ref-routes.ts'
 import { StudioService } from '../accounts/studios/studio-service.ts'
+import { studioStatsRoutes } from '../accounts/studios/studio-stats-routes.ts'
+import { StudioStatsService } from '../accounts/studios/studio-stats-service.ts'
 import type { Database } from '../database/database.ts'
 import type { RouteGroup } from '../http/route.ts'
 
@@ -27,6 +29,7 @@ export function actionRoutes(database: Database): readonly RouteGroup[] {
     playerLookupRoutes(new PlayerLookupService(database)),
     accessRoutes(new AccessService(database)),
     playtimeRoutes(new PlaytimeService(database)),
+    studioStatsRoutes(new StudioStatsService(database)),
     auditRoutes(new AuditService(database)),
   ]
 }
