@@ -19,6 +19,28 @@ export const idField = z.uuid().transform((id) => id.toLowerCase())
 /** What every line may carry beside the fields of a `POST`. */
 export const originFields = { id: idField.optional(), createdAt: instantField.optional() }
 
+const made = z.iso.datetime({ offset: true }).optional()
+
+/**
+ * Fields that the service makes by itself. A row of an export has them, and it may be sent back as it is: they are checked for
+ * their form and then say nothing. `withoutMade` takes them off.
+ */
+export const madeFields = { version: z.int().min(1).optional(), updatedAt: made }
+/** Of records with a state. */
+export const madeStateFields = { ...madeFields, statusChangedAt: made }
+
+interface Made {
+  readonly version?: unknown
+  readonly updatedAt?: unknown
+  readonly statusChangedAt?: unknown
+  readonly erasedAt?: unknown
+}
+
+export function withoutMade<Line extends object>(line: Line & Made): Omit<Line, keyof Made> {
+  const { version: _version, updatedAt: _updatedAt, statusChangedAt: _changedAt, erasedAt: _erasedAt, ...rest } = line
+  return rest
+}
+
 /** What a reference is made of before its place in the line is known. */
 type Named = Omit<Reference, 'pointer'>
 

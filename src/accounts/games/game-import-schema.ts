@@ -1,6 +1,15 @@
 import { z } from 'zod'
 import { type Checked, check } from '../../http/validation.ts'
-import { idField, lineFields, onlyKey, originFields, parentOf, referenceField } from '../bulk/bulk-schema.ts'
+import {
+  idField,
+  lineFields,
+  madeStateFields,
+  onlyKey,
+  originFields,
+  parentOf,
+  referenceField,
+  withoutMade,
+} from '../bulk/bulk-schema.ts'
 import { externalRefField, slugField } from '../text/text-schema.ts'
 import { GAME_STATUSES } from './game.ts'
 import type { GameLine } from './game-import.ts'
@@ -16,12 +25,14 @@ export const gameLineSchema = z
   .strictObject({
     ...lineFields(newGameFields),
     ...originFields,
+    ...madeStateFields,
     studio: studioReference.optional(),
     studioId: idField.optional(),
     status: z.enum(GAME_STATUSES).optional(),
     platforms: z.array(platformSchema).max(PLATFORMS.length).optional(),
   })
-  .transform(({ studio, studioId, ...rest }, context) => {
+  .transform((line, context) => {
+    const { studio, studioId, ...rest } = withoutMade(line)
     return { ...rest, studio: parentOf({ studio, studioId }, 'studio', context) } as GameLine
   })
 

@@ -1,6 +1,15 @@
 import { z } from 'zod'
 import { type Checked, check } from '../../http/validation.ts'
-import { idField, lineFields, onlyKey, originFields, parentOf, referenceField } from '../bulk/bulk-schema.ts'
+import {
+  idField,
+  lineFields,
+  madeFields,
+  onlyKey,
+  originFields,
+  parentOf,
+  referenceField,
+  withoutMade,
+} from '../bulk/bulk-schema.ts'
 import { storeAppText } from '../games/game-platform-import.ts'
 import { gamePlatformFields, platformField } from '../games/game-platform-schema.ts'
 import { type IdentityDraft, identityErrors } from '../players/identity.ts'
@@ -55,6 +64,7 @@ export const entitlementLineSchema = z
   .strictObject({
     ...lineFields(grantFields),
     ...originFields,
+    ...madeFields,
     player: playerReference.optional(),
     playerId: idField.optional(),
     game: gameReference.optional(),
@@ -63,7 +73,8 @@ export const entitlementLineSchema = z
     revokedAt: instantField.nullable().optional(),
     revokeReason: z.enum(REVOKE_REASONS).nullable().optional(),
   })
-  .transform(({ player, playerId, game, gameId, ...rest }, context) => {
+  .transform((line, context) => {
+    const { player, playerId, game, gameId, ...rest } = withoutMade(line)
     const owner = parentOf({ player, playerId }, 'player', context) ?? missing('player', context)
     const owned = parentOf({ game, gameId }, 'game', context) ?? missing('game', context)
     const gameOf =

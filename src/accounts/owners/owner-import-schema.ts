@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type Checked, check } from '../../http/validation.ts'
-import { lineFields, originFields } from '../bulk/bulk-schema.ts'
+import { lineFields, madeFields, originFields, withoutMade } from '../bulk/bulk-schema.ts'
 import type { Email } from '../text/email.ts'
 import type { OwnerLine } from './owner-import.ts'
 import { emailColumns, newOwnerFields } from './owner-schema.ts'
@@ -8,9 +8,9 @@ import { emailColumns, newOwnerFields } from './owner-schema.ts'
 const status = z.enum(['active', 'disabled']).optional()
 
 export const ownerLineSchema = z
-  .strictObject({ ...lineFields(newOwnerFields), ...originFields, status })
+  .strictObject({ ...lineFields(newOwnerFields), ...originFields, ...madeFields, status })
   .transform((line) => {
-    const { email, ...rest } = line as { readonly email?: Email }
+    const { email, ...rest } = withoutMade(line) as { readonly email?: Email }
     return (email === undefined ? rest : emailColumns({ ...rest, email })) as OwnerLine
   })
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type Checked, check } from '../../http/validation.ts'
-import { lineFields, originFields } from '../bulk/bulk-schema.ts'
+import { lineFields, madeFields, originFields, withoutMade } from '../bulk/bulk-schema.ts'
 import { instantField } from '../text/text-schema.ts'
 import { type IdentityDraft, identityErrors } from './identity.ts'
 import { newIdentityFields } from './identity-schema.ts'
@@ -27,11 +27,13 @@ export const playerLineSchema = z
   .strictObject({
     ...lineFields(newPlayerFields),
     ...originFields,
+    ...madeFields,
+    erasedAt: z.null().optional(),
     status: z.enum(['active', 'closed']).optional(),
     closedAt: instantField.nullable().optional(),
     identities: z.array(identitySchema).max(MAX_IDENTITIES).optional(),
   })
-  .transform((line) => playerColumns(line as Parameters<typeof playerColumns>[0]) as PlayerLine)
+  .transform((line) => playerColumns(withoutMade(line) as Parameters<typeof playerColumns>[0]) as PlayerLine)
 
 /** Checks one line of an import without I/O. */
 export function parsePlayerLine(input: unknown): Checked<PlayerLine> {

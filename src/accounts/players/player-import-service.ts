@@ -7,7 +7,7 @@ import { insertRows, updateRows } from '../bulk/bulk-row-store.ts'
 import type { ApplyBatch } from '../bulk/bulk-service.ts'
 import { auditPlans, type BulkTable, writePlans } from '../bulk/bulk-write-service.ts'
 import type { Identity } from './identity.ts'
-import { type IdentitySurroundings, identityText } from './identity-import.ts'
+import { type IdentityKey, type IdentitySurroundings, identityText } from './identity-import.ts'
 import type { Player } from './player.ts'
 import { findIdentitiesBy, holdStudioIds, lockPlayersOf } from './player-bulk-store.ts'
 import { type PlayerLine, type PlayerPlan, planPlayer } from './player-import.ts'
@@ -30,8 +30,7 @@ const IDENTITY_KEY = ['id', 'playerId', 'provider', 'namespace', 'subject']
 export const applyPlayers: ApplyBatch<PlayerLine> = async (client, items, facts) => {
   const lines = items.map(({ line }) => line)
   const keys = lines.flatMap(({ identities = [] }) => identities)
-  const players = await lockPlayersOf(client, lines, keys)
-  const identities = await findIdentitiesBy(client, keys)
+  const { players, identities } = await lockWithIdentities(client, lines, keys)
   const slugs = keys.filter(({ provider }) => provider === 'studio').map(({ namespace }) => namespace)
   const studioIds = await holdStudioIds(client, slugs)
   const linked = new Map(identities.map((identity) => [textOf(identity), identity]))
@@ -55,6 +54,16 @@ export const applyPlayers: ApplyBatch<PlayerLine> = async (client, items, facts)
   await writeIdentities(client, plans)
   await auditPlans(client, facts, plans)
   return outcomes
+}
+
+/** Both as of one moment: an import of the same players may commit between the two statements. */
+async function lockWithIdentities(client: RawClient, lines: readonly PlayerLine[], keys: readonly IdentityKey[]) {
+  for (;;) {
+    const players = await lockPlayersOf(client, lines, keys)
+    const identities = await findIdentitiesBy(client, keys)
+    const locked = new Set(players.map(({ id }) => id))
+    if (identities.every(({ playerId }) => locked.has(playerId))) return { players, identities }
+  }
 }
 
 function indexPlayers(players: readonly Player[], identities: readonly Identity[]): RowIndex<Player> {

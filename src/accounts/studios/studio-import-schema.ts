@@ -1,6 +1,15 @@
 import { z } from 'zod'
 import { type Checked, check } from '../../http/validation.ts'
-import { idField, lineFields, onlyKey, originFields, parentOf, referenceField } from '../bulk/bulk-schema.ts'
+import {
+  idField,
+  lineFields,
+  madeStateFields,
+  onlyKey,
+  originFields,
+  parentOf,
+  referenceField,
+  withoutMade,
+} from '../bulk/bulk-schema.ts'
 import { emailField, externalRefField, instantField } from '../text/text-schema.ts'
 import { MEMBER_STATUSES } from './membership.ts'
 import type { MemberLine } from './membership-import.ts'
@@ -29,11 +38,12 @@ export const studioLineSchema = z
   .strictObject({
     ...lineFields(newStudioFields),
     ...originFields,
+    ...madeStateFields,
     status: z.enum(STUDIO_STATUSES).optional(),
     members: z.array(memberSchema).max(MAX_MEMBERS).optional(),
   })
   .transform((line, context) => {
-    const { members, ...rest } = line
+    const { members, ...rest } = withoutMade(line)
     if (members === undefined) return rest as StudioLine
     return { ...rest, members: members.map((member, index) => asMember(member, index, context)) } as StudioLine
   })
