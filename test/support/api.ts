@@ -23,6 +23,7 @@ export interface TestApi {
   readonly databaseUrl: string
   /** From the secret store. */
   readonly secret: Buffer
+  readonly adminToken: string
   readonly keys: ApiKeyService
   /** Everything that was logged so far, as text. */
   log(): string
@@ -97,6 +98,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
   const token = async (...scopes: Scope[]) =>
     (await keys.create({ name: 'test', scopes: scopes.length > 0 ? scopes : SCOPES }, context)).token
   const as = (bearer: string) => supertest.agent(app.express).set('Authorization', `Bearer ${bearer}`)
+  const adminToken = replicaOf?.adminToken ?? (await token())
   return {
     app,
     database,
@@ -106,7 +108,8 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     log: () => written.join(''),
     token,
     as,
-    admin: as(await token()),
+    adminToken,
+    admin: as(adminToken),
     anonymous: supertest.agent(app.express),
     context,
     worker: accounts.worker,
