@@ -57,7 +57,7 @@ export class WriteConflict extends AppError {
   override readonly name: string = 'WriteConflict'
 
   constructor() {
-    super('unavailable', 'other changes to the same records got in the way; try again', {
+    super('unavailable', 'Other changes to the same records got in the way; try again', {
       headers: { 'Retry-After': '1' },
     })
   }
@@ -68,7 +68,7 @@ export class StatementTimeout extends AppError {
   override readonly name: string = 'StatementTimeout'
 
   constructor() {
-    super('unavailable', 'the database took too long and the request was given up; try again', {
+    super('unavailable', 'The database took too long and the request was given up; try again', {
       headers: { 'Retry-After': '1' },
     })
   }
@@ -123,14 +123,14 @@ function constraintOf(facts: DriverFacts): ConstraintName | undefined {
 }
 
 const UNAVAILABLE_STATES: Readonly<Record<string, string>> = {
-  '55P03': 'another change holds the record for too long',
-  '25P03': 'the database closed a transaction that was idle for too long',
-  '25P04': 'the database closed a transaction that took too long',
-  '57P01': 'the database is shutting down',
-  '57P02': 'the database is shutting down',
-  '57P03': 'the database is starting up or shutting down',
-  '57P05': 'the database closed an idle connection',
-  '25006': 'the database is read-only at the moment',
+  '55P03': 'Another change holds the record for too long',
+  '25P03': 'The database closed a transaction that was idle for too long',
+  '25P04': 'The database closed a transaction that took too long',
+  '57P01': 'The database is shutting down',
+  '57P02': 'The database is shutting down',
+  '57P03': 'The database is starting up or shutting down',
+  '57P05': 'The database closed an idle connection',
+  '25006': 'The database is read-only at the moment',
 }
 
 function unavailable(why: string): AppError {
@@ -164,8 +164,8 @@ function fromDriver(facts: DriverFacts): Error | undefined {
       return new StatementTimeout()
   }
   if (UNAVAILABLE_STATES[sqlState]) return unavailable(UNAVAILABLE_STATES[sqlState])
-  if (sqlState.startsWith('53')) return unavailable('the database has no more room for this request')
-  if (sqlState.startsWith('08')) return unavailable('the connection to the database was lost')
+  if (sqlState.startsWith('53')) return unavailable('The database has no more room for this request')
+  if (sqlState.startsWith('08')) return unavailable('The connection to the database was lost')
   // Class 22, data exceptions, quote the value in their text.
   if (sqlState.startsWith('22')) return new ConstraintError({ sqlState, kind: 'value', table, column })
   return undefined
@@ -191,15 +191,15 @@ function fromConnection(error: Error): AppError | undefined {
   const code = (error as { code?: unknown }).code
   if (error instanceof Prisma.PrismaClientKnownRequestError) {
     if (error.code === 'P2034') return new WriteConflict()
-    if (error.code === 'P2025') return new AppError('not-found', 'the record to change does not exist')
-    if (AWAY_PRISMA.has(error.code)) return unavailable('the database cannot be reached')
+    if (error.code === 'P2025') return new AppError('not-found', 'The record to change does not exist')
+    if (AWAY_PRISMA.has(error.code)) return unavailable('The database cannot be reached')
     // Also told when the code inside the transaction took too long; both pass when the load does.
-    if (error.code === 'P2028') return unavailable('the transaction did not start or end in time')
+    if (error.code === 'P2028') return unavailable('The transaction did not start or end in time')
   }
   const kind = mappedErrorOf(error)?.kind
-  if (kind !== undefined && AWAY_KINDS.has(kind)) return unavailable('the database cannot be reached')
+  if (kind !== undefined && AWAY_KINDS.has(kind)) return unavailable('The database cannot be reached')
   const away = (typeof code === 'string' && AWAY_SOCKET.has(code)) || AWAY_TEXT.test(error.message)
-  return away ? unavailable('the database cannot be reached') : undefined
+  return away ? unavailable('The database cannot be reached') : undefined
 }
 
 /**

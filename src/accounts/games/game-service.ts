@@ -5,7 +5,7 @@ import { newId } from '../../identifier.ts'
 import type { ListRequest, Page } from '../../list.ts'
 import { changesOf, forced } from '../audit/audit-event.ts'
 import { appendAudit } from '../audit/audit-store.ts'
-import { requireTransition, type Transitions, transitionsFrom } from '../lifecycle/lifecycle.ts'
+import { requireTransition, stepsOf, type Transitions, transitionsFrom } from '../lifecycle/lifecycle.ts'
 import type { Studio, StudioStatus } from '../studios/studio.ts'
 import { findStudio } from '../studios/studio-store.ts'
 import type { IdOrSlug } from '../text/code.ts'
@@ -79,11 +79,11 @@ export class GameService {
     })
   }
 
-  /** @throws AppError `not-found` */
-  async transitions(ref: IdOrSlug, _context: Context): Promise<Transitions<GameStatus>> {
+  /** What this caller may do. @throws AppError `not-found` */
+  async transitions(ref: IdOrSlug, context: Context): Promise<Transitions<GameStatus>> {
     const game = found(await findGame(this.#database.prisma, ref))
     const studio = foundStudio(await findStudio(this.#database.prisma, { id: game.studioId }))
-    return transitionsOf(game, studio.status)
+    return stepsOf(context, 'games:transition', transitionsOf(game, studio.status))
   }
 
   /** @throws AppError `not-found`, `version-mismatch`, `invalid-transition`, `transition-blocked` */

@@ -99,7 +99,10 @@ function grantRoutes(library: EntitlementService, expand: Expansions<Entitlement
       tag,
       summary: 'Put a game into a library',
       description:
-        'Safe to repeat. beta, press and staff are granted from the state approved on, all others from announced on, none ' +
+        'Safe to repeat, and it takes nothing away: a grant for a shorter time than the player has, or for as long from a weaker ' +
+        'source, leaves the line as it is. purchase, key, gift and bundle are stronger than subscription, free, promotion and ' +
+        'import, and these than beta, press and staff. With If-Match it replaces that version, whatever it says. ' +
+        'beta, press and staff are granted from the state approved on, all others from announced on, none ' +
         'after delisted. What was revoked is granted again with an acquiredAt after its own and after the revocation, or ' +
         'without one unless sourceRef is the revoked one: an order that comes late does not undo its refund. Play time only grows.',
       access: WRITE,

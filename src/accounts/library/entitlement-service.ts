@@ -84,7 +84,8 @@ export class EntitlementService {
   }
 
   /**
-   * Puts a game into a library. Idempotent: said again, it changes nothing; two at the same moment make one line.
+   * Puts a game into a library. Idempotent: said again, it changes nothing; two at the same moment make one line. It takes nothing
+   * away: a grant of less than the player has changes play time at most, unless `If-Match` says what it replaces.
    *
    * @throws AppError `not-found`, `version-mismatch`, `validation`, `conflict` by the state of the game or an old revocation
    */
@@ -114,7 +115,7 @@ export class EntitlementService {
         before = found(await lockEntitlement(tx, key))
       }
       requireGrantOver(before, conditions)
-      const state = changedFields(before, grantedAgain(before, grant, now))
+      const state = changedFields(before, grantedAgain(before, grant, now, conditions.expected !== undefined))
       if (isNewGrant(state)) requireGrantable(grant.source, game.status)
       const change = { action: 'player_game.grant', expected: conditions.expected, state } as const
       return { created: false, entitlement: await save(tx, before, change, game, context) }

@@ -79,16 +79,33 @@ export function granted(grant: Grant, now: Date): EntitlementState {
   })
 }
 
+/** What a player has by a source, the strongest last. */
+const RANKS: readonly ReadonlySet<EntitlementSource>[] = [
+  new Set(['beta', 'press', 'staff']),
+  new Set(['subscription', 'free', 'promotion', 'import']),
+  new Set(['purchase', 'key', 'gift', 'bundle']),
+]
+
+/** Would the player have less by the second than by the first: for a shorter time, or for as long from a weaker source? */
+function isLess(than: Pick<Entitlement, 'source' | 'expiresAt'>, { source, expiresAt }: Grant): boolean {
+  const [before, after] = [than.expiresAt?.getTime() ?? Infinity, expiresAt?.getTime() ?? Infinity]
+  const rank = (of: EntitlementSource) => RANKS.findIndex((sources) => sources.has(of))
+  return after < before || (after === before && rank(source) < rank(than.source))
+}
+
 /**
- * The line after a grant of what was granted before. Said again, it changes nothing. After a revocation it is a new
- * acquisition; one from before the revocation, not after what was revoked (a pre-order has a time to come), or of the same
+ * The line after a grant of what was granted before. Said again, it changes nothing. A grant takes nothing away: one of less than
+ * the player has (a giveaway of a game that was bought) leaves the line as it is, unless `replaces`, for callers who say which
+ * version they replace.
+ *
+ * After a revocation it is a new acquisition; one from before the revocation, not after what was revoked (a pre-order has a time to come), or of the same
  * order without a time, is an old grant that comes late, and does not undo it.
  *
  * @throws AppError `validation`, `conflict`
  */
-export function grantedAgain(before: Entitlement, grant: Grant, now: Date): EntitlementState {
+export function grantedAgain(before: Entitlement, grant: Grant, now: Date, replaces = false): EntitlementState {
   const { source, sourceRef, expiresAt } = grant
-  return checked({
+  const wanted = checked({
     source,
     sourceRef,
     acquiredAt:
@@ -100,6 +117,23 @@ export function grantedAgain(before: Entitlement, grant: Grant, now: Date): Enti
     revokeReason: null,
     ...playtimeAfter(before, grant),
   })
+  if (replaces || before.revokedAt !== null || !isLess(before, grant)) return wanted
+  return checked({ ...stateOf(before), ...playtimeAfter(before, grant) })
+}
+
+function stateOf({ source, sourceRef, acquiredAt, expiresAt, revokedAt, revokeReason, ...line }: Entitlement) {
+  const { playtimeSeconds, firstPlayedAt, lastPlayedAt } = line
+  return {
+    source,
+    sourceRef,
+    acquiredAt,
+    expiresAt,
+    revokedAt,
+    revokeReason,
+    playtimeSeconds,
+    firstPlayedAt,
+    lastPlayedAt,
+  }
 }
 
 function reacquiredAt(before: Entitlement, revokedAt: Date, { acquiredAt, sourceRef }: Grant, now: Date): Date {

@@ -1,3 +1,4 @@
+import type { Context, Scope } from '../../caller.ts'
 import { AppError } from '../../errors.ts'
 
 /** The steps that exist, by state. */
@@ -28,6 +29,15 @@ export function transitionsFrom<State extends string>(
     return { to, ready: missing.length === 0, missing }
   })
   return { status, allowed }
+}
+
+/** The steps as this caller may make them: without the scope for it there are none. */
+export function stepsOf<State extends string>(
+  { principal }: Context,
+  scope: Scope,
+  transitions: Transitions<State>,
+): Transitions<State> {
+  return principal.scopes.has(scope) ? transitions : { ...transitions, allowed: [] }
 }
 
 /**

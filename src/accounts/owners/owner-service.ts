@@ -5,7 +5,7 @@ import { newId } from '../../identifier.ts'
 import type { ListRequest, Page } from '../../list.ts'
 import { changesOf, forced } from '../audit/audit-event.ts'
 import { appendAudit } from '../audit/audit-store.ts'
-import { requireTransition, type Transitions, transitionsFrom } from '../lifecycle/lifecycle.ts'
+import { requireTransition, stepsOf, type Transitions, transitionsFrom } from '../lifecycle/lifecycle.ts'
 import { changedFields, requireVersion } from '../writing/version.ts'
 import { write } from '../writing/write-service.ts'
 import {
@@ -73,9 +73,11 @@ export class OwnerService {
     })
   }
 
-  async transitions(id: string, _context: Context): Promise<Transitions<OwnerStatus>> {
+  /** What this caller may do. @throws AppError `not-found` */
+  async transitions(id: string, context: Context): Promise<Transitions<OwnerStatus>> {
     const owner = found(await findOwner(this.#database.prisma, id))
-    return transitionsOf(owner, await studiosOwnedAlone(this.#database.prisma, id))
+    const transitions = transitionsOf(owner, await studiosOwnedAlone(this.#database.prisma, id))
+    return stepsOf(context, 'owners:write', transitions)
   }
 
   /** @throws AppError `not-found`, `version-mismatch`, `invalid-transition`, `last-owner` that names the studios */

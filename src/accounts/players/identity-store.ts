@@ -40,6 +40,12 @@ export async function findLinkedIdentities(
   return rows.map(camelRow<Identity>)
 }
 
+/** Does any account elsewhere lead to the player? Exact only under a lock on the player. */
+export async function hasIdentity(db: Reader, playerId: string): Promise<boolean> {
+  const where = { playerId, subject: { not: null } }
+  return (await db.playerIdentity.findFirst({ where, select: { id: true } })) !== null
+}
+
 /** Does another account of the player lead to them? Exact only under a lock on the player. */
 export async function hasOtherIdentity(db: Reader, { playerId, id }: Identity): Promise<boolean> {
   const where = { playerId, id: { not: id }, subject: { not: null } }

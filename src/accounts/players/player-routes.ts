@@ -107,13 +107,15 @@ function itemRoutes(players: PlayerService, expand: Expansions<Player>): Route[]
       path: '/v1/players/{id}',
       tag,
       summary: 'Change fields of a player',
-      description: 'A new address counts as not verified, unless emailVerifiedAt comes with it.',
+      description:
+        'A new address counts as not verified, unless emailVerifiedAt comes with it. The address stays while no account ' +
+        'elsewhere is linked: nothing else would lead to the player.',
       access: WRITE,
       params,
       ifMatch: 'required',
       body: mergePatch(playerPatchSchema),
       answers: { 200: one },
-      problems: ['username-taken', 'email-taken', 'conflict'],
+      problems: ['username-taken', 'email-taken', 'last-identity', 'conflict'],
       async handle({ params, body, expected, context }) {
         return single(await players.update(params.id, body, expected, context), context)
       },

@@ -1,18 +1,19 @@
 import type { Context, ExpectedVersion } from '../../caller.ts'
 import { WriteConflict } from '../../database/constraint-errors.ts'
-import type { Database } from '../../database/database.ts'
+import type { Database, Transaction } from '../../database/database.ts'
 import { AppError, invalid } from '../../errors.ts'
 import { newId } from '../../identifier.ts'
 import type { ListRequest, Page } from '../../list.ts'
 import { changesOf, forced } from '../audit/audit-event.ts'
 import { appendAudit } from '../audit/audit-store.ts'
-import { requireTransition, type Transitions, transitionsFrom } from '../lifecycle/lifecycle.ts'
+import { requireTransition, stepsOf, type Transitions, transitionsFrom } from '../lifecycle/lifecycle.ts'
 import { findStudio } from '../studios/studio-store.ts'
 import type { IdOrSlug } from '../text/code.ts'
 import { changedFields, requireVersion } from '../writing/version.ts'
 import { write } from '../writing/write-service.ts'
 import type { IdentityDraft } from './identity.ts'
 import { linkIdentity } from './identity-service.ts'
+import { hasIdentity } from './identity-store.ts'
 import {
   afterStep,
   contradictionsOf,
@@ -23,7 +24,15 @@ import {
   type PlayerStatus,
   withVerification,
 } from './player.ts'
-import { createPlayer, findPlayer, findPlayersById, insertPlayer, listPlayers, replacePlayer } from './player-store.ts'
+import {
+  createPlayer,
+  findPlayer,
+  findPlayersById,
+  insertPlayer,
+  listPlayers,
+  lockPlayer,
+  replacePlayer,
+} from './player-store.ts'
 
 /** Player accounts: load, judge, save, audit - each write in one transaction. */
 export class PlayerService {
@@ -76,11 +85,21 @@ export class PlayerService {
   }
 
   /**
-   * A new address counts as not verified unless the patch says otherwise.
+   * A new address counts as not verified unless the patch says otherwise. The last thing that leads to a player stays: an address
+   * goes only while an account elsewhere is linked.
    *
-   * @throws AppError `not-found`, `version-mismatch`, `username-taken`, `email-taken`, `validation`, `conflict` when erased
+   * @throws AppError `not-found`, `version-mismatch`, `username-taken`, `email-taken`, `last-identity`, `validation`, `conflict`
+   *   when erased
    */
   update(id: string, patch: PlayerPatch, expected: ExpectedVersion, context: Context): Promise<Player> {
+    if (patch.email !== null) return this.#update(id, patch, expected, context)
+    return this.#database.enclose(async () => {
+      await this.#database.transaction((tx) => requireOtherWayIn(tx, id, expected))
+      return this.#update(id, patch, expected, context)
+    })
+  }
+
+  #update(id: string, patch: PlayerPatch, expected: ExpectedVersion, context: Context): Promise<Player> {
     return this.#change(id, expected, context, (before) => {
       const change = changedFields<PlayerPatch>(before, withVerification(before, patch))
       if (Object.keys(change).length === 0) return undefined
@@ -90,9 +109,9 @@ export class PlayerService {
     })
   }
 
-  /** @throws AppError `not-found` */
-  async transitions(id: string, _context: Context): Promise<Transitions<PlayerStatus>> {
-    return transitionsOf(found(await findPlayer(this.#database, id)))
+  /** What this caller may do. @throws AppError `not-found` */
+  async transitions(id: string, context: Context): Promise<Transitions<PlayerStatus>> {
+    return stepsOf(context, 'players:write', transitionsOf(found(await findPlayer(this.#database, id))))
   }
 
   /** Closes or reopens. @throws AppError `not-found`, `version-mismatch`, `invalid-transition` */
@@ -149,6 +168,16 @@ function transitionsOf(player: Player): Transitions<PlayerStatus> {
 
 function about(player: Pick<Player, 'id'>) {
   return { entityType: 'player', entityId: player.id } as const
+}
+
+/** Under a lock that unlinking takes as well: of address and last account one stays. @throws AppError `last-identity` */
+async function requireOtherWayIn(tx: Transaction, id: string, expected: ExpectedVersion): Promise<void> {
+  const player = found(await lockPlayer(tx, id))
+  requireVersion(player.version, expected)
+  if (player.email === null || (await hasIdentity(tx, id))) return
+  throw new AppError('last-identity', 'Nothing else leads to this player: link an account elsewhere first', {
+    errors: [{ pointer: '/email', code: 'last-identity' }],
+  })
 }
 
 function found(player: Player | undefined): Player {

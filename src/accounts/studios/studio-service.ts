@@ -5,7 +5,7 @@ import { newId } from '../../identifier.ts'
 import type { ListRequest, Page } from '../../list.ts'
 import { changesOf, forced } from '../audit/audit-event.ts'
 import { appendAudit } from '../audit/audit-store.ts'
-import { requireTransition, type Transitions, transitionsFrom } from '../lifecycle/lifecycle.ts'
+import { requireTransition, stepsOf, type Transitions, transitionsFrom } from '../lifecycle/lifecycle.ts'
 import type { IdOrSlug } from '../text/code.ts'
 import { type PutConditions, requirePutNew, requirePutOver } from '../writing/put.ts'
 import { changedFields, requireVersion } from '../writing/version.ts'
@@ -108,9 +108,11 @@ export class StudioService {
     })
   }
 
-  async transitions(ref: IdOrSlug, _context: Context): Promise<Transitions<StudioStatus>> {
+  /** What this caller may do. @throws AppError `not-found` */
+  async transitions(ref: IdOrSlug, context: Context): Promise<Transitions<StudioStatus>> {
     const studio = found(await findStudio(this.#database.prisma, ref))
-    return transitionsOf(studio, await studioFacts(this.#database.prisma, studio.id))
+    const transitions = transitionsOf(studio, await studioFacts(this.#database.prisma, studio.id))
+    return stepsOf(context, 'studios:write', transitions)
   }
 
   /** @throws AppError `not-found`, `version-mismatch`, `invalid-transition`, `transition-blocked` */

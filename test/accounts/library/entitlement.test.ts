@@ -3,6 +3,7 @@ import { GAME_STATUSES } from '../../../src/accounts/games/game.ts'
 import {
   ENTITLEMENT_SOURCES,
   type Entitlement,
+  type EntitlementSource,
   type Grant,
   granted,
   grantedAgain,
@@ -89,6 +90,42 @@ describe('a grant', () => {
     })
     expect(grantedAgain(gone, { ...order, acquiredAt: at(11) }, now)).toMatchObject({ revokedAt: null })
     expect(grantedAgain(gone, purchase, now)).toMatchObject({ revokedAt: null })
+  })
+
+  it('takes nothing away, neither time nor a stronger source, but for a caller who says what it replaces', () => {
+    const line = (source: EntitlementSource, expiresAt: Date | null = null) =>
+      owned({ source, sourceRef: 'A', acquiredAt: at(1), expiresAt })
+    const regranted = (
+      before: Entitlement,
+      source: EntitlementSource,
+      expiresAt: Date | null = null,
+      replaces = false,
+    ) => grantedAgain(before, { source, sourceRef: 'B', expiresAt }, now, replaces)
+    const bought = line('purchase')
+    for (const [source, expiresAt] of [
+      ['free', null],
+      ['beta', null],
+      ['import', null],
+      ['subscription', at(30)],
+      ['purchase', at(30)],
+    ] as const) {
+      expect(regranted(bought, source, expiresAt), source).toMatchObject({
+        source: 'purchase',
+        sourceRef: 'A',
+        expiresAt: null,
+      })
+      expect(regranted(bought, source, expiresAt, true), source).toMatchObject({ source, sourceRef: 'B', expiresAt })
+    }
+    expect(regranted(bought, 'gift')).toMatchObject({ source: 'gift', sourceRef: 'B' })
+    const rented = line('subscription', at(25))
+    expect(regranted(rented, 'subscription', at(30))).toMatchObject({ sourceRef: 'B', expiresAt: at(30) })
+    expect(regranted(rented, 'purchase')).toMatchObject({ source: 'purchase', expiresAt: null })
+    expect(regranted(rented, 'staff')).toMatchObject({ source: 'staff', expiresAt: null })
+    expect(regranted(rented, 'beta', at(25))).toMatchObject({ source: 'subscription', sourceRef: 'A' })
+    expect(regranted(line('beta'), 'free')).toMatchObject({ source: 'free' })
+    const played = grantedAgain(bought, { source: 'free', sourceRef: null, expiresAt: null, playtimeSeconds: 60 }, now)
+    expect(played).toMatchObject({ source: 'purchase', playtimeSeconds: 60 })
+    expect(codes(() => regranted(bought, 'free', at(1)))).toEqual(['/expiresAt not-after-acquired'])
   })
 
   it('is revoked at one time, whatever the reason becomes', () => {

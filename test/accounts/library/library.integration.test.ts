@@ -56,6 +56,25 @@ describe('a grant', () => {
     })
   })
 
+  it('of less than the player has leaves the line alone, but for play time; with If-Match it replaces it', async () => {
+    const row = await newEntitlement(api, { gameId: game.id }, { sourceRef: 'A-1' })
+    const path = pathOf(row)
+    const free = { source: 'free', expiresAt: '2999-01-01T00:00:00Z' }
+    const weaker = await put(path, free)
+    expect(weaker.status).toBe(200)
+    expect(weaker.body).toEqual(row)
+    expect(await auditOf(row.id)).toHaveLength(1)
+    const played = await put(path, { ...free, playtimeSeconds: 60 })
+    expect(played.body).toMatchObject({ source: 'purchase', sourceRef: 'A-1', playtimeSeconds: 60, version: 1 })
+    const replaced = await api.admin.put(path).set('If-Match', '"1"').send(free)
+    expect(replaced.body).toMatchObject({ source: 'free', sourceRef: null, version: 2 })
+    expect((await put(path, { source: 'purchase' })).body).toMatchObject({
+      source: 'purchase',
+      expiresAt: null,
+      version: 3,
+    })
+  })
+
   it('that comes twice at the same moment makes one line', async () => {
     const { id } = await newPlayer(api)
     const path = `/v1/players/${id}/library/${game.id}/windows`

@@ -97,7 +97,10 @@ describe('a player', () => {
 
   it('is patched; a new address is not verified yet, the same in other letters still is', async () => {
     const email = `${name()}@players.example`
-    const { id } = await newPlayer(api, { email, emailVerifiedAt: '2026-01-01T00:00:00.000Z', country: 'DE' })
+    const identities = [{ provider: 'discord', subject: unique('d') }]
+    const { id } = await newPlayer(api, {
+      ...{ email, emailVerifiedAt: '2026-01-01T00:00:00.000Z', country: 'DE', identities },
+    })
     const letters = await patch(id, 1, { email: email.toUpperCase(), country: null })
     expect(letters.body).toMatchObject({ country: null, emailVerifiedAt: '2026-01-01T00:00:00.000Z', version: 2 })
     const moved = await patch(id, 2, { email: `${name()}@players.example` })
@@ -110,8 +113,27 @@ describe('a player', () => {
     expect((await patch(id, 4, { displayName: null })).headers.etag).toBe('"4"')
     expect((await patch(id, 1, { displayName: 'x' })).body).toMatchObject({ status: 412 })
     const events = await auditOf(id)
-    expect(events.map(({ action }) => action)).toEqual(['player.create', ...Array(3).fill('player.update')])
-    expect(events[2]?.changes).toEqual({ email: 'changed', emailVerifiedAt: 'changed' })
+    const actions = ['player.create', 'player.link_identity', ...Array(3).fill('player.update')]
+    expect(events.map(({ action }) => action)).toEqual(actions)
+    expect(events[3]?.changes).toEqual({ email: 'changed', emailVerifiedAt: 'changed' })
+  })
+
+  it('keeps the address while nothing else leads to the player, also when both go at the same moment', async () => {
+    const { id } = await newPlayer(api, { email: `${name()}@players.example` })
+    const refused = await patch(id, 1, { email: null, displayName: 'x' })
+    expect(refused.body).toMatchObject({ status: 409, code: 'last-identity', errors: [{ pointer: '/email' }] })
+    expect((await patch(id, 9, { email: null })).status).toBe(412)
+    expect((await api.admin.get(`/v1/players/${id}`)).body).toMatchObject({ displayName: null, version: 1 })
+    const nameless = await newPlayer(api)
+    expect((await patch(nameless.id, 1, { email: null })).status).toBe(200)
+    for (let round = 0; round < 20; round++) {
+      const identities = [{ provider: 'discord', subject: unique('d') }]
+      const player = await newPlayer(api, { email: `${name()}@players.example`, identities })
+      const [identity] = (await api.admin.get(`/v1/players/${player.id}/identities`)).body.data
+      const unlink = api.admin.delete(`/v1/players/${player.id}/identities/${identity.id}`).set('If-Match', '*')
+      const answers = await Promise.all([patch(player.id, 1, { email: null }), unlink])
+      expect(answers.filter(({ body }) => body.code === 'last-identity')).toHaveLength(1)
+    }
   })
 
   it('is closed and opened again', async () => {
