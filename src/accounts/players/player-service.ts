@@ -24,15 +24,8 @@ import {
   type PlayerStatus,
   withVerification,
 } from './player.ts'
-import {
-  createPlayer,
-  findPlayer,
-  findPlayersById,
-  insertPlayer,
-  listPlayers,
-  lockPlayer,
-  replacePlayer,
-} from './player-store.ts'
+import { listPlayers } from './player-list-store.ts'
+import { createPlayer, findPlayer, findPlayersById, insertPlayer, lockPlayer, replacePlayer } from './player-store.ts'
 
 /** Player accounts: load, judge, save, audit - each write in one transaction. */
 export class PlayerService {

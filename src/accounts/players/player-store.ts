@@ -1,67 +1,19 @@
 import type { Context } from '../../caller.ts'
 import type { Database, PrismaClient, Transaction } from '../../database/database.ts'
-import { readPage } from '../../database/list-page.ts'
-import { byIdsSql, camelRow, escapeLike, type ListSource, selectList } from '../../database/list-sql.ts'
-import type { Filter, ListRequest, Page } from '../../list.ts'
+import { byIdsSql, camelRow, selectList } from '../../database/list-sql.ts'
 import { toSnakeCase } from '../../naming.ts'
 import type { AuditEvent } from '../audit/audit-event.ts'
 import { withAudit } from '../audit/audit-store.ts'
 import { fromDay, toDay } from '../text/calendar-date.ts'
-import { fold } from '../text/fold.ts'
 import { writeRow } from '../writing/write-service.ts'
 import type { Player } from './player.ts'
 import { playerList } from './player-list.ts'
 
 type Reader = Transaction | PrismaClient
 
-const LIVE = 'g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > now())'
-
-/** Library rows by what owns them: from where, and under which condition over one placeholder. */
-const OWNED = {
-  gameId: { from: 'player_game g', where: (game: string) => `g.game_id = ${game}` },
-  studioId: {
-    from: 'player_game g JOIN game o ON o.id = g.game_id',
-    where: (studio: string) => `o.studio_id = ${studio}`,
-  },
-} as const
-type OwnedFilter = keyof typeof OWNED
-
-/** Up to so many library rows a list begins with them and sorts; beyond, it walks the players in the order asked for. */
-const FEW_LIBRARY_ROWS = 5_000
-
-const source: ListSource = {
-  spec: playerList,
-  select: { birth_date: 't.birth_date::text' },
-  conditions: {
-    provider: (filter, bound) => {
-      const provider = filter.operator === 'in' ? `ANY(${bound()})` : bound()
-      const identity = `i.player_id = t.id AND i.subject IS NOT NULL AND i.provider = ${provider}`
-      return `EXISTS (SELECT 1 FROM player_identity i WHERE ${identity})`
-    },
-    hasEmail: ({ value }) => `t.email_key IS ${value === true ? 'NOT ' : ''}NULL`,
-    gameId: (_filter, bound) => walkedBy('gameId', bound()),
-    studioId: (_filter, bound) => walkedBy('studioId', bound()),
-  },
-  // Both have a trigram index. The pattern of a key is folded as keys are; a display name is as it was typed.
-  search: [
-    { sql: (placeholder) => `t.username_key LIKE ${placeholder}`, value: (text) => `%${escapeLike(fold(text))}%` },
-    { sql: (placeholder) => `t.display_name ILIKE ${placeholder}`, value: (text) => `%${escapeLike(text)}%` },
-  ],
-}
-
+const source = { spec: playerList, select: { birth_date: 't.birth_date::text' } }
 const columns = selectList(source)
 const byIds = byIdsSql(source)
-
-function walkedBy(filter: OwnedFilter, placeholder: string): string {
-  const { from, where } = OWNED[filter]
-  return `EXISTS (SELECT 1 FROM ${from} WHERE g.player_id = t.id AND ${where(placeholder)} AND ${LIVE})`
-}
-
-function startingFrom(filter: OwnedFilter, placeholder: string): string {
-  const { from, where } = OWNED[filter]
-  // As an array, so that the planner cannot turn it back into a walk along all players.
-  return `t.id = ANY(ARRAY(SELECT g.player_id FROM ${from} WHERE ${where(placeholder)} AND ${LIVE}))`
-}
 
 /** A player before the database has seen it. */
 export type NewPlayerRow = Omit<Player, 'version' | 'createdAt' | 'updatedAt'>
@@ -151,26 +103,4 @@ export async function replacePlayer(
   }
   const row = await writeRow<Record<string, unknown>>(database, withAudit(change, columns, context, event))
   return row && camelRow<Player>(row)
-}
-
-export async function listPlayers(db: PrismaClient, request: ListRequest): Promise<Page<Player>> {
-  const conditions = { ...source.conditions }
-  for (const { field, value } of request.filters) {
-    if (isOwnedFilter(field) && (await hasFewRows(db, field, value))) {
-      conditions[field] = (_filter, bound) => startingFrom(field, bound())
-    }
-  }
-  return readPage<Player>(db, { ...source, conditions }, request)
-}
-
-function isOwnedFilter(field: string): field is OwnedFilter {
-  return Object.hasOwn(OWNED, field)
-}
-
-/** Reads at most the bound, by the index on the games of library rows. */
-async function hasFewRows(db: Reader, filter: OwnedFilter, value: Filter['value']): Promise<boolean> {
-  const { from, where } = OWNED[filter]
-  const rows = `SELECT 1 FROM ${from} WHERE ${where('$1::uuid')} LIMIT ${FEW_LIBRARY_ROWS + 1}`
-  const [count] = await db.$queryRawUnsafe<{ n: number }[]>(`SELECT count(*)::int AS n FROM (${rows}) AS few`, value)
-  return (count?.n ?? 0) <= FEW_LIBRARY_ROWS
 }

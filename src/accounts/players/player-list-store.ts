@@ -1,0 +1,101 @@
+import type { PrismaClient } from '../../database/database.ts'
+import { readPage } from '../../database/list-page.ts'
+import { escapeLike, type ListSource } from '../../database/list-sql.ts'
+import type { Filter, ListRequest, Page } from '../../list.ts'
+import { fold } from '../text/fold.ts'
+import type { Player } from './player.ts'
+import { playerList } from './player-list.ts'
+
+/** Up to so many rows a list begins with them and sorts. */
+const FEW_ROWS = 5_000
+
+const LIVE = 'g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > now())'
+
+/**
+ * Filters that ask for a row of another table. Either the list walks the players in its order and looks for such a row of each
+ * (`walk`), or it begins with these rows and sorts (`start`): right where they are few, since a walk would come by everybody else.
+ *
+ * `start` reads one row more than `FEW_ROWS` at most, of each parent, by the index that its ORDER BY names. Left to itself the planner reads
+ * the whole table for a parent of which it does not know that its rows are few.
+ */
+interface RelatedFilter {
+  readonly sqlType: string
+  readonly walk: (filter: Filter, placeholder: string) => string
+  /** Ids of players, of rows that satisfy `condition`. */
+  readonly start: (filter: Filter, placeholder: string, condition: string) => string
+  /** What counts; without it there may be more rows. */
+  readonly condition: string
+}
+
+const libraryOf = (games: string, condition: string) => `
+  SELECT owned.player_id FROM (${games}) AS o CROSS JOIN LATERAL (
+    SELECT g.player_id FROM player_game g WHERE g.game_id = o.id AND ${condition}
+    ORDER BY g.game_id, g.acquired_at LIMIT ${FEW_ROWS + 1}) AS owned`
+
+const RELATED: Readonly<Record<string, RelatedFilter>> = {
+  gameId: {
+    sqlType: 'uuid',
+    walk: (_, game) =>
+      `EXISTS (SELECT 1 FROM player_game g WHERE g.player_id = t.id AND g.game_id = ${game} AND ${LIVE})`,
+    start: (_, game, condition) => libraryOf(`SELECT ${game} AS id`, condition),
+    condition: LIVE,
+  },
+  studioId: {
+    sqlType: 'uuid',
+    walk: (_, studio) => `EXISTS (
+      SELECT 1 FROM player_game g JOIN game o ON o.id = g.game_id
+      WHERE g.player_id = t.id AND o.studio_id = ${studio} AND ${LIVE})`,
+    start: (_, studio, condition) => libraryOf(`SELECT id FROM game WHERE studio_id = ${studio}`, condition),
+    condition: LIVE,
+  },
+  provider: {
+    sqlType: 'identity_provider',
+    walk: ({ operator }, provider) => `EXISTS (
+      SELECT 1 FROM player_identity i WHERE i.player_id = t.id AND i.subject IS NOT NULL
+        AND i.provider = ${operator === 'in' ? `ANY(${provider})` : provider})`,
+    start: ({ operator }, provider, condition) => `
+      SELECT linked.player_id FROM unnest(${operator === 'in' ? provider : `ARRAY[${provider}]`}) AS p(provider)
+      CROSS JOIN LATERAL (
+        SELECT i.player_id FROM player_identity i WHERE i.provider = p.provider AND i.subject IS NOT NULL AND ${condition}
+        ORDER BY i.provider, i.namespace, i.subject LIMIT ${FEW_ROWS + 1}) AS linked`,
+    condition: 'true',
+  },
+}
+
+const source: ListSource = {
+  spec: playerList,
+  select: { birth_date: 't.birth_date::text' },
+  conditions: {
+    hasEmail: ({ value }) => `t.email_key IS ${value === true ? 'NOT ' : ''}NULL`,
+    ...Object.fromEntries(
+      Object.entries(RELATED).map(([name, { walk }]) => [
+        name,
+        (filter: Filter, bound: () => string) => walk(filter, bound()),
+      ]),
+    ),
+  },
+  // Both have a trigram index. The pattern of a key is folded as keys are; a display name is as it was typed.
+  search: [
+    { sql: (placeholder) => `t.username_key LIKE ${placeholder}`, value: (text) => `%${escapeLike(fold(text))}%` },
+    { sql: (placeholder) => `t.display_name ILIKE ${placeholder}`, value: (text) => `%${escapeLike(text)}%` },
+  ],
+}
+
+export async function listPlayers(db: PrismaClient, request: ListRequest): Promise<Page<Player>> {
+  const conditions = { ...source.conditions }
+  for (const asked of request.filters) {
+    const related = RELATED[asked.field]
+    if (related === undefined || !(await hasFewRows(db, related, asked))) continue
+    // As an array, so that the planner cannot turn it back into a walk along all players.
+    conditions[asked.field] = (filter, bound) =>
+      `t.id = ANY(ARRAY(${related.start(filter, bound(), related.condition)}))`
+  }
+  return readPage<Player>(db, { ...source, conditions }, request)
+}
+
+async function hasFewRows(db: PrismaClient, { start, sqlType }: RelatedFilter, filter: Filter): Promise<boolean> {
+  const placeholder = `$1::${sqlType}${filter.operator === 'in' ? '[]' : ''}`
+  const sql = `SELECT count(*)::int AS n FROM (${start(filter, placeholder, 'true')} LIMIT ${FEW_ROWS + 1}) AS few`
+  const [count] = await db.$queryRawUnsafe<{ n: number }[]>(sql, filter.value)
+  return (count?.n ?? 0) <= FEW_ROWS
+}
