@@ -135,3 +135,5 @@ app.use((error: unknown, request: Request, response: Response, _next: NextFuncti
 })
 
 const server = app.listen(0, '127.0.0.1', () => console.log((server.address() as AddressInfo).port))
+// An exit of its own, so that a CPU profile is written.
+process.once('SIGTERM', () => process.exit())

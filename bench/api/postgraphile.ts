@@ -23,3 +23,5 @@ const server = createServer()
 server.on('error', (error) => console.error(error))
 await instance.createServ(grafserv).addTo(server)
 server.listen(0, '127.0.0.1', () => console.log((server.address() as AddressInfo).port))
+// An exit of its own, so that a CPU profile is written.
+process.once('SIGTERM', () => process.exit())

@@ -11,6 +11,8 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
  * has the route pattern, status, time, request id and key id - no path, no query, no address.
  */
 export function accessLog(logger: Logger, metrics: Metrics): RequestHandler {
+  // Each line has these fields and no others, none of which is ever redacted; looking for some would cost more than the line.
+  const lines = logger.child({}, { redact: [] })
   return (request: Request, response: Response, next: NextFunction) => {
     const requestId = requestIdOf(request.get('X-Request-Id'))
     const facts = { requestId, startedNs: process.hrtime.bigint(), route: UNMATCHED, keyId: undefined }
@@ -31,7 +33,7 @@ export function accessLog(logger: Logger, metrics: Metrics): RequestHandler {
         ...(facts.keyId === undefined ? {} : { keyId: facts.keyId }),
         ...(response.writableFinished ? {} : { aborted: true }),
       }
-      logger.info(line, 'request')
+      lines.info(line, 'request')
     })
     next()
   }

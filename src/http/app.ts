@@ -1,5 +1,6 @@
 import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express'
 import { AppError } from '../errors.ts'
+import type { SnapshotReader } from '../list.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
 import { aboutRoutes } from './about.ts'
@@ -25,6 +26,8 @@ export interface AppOptions {
   /** 32 bytes; signs cursors. The same in every process of a deployment, or pages break when another one answers. */
   readonly cursorKey: Buffer
   readonly idempotency: Idempotency
+  /** Reads whole lists, for exports; needed where there are lists. */
+  readonly snapshots?: SnapshotReader
   readonly checks: readonly ReadinessCheck[]
   /** What callers may take of this process; default `DEFAULT_LIMITS`. */
   readonly limits?: LimitSettings
@@ -59,26 +62,30 @@ export function createApp(options: AppOptions): App {
   app.use(accessLog(logger, metrics))
   app.use(standardHeaders(readiness))
   app.use(boundedUrl)
-  const { authenticator, idempotency } = options
+  const { authenticator, idempotency, snapshots } = options
   const limits = new Limits(options.limits ?? DEFAULT_LIMITS)
-  app.use(routerOf(groups, { authenticator, cursors: new CursorCodec(options.cursorKey), limits, idempotency }))
+  app.use(
+    routerOf(groups, { authenticator, cursors: new CursorCodec(options.cursorKey), limits, idempotency, snapshots }),
+  )
   for (const page of options.pages ?? []) app.use(page)
   app.use((_request, _response, next) => next(new AppError('not-found', 'There is nothing at this address')))
   app.use(errorAnswer(logger, options.translateError ?? ((error) => error)))
   return { express: app, readiness, document }
 }
 
+const STANDARD_HEADERS = new Map([
+  ['Cache-Control', 'private, no-cache'],
+  ['Vary', 'Accept, Authorization'],
+  ['X-Content-Type-Options', 'nosniff'],
+  ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'"],
+  ['Cross-Origin-Resource-Policy', 'same-origin'],
+  ['Referrer-Policy', 'no-referrer'],
+  ['Strict-Transport-Security', 'max-age=31536000'],
+])
+
 function standardHeaders(readiness: Readiness): RequestHandler {
   return (_request, response, next) => {
-    response.set({
-      'Cache-Control': 'private, no-cache',
-      Vary: 'Accept, Authorization',
-      'X-Content-Type-Options': 'nosniff',
-      'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-      'Cross-Origin-Resource-Policy': 'same-origin',
-      'Referrer-Policy': 'no-referrer',
-      'Strict-Transport-Security': 'max-age=31536000',
-    })
+    response.setHeaders(STANDARD_HEADERS)
     // A client that keeps its connection would otherwise keep sending to a process that is leaving.
     if (readiness.draining) response.set('Connection', 'close')
     next()

@@ -1,6 +1,7 @@
-import { type IRouter, type Request, type Response, Router } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import type { Context, ExpectedVersion, Principal } from '../caller.ts'
 import { AppError } from '../errors.ts'
+import type { SnapshotReader } from '../list.ts'
 import { ANONYMOUS, type Authenticator, authenticate } from './authentication.ts'
 import { hasBody, mediaType, parseJson, rawBody } from './body.ts'
 import { parseCreateOnly, parseIfMatch } from './conditional.ts'
@@ -15,6 +16,7 @@ import {
   wireAnswer,
 } from './idempotency.ts'
 import type { Limits } from './limits.ts'
+import { PathTree } from './path-tree.ts'
 import { prefersAsync } from './prefer.ts'
 import { NO_QUERY } from './query.ts'
 import { parseQueryString, splitTarget } from './query-string.ts'
@@ -29,31 +31,63 @@ export interface RouterServices {
   readonly cursors: CursorCodec
   readonly limits: Limits
   readonly idempotency: Idempotency
+  readonly snapshots?: SnapshotReader | undefined
 }
 
 const JSON_TYPES = ['application/json']
 
-/** Express from the declared routes: one handler an operation, and 405 with `Allow` for every other method of a path. */
-export function routerOf(groups: readonly RouteGroup[], services: RouterServices): IRouter {
-  const router = Router({ caseSensitive: true, strict: true })
+/** The operations of a path. */
+interface Place {
+  readonly path: string
+  readonly routes: readonly Route[]
+  /** In capitals; HEAD is answered by GET. */
+  readonly byMethod: ReadonlyMap<string, Route>
+}
+
+type Params = Readonly<Record<string, string>>
+
+/** The declared routes as one handler, with 405 and `Allow` for every other method of a path. */
+export function routerOf(groups: readonly RouteGroup[], services: RouterServices): RequestHandler {
+  const tree = treeOf(groups)
+  const refusals = groups.flatMap((group) => group.refusals ?? [])
+  return (request, response, next) => {
+    const match = tree.find(request.path)
+    if (match === undefined) return next()
+    const params = decoded(match.raw)
+    const { path, routes, byMethod } = match.value
+    factsOf(request).route = path
+    const route = byMethod.get(request.method)
+    if (route === undefined) return refuse(request, response, path, routes, refusals)
+    return answer(route, params, request, response, services)
+  }
+}
+
+function treeOf(groups: readonly RouteGroup[]): PathTree<Place> {
+  const tree = new PathTree<Place>()
   const byPath = Map.groupBy(
     groups.flatMap((group) => group.routes),
     (route) => route.path,
   )
-  const refusals = groups.flatMap((group) => group.refusals ?? [])
   for (const [path, routes] of byPath) {
-    const at = router.route(expressPath(path))
-    at.all((request, _response, next) => {
-      factsOf(request).route = path
-      next()
-    })
+    const byMethod = new Map<string, Route>()
     for (const route of routes) {
       requireStorable(route)
-      at[route.method]((request, response) => answer(route, request, response, services))
+      if (byMethod.has(route.method.toUpperCase())) throw new Error(`${route.method} ${path} is declared twice`)
+      byMethod.set(route.method.toUpperCase(), route)
+      if (route.method === 'get') byMethod.set('HEAD', route)
     }
-    at.all((request, response) => refuse(request, response, path, routes, refusals))
+    tree.add(path, { path, routes, byMethod })
   }
-  return router
+  return tree
+}
+
+/** @throws AppError `malformed-input` */
+function decoded(raw: Params): Params {
+  try {
+    return Object.fromEntries(Object.entries(raw).map(([name, text]) => [name, decodeURIComponent(text)]))
+  } catch {
+    throw new AppError('malformed-input', 'The address is not percent-encoded UTF-8')
+  }
 }
 
 /** What flows by cannot be compared with what flows by the next time. */
@@ -62,31 +96,37 @@ function requireStorable(route: Route): void {
   throw new Error(`${route.operation} takes a stream and cannot honour ${IDEMPOTENCY_KEY}: it has to refuse it`)
 }
 
-/** `/v1/studios/{id}` as path-to-regexp 8 writes it. */
-function expressPath(path: string): string {
-  return path.replace(/\{(\w+)\}/g, ':$1')
-}
-
 /** Only as many at once as the process can answer; open operations are for probes and always pass. */
-async function answer(route: Route, request: Request, response: Response, services: RouterServices): Promise<void> {
-  if (route.access === 'open') return admitted(route, request, response, services)
+async function answer(
+  route: Route,
+  given: Params,
+  request: Request,
+  response: Response,
+  services: RouterServices,
+): Promise<void> {
+  if (route.access === 'open') return admitted(route, given, request, response, services)
   services.limits.enter()
   try {
-    await admitted(route, request, response, services)
+    await admitted(route, given, request, response, services)
   } finally {
     services.limits.leave()
   }
 }
 
 /** The checks of a request, in the order in which a caller wants to hear of them. */
-async function admitted(route: Route, request: Request, response: Response, services: RouterServices): Promise<void> {
+async function admitted(
+  route: Route,
+  given: Params,
+  request: Request,
+  response: Response,
+  services: RouterServices,
+): Promise<void> {
   const facts = factsOf(request)
   const principal = await authorised(route, request, response, services)
   facts.keyId = principal.id
   const context: Context = { principal, requestId: facts.requestId }
-  const accepted = request.accepts([...(route.produces ?? JSON_TYPES)])
-  if (accepted === false) throw notAcceptable(route)
-  const params = readParams(route, request)
+  const accepted = acceptedOf(route, request)
+  const params = readParams(route, given)
   const { path, query } = splitTarget(request.originalUrl)
   const reader = route.query ?? NO_QUERY
   const read = reader.read(parseQueryString(query), { principal, cursors: services.cursors, path })
@@ -102,7 +142,7 @@ async function admitted(route: Route, request: Request, response: Response, serv
     const asked = { params, query: read, body, context, expected, createOnly, accepted, wantsJob, signal }
     if (key === undefined) {
       const result = await route.handle({ ...asked, repeat: undefined })
-      if (!response.destroyed) await send(result, request, response, services.cursors)
+      if (!response.destroyed) await send(result, request, response, services)
       return
     }
     const repeatable = { callerId: principal.id, key, fingerprint: fingerprintOf(request, type, bytes) }
@@ -115,6 +155,18 @@ async function admitted(route: Route, request: Request, response: Response, serv
   }
   if (isBulk(route, accepted)) await asStream(principal, response, services.limits, handle)
   else await handle()
+}
+
+/** Of the media types of the operation the one that the caller likes best. @throws AppError `not-acceptable` */
+function acceptedOf(route: Route, request: Request): string {
+  const types = route.produces ?? JSON_TYPES
+  const header = request.headers.accept
+  const [first = ''] = types
+  // What nearly everybody sends, without the search for the best of several.
+  if (header === undefined || header === '*/*' || (header === first && types.length === 1)) return first
+  const accepted = request.accepts([...types])
+  if (accepted === false) throw notAcceptable(route)
+  return accepted
 }
 
 function isBulk({ bulk }: Route, accepted: string): boolean {
@@ -145,9 +197,9 @@ async function authorised(
   return principal
 }
 
-function readParams(route: Route, request: Request): unknown {
+function readParams(route: Route, given: Params): unknown {
   if (route.params === undefined) return undefined
-  const checked = check(route.params, { ...request.params })
+  const checked = check(route.params, given)
   if (checked.ok) return checked.value
   throw new AppError('not-found', 'The address names nothing that can exist: an id or a name in it has another form')
 }

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, randomInt, timingSafeEqual } from 'node:crypto'
+import { createHmac, type KeyObject, randomBytes, randomInt, timingSafeEqual } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import type { Scope } from '../../caller.ts'
 
@@ -63,7 +63,7 @@ function checksum(text: string): string {
 }
 
 /** What is stored: HMAC-SHA-256 of the secret. 256 random bits cannot be guessed, so no slow hash is needed. */
-export function hashSecret(secret: string, pepper: Uint8Array): Buffer {
+export function hashSecret(secret: string, pepper: Uint8Array | KeyObject): Buffer {
   return createHmac('sha256', pepper).update(secret).digest()
 }
 
