@@ -37,7 +37,12 @@ async function startApi(): Promise<ApiProcess> {
     env: cleanEnvironment({ DATABASE_URL: tap.url, SECRET: api.secret.toString('hex'), LEASE_MS: String(LEASE_MS) }),
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const [printed] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer]
+  const ended = once(child, 'exit').then(() => {
+    throw new Error('the process ended before it listened')
+  })
+  // Killed later, on purpose, it ends, too.
+  ended.catch(() => undefined)
+  const [printed] = (await Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data'), ended])) as [Buffer]
   const started = { child, port: Number(printed.toString()) }
   // Connections, the query compiler and the note of the key's use: a request after this is its own statements only.
   await call(started, { method: 'GET', path: '/v1/studios?limit=1' })

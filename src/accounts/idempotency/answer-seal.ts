@@ -9,8 +9,8 @@ const CIPHER = 'aes-256-gcm'
 const NONCE = Buffer.alloc(12)
 
 /**
- * Encrypts stored answers (AES-256-GCM, NIST SP 800-38D). They hold what their caller may see: personal data, and once the secret
- * of a new API key, of which the database otherwise has the hash only. Without the secret store a copy of the table tells nothing.
+ * Encrypts stored answers (AES-256-GCM, NIST SP 800-38D): they hold what their caller may see, personal data in a place where
+ * nobody looks for it. Without the secret store a copy of the table tells nothing.
  *
  * A sealed text is bound to its place: in the row of another caller or key it does not open.
  */
