@@ -21,16 +21,21 @@ export const whoamiSchema = z
   })
   .meta({ id: 'Whoami', description: 'The caller, as this service knows it' })
 
-export const enumsSchema = z
-  .record(z.string(), z.array(z.string()))
-  .meta({
-    id: 'Enums',
-    description: 'Every enumeration by name; new values are announced before they are used',
-    example: { studio_status: ['prospect', 'in_review', 'active', 'suspended', 'closed', 'rejected'] },
-  })
+export const enumsSchema = z.record(z.string(), z.array(z.string())).meta({
+  id: 'Enums',
+  description: 'Every enumeration by name; new values are announced before they are used',
+  example: { studio_status: ['prospect', 'in_review', 'active', 'suspended', 'closed', 'rejected'] },
+})
 
 export const problemKindSchema = z
-  .object({ type: z.string(), code: z.string(), title: z.string(), status: z.int(), advice: z.string() })
+  .object({
+    type: z.string(),
+    code: z.string(),
+    title: z.string(),
+    status: z.int(),
+    cause: z.string().meta({ description: 'How it comes about' }),
+    advice: z.string().meta({ description: 'What to do about it' }),
+  })
   .meta({
     id: 'ProblemKind',
     example: {
@@ -38,16 +43,15 @@ export const problemKindSchema = z
       code: 'slug-taken',
       title: 'The slug is taken',
       status: 409,
+      cause: 'Another studio or game has this slug. Slugs are part of addresses and unique.',
       advice: 'Choose another slug.',
     },
   })
 
-export const documentSchema = z
-  .record(z.string(), z.unknown())
-  .meta({
-    id: 'OpenApiDocument',
-    example: { openapi: '3.1.1', info: { title: 'RocketGames Accounts', version: '1.0.0' } },
-  })
+export const documentSchema = z.record(z.string(), z.unknown()).meta({
+  id: 'OpenApiDocument',
+  example: { openapi: '3.1.1', info: { title: 'RocketGames Accounts', version: '1.0.0' } },
+})
 
 export const problemSchema = z
   .looseObject({

@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { AppError, type ErrorCode } from '../errors.ts'
 import { documentSchema, enumsSchema, problemKindSchema, whoamiSchema } from './about-schema.ts'
-import { ok } from './answer.ts'
+import { ok, text } from './answer.ts'
+import { CAUSES } from './problem-causes.ts'
+import { problemPage } from './problem-page.ts'
 import { PROBLEMS, problemType } from './problems.ts'
 import { type RouteGroup, route } from './route.ts'
 
@@ -63,6 +65,8 @@ export function aboutRoutes({ enums, document }: AboutOptions): RouteGroup {
   }
 }
 
+const PAGE_EXAMPLE = '<!doctype html>\n<html lang="en">…</html>\n'
+
 function problemRoute() {
   return route({
     operation: 'getProblem',
@@ -73,12 +77,20 @@ function problemRoute() {
     access: 'open',
     cacheControl: CACHEABLE,
     params: z.strictObject({ slug: z.string() }),
-    answers: { 200: { description: 'The kind of problem', schema: problemKindSchema } },
-    handle: ({ params }) => {
+    produces: ['application/json', 'text/html'],
+    answers: {
+      200: {
+        description: 'The kind of problem',
+        schema: problemKindSchema,
+        also: { 'text/html': { example: PAGE_EXAMPLE } },
+      },
+    },
+    handle: ({ params, accepted }) => {
       if (!Object.hasOwn(PROBLEMS, params.slug)) throw new AppError('not-found', 'There is no problem with this code')
       const code = params.slug as ErrorCode
       const { title, status, advice } = PROBLEMS[code]
-      return ok({ type: problemType(code), code, title, status, advice })
+      const kind = { type: problemType(code), code, title, status, cause: CAUSES[code], advice }
+      return accepted === 'text/html' ? text('text/html; charset=utf-8', problemPage(kind)) : ok(kind)
     },
   })
 }

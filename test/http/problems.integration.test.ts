@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { PROBLEMS } from '../../src/http/problems.ts'
 import { createTestApi, newOwner, newStudio, type TestApi, unique } from '../support/api.ts'
 
 let api: TestApi
@@ -32,6 +33,25 @@ describe('a problem', () => {
     expect(answer.body).toMatchObject({ code: 'version-mismatch', status: 412 })
     expect((await api.anonymous.get('/v1/problems/toString')).status).toBe(404)
   })
+
+  it.each(Object.entries(PROBLEMS))(
+    '%s is explained with cause and remedy, to programs and in a browser',
+    async (code, kind) => {
+      const json = await api.anonymous.get(`/v1/problems/${code}`)
+      const { status, title, advice } = kind
+      expect(json.body).toMatchObject({ code, status, title, advice, cause: expect.stringMatching(/^[A-Z].{20,}\.$/) })
+      const browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
+      const page = await api.anonymous.get(`/v1/problems/${code}`).set('Accept', browser)
+      expect(page.headers['content-type']).toBe('text/html; charset=utf-8')
+      expect(page.headers.vary).toContain('Accept')
+      const shown = page.text.replace(
+        /&(\w+);/g,
+        (_, name: string) => ({ amp: '&', lt: '<', gt: '>', quot: '"' })[name] ?? '?',
+      )
+      for (const part of [code, title, advice, json.body.cause]) expect(shown).toContain(part)
+      expect(page.text).not.toMatch(/<(script|style|link|img)/)
+    },
+  )
 
   it('does not repeat an address that may hold a name', async () => {
     const answer = await api.admin.get('/v1/players/zoe@mail.example')
