@@ -64,6 +64,8 @@ const rules: readonly Rule[] = [
     src: [/^database\//, /^generated\//, /^http\//, NOUN, /^accounts\/.*-service$/, /^jobs\/job$/],
     never: new RegExp(`${EXPRESS}|${AWS}|^zod`),
   },
+  // What other projects get: nothing of the service.
+  { files: /^client\//, src: [/^client\//], never: new RegExp(`${EXPRESS}|${PRISMA}|${AWS}|^zod`) },
   { files: /^lake\/parquet\//, src: [/^lake\/parquet\//], never: new RegExp(`${EXPRESS}|${PRISMA}|${AWS}|^zod`) },
   { files: /^lake\/storage\//, src: [/^lake\/[a-z-]+$/], never: new RegExp(`${EXPRESS}|${PRISMA}`) },
   { files: /^lake\/catalogue\//, src: [/^lake\/[a-z-]+$/], never: new RegExp(`${EXPRESS}|${PRISMA}`) },
