@@ -1,5 +1,6 @@
 import { failed, type Outcome } from '../accounts/bulk/bulk-item.ts'
-import { applyBatch, type BatchRules } from '../accounts/bulk/bulk-service.ts'
+import { BulkQueue } from '../accounts/bulk/bulk-queue.ts'
+import type { BatchRules } from '../accounts/bulk/bulk-service.ts'
 import type { Context } from '../caller.ts'
 import { AppError, describe } from '../errors.ts'
 import { requireScope } from '../http/visibility.ts'
@@ -18,8 +19,12 @@ import { type CheckedLine, checkLine } from './line-check.ts'
 import { lineBatches, wholeBatch } from './line-reader.ts'
 import { Rehearsal } from './rehearsal.ts'
 import { SeenKeys } from './seen-keys.ts'
+import { sideBySide } from './side-by-side.ts'
 
-type Database = Parameters<typeof applyBatch>[0]
+type Database = ConstructorParameters<typeof BulkQueue>[0]
+
+/** One is in the database while the one behind it is made ready and follows at once. */
+const BATCHES_AT_ONCE = 2
 
 /** Where an import leaves its traces besides the answers; counts only. */
 export interface ImportTraces {
@@ -34,6 +39,7 @@ interface Run {
   readonly options: ImportOptions
   readonly context: Context
   readonly seen: SeenKeys
+  readonly queue: BulkQueue<unknown>
   /** Of a dry run. */
   readonly rehearsal: Rehearsal | undefined
   /** Of a JSON array: the physical line of each element, counted from 1. Else empty. */
@@ -62,28 +68,22 @@ export class ImportService implements ImportRunner {
     context: Context,
     signal?: AbortSignal,
   ): AsyncGenerator<readonly ImportAnswer[], void, undefined> {
-    const run = startRun(resource, options, context)
+    const run = startRun(this.#database, resource, options, context)
     const started = performance.now()
-    const batches = checkedBatches(input, run)
+    // Behind a batch that may end the import, or that is undone again, nothing can be begun.
+    const isAlone = options.onError === 'abort' || options.atomic || options.dryRun
     try {
-      // While one batch is in the database, the next one is read and checked.
-      let next = batches.next()
-      for (;;) {
-        const batch = await next
-        if (batch.done || signal?.aborted) break
-        const answers = this.#apply(run, batch.value)
-        next = batches.next()
-        next.catch(() => undefined)
-        yield await answers
-        if (run.totals.aborted) break
-      }
+      yield* sideBySide(checkedBatches(input, run), {
+        work: (batch) => this.#apply(run, batch),
+        atMost: () => (isAlone || !run.queue.isHopeful ? 1 : BATCHES_AT_ONCE),
+        isOver: () => signal?.aborted || run.totals.aborted === true,
+      })
       if (!signal?.aborted) yield [{ _end: { ...run.totals } }]
     } catch (error) {
       if (!(error instanceof AppError))
         this.#traces.logger?.error({ resource, reason: describe(error) }, 'import failed')
       throw error
     } finally {
-      void batches.return(undefined).catch(() => undefined)
       const ms = Math.round(performance.now() - started)
       this.#traces.logger?.info({ resource, ...run.totals, ms, requestId: context.requestId }, 'import ended')
     }
@@ -104,7 +104,7 @@ export class ImportService implements ImportRunner {
 
   /** What became of the lines; fewer than lines, if one of them ended the import. */
   async #outcomes(run: Run, lines: readonly CheckedLine[], rules: BatchRules): Promise<Outcome[]> {
-    const { context, options, seen, target, rehearsal } = run
+    const { context, options, seen, queue, rehearsal } = run
     const items = lines.flatMap((line) => ('item' in line ? [line.item] : []))
     const facts = {
       context,
@@ -115,7 +115,7 @@ export class ImportService implements ImportRunner {
     } as const
     const isHopeless = rules.keep === 'whole' && items.length < lines.length
     const keep = options.dryRun || isHopeless ? 'none' : (rules.keep ?? 'good')
-    const applied = await applyBatch(this.#database, target.apply, items, facts, { ...rules, keep })
+    const applied = await queue.apply(items, facts, { ...rules, keep })
     const outcomes: Outcome[] = []
     const good = new Set<number>()
     let next = 0
@@ -174,13 +174,14 @@ function allOrNothing(run: Run, lines: readonly CheckedLine[], outcomes: readonl
   return outcomes.map((outcome) => (outcome.status === 'error' ? outcome : failed(error)))
 }
 
-function startRun(resource: ImportResource, options: ImportOptions, context: Context): Run {
+function startRun(database: Database, resource: ImportResource, options: ImportOptions, context: Context): Run {
   const target = importTargets[resource]
   requireAllowed(target, options, context)
   const { dryRun = false } = options
   const rehearsal = dryRun ? new Rehearsal() : undefined
   const totals = { lines: 0, created: 0, updated: 0, unchanged: 0, errors: 0, dryRun }
-  return { resource, target, options, context, seen: new SeenKeys(), rehearsal, places: new Map(), totals }
+  const queue = new BulkQueue(database, target)
+  return { resource, target, options, context, seen: new SeenKeys(), queue, rehearsal, places: new Map(), totals }
 }
 
 function requireAllowed(target: AnyTarget, options: ImportOptions, { principal }: Context): void {

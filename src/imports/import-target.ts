@@ -1,4 +1,4 @@
-import type { ApplyBatch } from '../accounts/bulk/bulk-service.ts'
+import type { BatchWriter } from '../accounts/bulk/bulk-queue.ts'
 import { GAME_KEYS, type GameKey, type GameLine, gameKeyTexts } from '../accounts/games/game-import.ts'
 import { gameLineSchema, parseGameLine } from '../accounts/games/game-import-schema.ts'
 import { applyGames } from '../accounts/games/game-import-service.ts'
@@ -10,7 +10,7 @@ import { ownerLineSchema, parseOwnerLine } from '../accounts/owners/owner-import
 import { applyOwners } from '../accounts/owners/owner-import-service.ts'
 import { PLAYER_KEYS, type PlayerKey, type PlayerLine, playerKeyTexts } from '../accounts/players/player-import.ts'
 import { parsePlayerLine, playerLineSchema } from '../accounts/players/player-import-schema.ts'
-import { applyPlayers } from '../accounts/players/player-import-service.ts'
+import { applyPlayers, preparePlayers } from '../accounts/players/player-import-service.ts'
 import { STUDIO_KEYS, type StudioKey, type StudioLine, studioKeyTexts } from '../accounts/studios/studio-import.ts'
 import { parseStudioLine, studioLineSchema } from '../accounts/studios/studio-import-schema.ts'
 import { applyStudios } from '../accounts/studios/studio-import-service.ts'
@@ -22,7 +22,7 @@ import { type CellKind, csvColumns } from './csv-columns.ts'
 import type { ImportResource } from './import-run.ts'
 
 /** What the import of one resource consists of. */
-export interface ImportTarget<Line> {
+export interface ImportTarget<Line> extends BatchWriter<Line> {
   /** Needed besides `imports:write`. */
   readonly scope: Scope
   /** Opens the personal columns that lines fill; undefined: they fill none. */
@@ -34,7 +34,6 @@ export interface ImportTarget<Line> {
   readonly columns: ReadonlyMap<string, CellKind>
   /** The texts of a key that the line carries; none: it does not. */
   readonly keyTexts: (line: Line, key: string) => readonly string[]
-  readonly apply: ApplyBatch<Line>
 }
 
 /** A target whose line type only the target itself knows. */
@@ -92,6 +91,7 @@ export const importTargets: Readonly<Record<ImportResource, AnyTarget>> = {
     columns: csvColumns(playerLineSchema),
     keyTexts: playerKeyTexts,
     apply: applyPlayers,
+    prepareNew: preparePlayers,
   }),
   // Its key is what the references lead to, which only the database knows.
   library: target<EntitlementLine, never>({

@@ -29,6 +29,14 @@ export function changeEvents(
   return events
 }
 
+/**
+ * The event of a new row of a table that loads bring millions into. It names no fields: the row tells them, with what later events
+ * say they changed from, and to repeat them all was the larger part of what the trail of a load took.
+ */
+export function massCreateEvent(noun: string, about: About): AuditEvent {
+  return { action: `${noun}.create`, ...about }
+}
+
 export function createEvent(noun: string, table: TableName, row: object, about: About): AuditEvent {
   return { action: `${noun}.create`, ...about, changes: changesOf(table, undefined, row) }
 }

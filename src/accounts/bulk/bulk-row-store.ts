@@ -1,4 +1,4 @@
-import { type CopyValue, copyRows } from '../../database/copy-rows.ts'
+import { copyLines, copyTogether, type TableRows } from '../../database/copy-rows.ts'
 import type { RawClient } from '../../database/database.ts'
 import type { TableName } from '../../lake/datasets.ts'
 import { toSnakeCase } from '../../naming.ts'
@@ -16,6 +16,13 @@ function jsonRows(rows: readonly object[], fields: readonly string[]): string {
   return JSON.stringify(records)
 }
 
+/** Rows as they go into their table. Fields that no row has are left out: the database has its defaults for them. */
+export function tableRows(table: TableName, fields: readonly string[], rows: readonly object[]): TableRows {
+  const has = (row: object, field: string) => ((row as Record<string, unknown>)[field] ?? null) !== null
+  const filled = fields.filter((field) => rows.some((row) => has(row, field)))
+  return { table, columns: filled.map(toSnakeCase), text: copyLines(rows, filled) }
+}
+
 /** Adds rows. A unique value that exists fails the statement: the caller narrows it down. */
 export function insertRows(
   client: RawClient,
@@ -23,8 +30,7 @@ export function insertRows(
   fields: readonly string[],
   rows: readonly object[],
 ): Promise<void> {
-  const values = rows.map((row) => fields.map((field) => (row as Record<string, CopyValue>)[field]))
-  return copyRows(client, table, fields.map(toSnakeCase), values)
+  return copyTogether(client, [tableRows(table, fields, rows)])
 }
 
 /**

@@ -1,9 +1,11 @@
 import type { RawClient } from '../../database/database.ts'
-import type { AppError } from '../../errors.ts'
+import { AppError } from '../../errors.ts'
 import { newId } from '../../identifier.ts'
-import { judged } from '../bulk/bulk-item.ts'
+import { auditRows } from '../audit/audit-bulk-store.ts'
+import { type BulkFacts, type BulkItem, judged } from '../bulk/bulk-item.ts'
 import { type KeysOf, Matcher, RowIndex } from '../bulk/bulk-match.ts'
-import { insertRows, updateRows } from '../bulk/bulk-row-store.ts'
+import { datedFields, type PrepareNew } from '../bulk/bulk-queue.ts'
+import { insertRows, tableRows, updateRows } from '../bulk/bulk-row-store.ts'
 import type { ApplyBatch } from '../bulk/bulk-service.ts'
 import { auditPlans, type BulkTable, writePlans } from '../bulk/bulk-write-service.ts'
 import type { Identity } from './identity.ts'
@@ -26,6 +28,13 @@ const table: BulkTable = {
 const IDENTITY_FIELDS = ['providerName', 'verifiedAt', 'linkedAt']
 const IDENTITY_KEY = ['id', 'playerId', 'provider', 'namespace', 'subject']
 
+/** What is there of what the lines of a batch name. */
+interface Found {
+  readonly players: readonly Player[]
+  readonly identities: readonly Identity[]
+  readonly studioIds: ReadonlyMap<string, string>
+}
+
 /** Brings players and their accounts elsewhere in. */
 export const applyPlayers: ApplyBatch<PlayerLine> = async (client, items, facts) => {
   const lines = items.map(({ line }) => line)
@@ -33,6 +42,41 @@ export const applyPlayers: ApplyBatch<PlayerLine> = async (client, items, facts)
   const { players, identities } = await lockWithIdentities(client, lines, keys)
   const slugs = keys.filter(({ provider }) => provider === 'studio').map(({ namespace }) => namespace)
   const studioIds = await holdStudioIds(client, slugs)
+  const plans = planPlayers(items, facts, { players, identities, studioIds })
+  const outcomes = await writePlans(client, table, plans)
+  await writeIdentities(client, plans)
+  await auditPlans(client, facts, plans)
+  return outcomes
+}
+
+/** New players, unless a line needs a look at what is there: at a studio whose accounts it names, or at the present time. */
+export const preparePlayers: PrepareNew<PlayerLine> = (items, facts) => {
+  const plans = planPlayers(items, facts, { players: [], identities: [], studioIds: new Map() })
+  const made = plans.filter((plan): plan is PlayerPlan => !(plan instanceof AppError))
+  if (made.length < plans.length) return undefined
+  const rows = made.map(({ row }) => row)
+  const identities = made.flatMap((plan) => plan.identities.added)
+  const filled = datedFields(rows, table.inserted, facts)
+  const linked = datedFields(identities, [...IDENTITY_KEY, ...IDENTITY_FIELDS], facts)
+  if (filled === undefined || linked === undefined) return undefined
+  const parts = [tableRows('player', filled, rows), tableRows('player_identity', linked, identities)]
+  const events = made.flatMap((plan) => plan.events)
+  return {
+    parts: [...parts, auditRows(facts.context, events)],
+    outcomes: rows.map(({ id, version }) => ({ status: 'created', id, version })),
+    keys: [...rows.flatMap(keysOf), ...identities.map((identity) => `identity:${textOf(identity)}`)],
+  }
+}
+
+function keysOf({ usernameKey, emailKey }: Player): string[] {
+  return emailKey === null ? [`username:${usernameKey}`] : [`username:${usernameKey}`, `email:${emailKey}`]
+}
+
+function planPlayers(
+  items: readonly BulkItem<PlayerLine>[],
+  facts: BulkFacts,
+  { players, identities, studioIds }: Found,
+): (PlayerPlan | AppError)[] {
   const linked = new Map(identities.map((identity) => [textOf(identity), identity]))
   const around: IdentitySurroundings = {
     linked: (key) => linked.get(identityText(key)),
@@ -42,7 +86,7 @@ export const applyPlayers: ApplyBatch<PlayerLine> = async (client, items, facts)
     now: facts.now,
   }
   const matcher = new Matcher(indexPlayers(players, identities), facts, playerKeys)
-  const plans = items.map((item) =>
+  return items.map((item) =>
     judged(() => {
       const plan = planPlayer(item, matcher, around, facts)
       const { added } = plan.identities
@@ -50,10 +94,6 @@ export const applyPlayers: ApplyBatch<PlayerLine> = async (client, items, facts)
       return matcher.settle(item, plan, { took: added.map((identity) => `identity:${textOf(identity)}`) })
     }),
   )
-  const outcomes = await writePlans(client, table, plans)
-  await writeIdentities(client, plans)
-  await auditPlans(client, facts, plans)
-  return outcomes
 }
 
 /** Both as of one moment: an import of the same players may commit between the two statements. */

@@ -1,5 +1,5 @@
 import { AppError, invalid } from '../../errors.ts'
-import { changeEvents, createEvent } from '../bulk/bulk-audit.ts'
+import { changeEvents, massCreateEvent } from '../bulk/bulk-audit.ts'
 import type { BulkFacts, BulkItem } from '../bulk/bulk-item.ts'
 import {
   type Matcher,
@@ -100,7 +100,7 @@ function planNew(line: PlayerLine, around: IdentitySurroundings, now: Date): Pla
   }
   requireNoContradiction(row)
   const identities = planIdentities(row.id, line.identities ?? [], around)
-  const events = [createEvent('player', 'player', row, about(row)), ...identities.events]
+  const events = [massCreateEvent('player', about(row)), ...identities.events]
   return { kind: 'create', row, identities, events }
 }
 
