@@ -2,6 +2,7 @@
  * A list as it is asked for, and a page of it: the shape that routes parse into, services pass on and stores turn into SQL.
  * Imports types only.
  */
+import type { Scope } from './caller.ts'
 import type { TableName } from './lake/datasets.ts'
 
 /** `=v` is `eq`; the others are written `field[op]=v`. */
@@ -60,6 +61,22 @@ export interface ListSpec {
   readonly minSearchCharacters?: number
   /** Fields that `q` searches for a substring; none: `q` is an unknown parameter. */
   readonly search?: readonly string[]
+  /** What an export can embed in a row, as the import of such rows takes it. */
+  readonly parts?: Readonly<Record<string, ListPart>>
+}
+
+/** Rows of another table that belong to one row. */
+export interface ListPart {
+  readonly table: TableName
+  /** The scope to read them. */
+  readonly scope: Scope
+  /** The column that names the row they belong to. */
+  readonly parent: string
+  readonly columns: readonly string[]
+  /** Only rows that have this column. */
+  readonly having?: string
+  /** Columns; the same rows always come in the same order. */
+  readonly order: readonly string[]
 }
 
 export type FilterValue = string | number | boolean | readonly string[]
@@ -90,6 +107,8 @@ export interface ListRequest {
   readonly sort: readonly SortKey[]
   readonly position: Position | undefined
   readonly limit: number
+  /** No page but the statement that reads all of the list: limit and position do not count. */
+  readonly whole?: true
   /** Also tell how many rows the whole list has. */
   readonly count?: CountKind | undefined
 }
@@ -110,4 +129,47 @@ export interface Page<Row> {
   readonly previous: Position | undefined
   /** Only where the request asked for it. */
   readonly total?: Total | undefined
+  /** Of a request for the whole list; there are no rows then. */
+  readonly statement?: ListStatement
+}
+
+export interface ListStatement {
+  readonly text: string
+  readonly values: readonly unknown[]
+}
+
+/**
+ * What the text of a value is. `word`: needs no quotes, no escapes and no care anywhere, as a UUID or a label. `array`: of texts,
+ * as PostgreSQL writes it.
+ */
+export type RawKind = 'text' | 'word' | 'number' | 'decimal' | 'boolean' | 'timestamp' | 'json' | 'array'
+
+export interface RawColumn {
+  /** In the database. */
+  readonly name: string
+  readonly kind: RawKind
+}
+
+/** Values as PostgreSQL writes them. */
+export type RawRow = readonly (string | null)[]
+
+export interface RawPart {
+  readonly columns: readonly RawColumn[]
+  readonly rowsOf: ReadonlyMap<string, readonly RawRow[]>
+}
+
+export interface RawBatch {
+  readonly columns: readonly RawColumn[]
+  readonly rows: readonly RawRow[]
+  /** In the order in which they were asked for. */
+  readonly parts: readonly RawPart[]
+}
+
+/** Reads whole lists, each as it stood at one instant. */
+export interface SnapshotReader {
+  /**
+   * The rows of a statement in batches, of which the first comes even when it is empty. Nothing is read ahead but one batch. Whoever ends the
+   * iteration, or aborts, ends the statement and frees its connection.
+   */
+  read(statement: ListStatement, parts: readonly ListPart[], signal?: AbortSignal): AsyncIterable<RawBatch>
 }

@@ -4,6 +4,7 @@ import { apiKeyRoutes } from '../accounts/api-keys/api-key-routes.ts'
 import { IdempotencyPurge } from '../accounts/idempotency/idempotency-purge-service.ts'
 import { databaseError } from '../database/constraint-errors.ts'
 import { migrate } from '../database/migrate.ts'
+import { snapshotReader } from '../database/snapshot-reader.ts'
 import { describe, UsageError } from '../errors.ts'
 import { apiPage } from '../http/api-page/api-page.ts'
 import { createApp } from '../http/app.ts'
@@ -99,6 +100,7 @@ async function listen(opened: Program, logger: Logger): Promise<Listening> {
     authenticator: opened.keys,
     cursorKey: config.cursorKey,
     idempotency: opened.idempotency,
+    snapshots: snapshotReader(database),
     checks: [{ name: 'database', check: () => database.ping() }],
     limits: config.limits,
     logger,

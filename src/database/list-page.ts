@@ -2,7 +2,7 @@ import { AppError } from '../errors.ts'
 import type { CountKind, ListRequest, ListSpec, Page, Position, SortKey, Total } from '../list.ts'
 import { StatementTimeout } from './constraint-errors.ts'
 import type { PrismaClient } from './database.ts'
-import { camelRow, type ListSource, listSql, rowsSql } from './list-sql.ts'
+import { camelRow, type ListSource, listSql, rowsSql, wholeListSql } from './list-sql.ts'
 
 /** How long an exact count may take before it is given up. */
 const COUNT_TIMEOUT_MS = 5_000
@@ -21,6 +21,9 @@ export async function readPage<Row extends object>(
   request: ListRequest,
   asRow: (row: RawRow) => Row = camelRow<Row>,
 ): Promise<Page<Row>> {
+  if (request.whole) {
+    return { rows: [], next: undefined, previous: undefined, statement: wholeListSql(source, request) }
+  }
   const { text, values } = listSql(source, request)
   const rows = await db.$queryRawUnsafe<RawRow[]>(text, ...values)
   const page = pageFrom(source.spec, request, rows.map(asRow))
@@ -64,10 +67,11 @@ async function totalOf(db: PrismaClient, source: ListSource, request: ListReques
     return { rows: plan?.['QUERY PLAN'][0]?.Plan['Plan Rows'] ?? 0, kind }
   }
   try {
-    const [, counted] = await db.$transaction([
-      db.$executeRawUnsafe(`SET LOCAL statement_timeout = ${COUNT_TIMEOUT_MS}`),
-      db.$queryRawUnsafe<{ n: bigint }[]>(`SELECT count(*) AS n FROM (${text}) AS counted`, ...values),
-    ])
+    const counted = await db.$transaction(async (tx) => {
+      await tx.$executeRawUnsafe(`SET LOCAL statement_timeout = ${COUNT_TIMEOUT_MS}`)
+      const sql = `SELECT count(*) AS n FROM (${text}) AS counted`
+      return tx.$queryRawUnsafe<{ n: bigint }[]>(sql, ...values)
+    })
     return { rows: Number(counted[0]?.n ?? 0), kind }
   } catch (error) {
     if (!(error instanceof StatementTimeout)) throw error

@@ -1,5 +1,6 @@
-import type { Page } from '../list.ts'
+import type { ListStatement, Page } from '../list.ts'
 import { etagOf } from './conditional.ts'
+import type { ExportShape } from './export-writer.ts'
 import type { ListQuery } from './list-query.ts'
 
 type Headers = Readonly<Record<string, string>>
@@ -12,6 +13,7 @@ export type Answer =
   | PageAnswer
   | LinesAnswer
   | PiecesAnswer
+  | ExportAnswer
 
 export interface JsonAnswer {
   readonly kind: 'json'
@@ -45,6 +47,15 @@ export interface PiecesAnswer {
   readonly pieces: AsyncIterable<string | Uint8Array>
   /** May be sent compressed when the client takes that. */
   readonly compressible?: true
+}
+
+/** A whole list: read, written and proved while it is sent. */
+export interface ExportAnswer {
+  readonly kind: 'export'
+  readonly statement: ListStatement
+  readonly shape: ExportShape
+  /** Aborted when the client leaves. */
+  readonly signal: AbortSignal
 }
 
 export interface OkOptions {

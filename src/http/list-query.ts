@@ -22,10 +22,13 @@ const MAX_SEARCH_CHARACTERS = 100
 
 /** A list request together with what its cursors are bound to. */
 export interface ListQuery extends Partial<Selection> {
+  /** The parameter that asks for a page, if one does: an export has none. */
+  readonly paging?: string | undefined
   readonly request: ListRequest
   readonly fingerprint: string
 }
 
+const PAGING = ['limit', 'cursor', 'count'] as const
 const CONTROLS = ['limit', 'cursor', 'sort', 'fields', 'expand', 'count'] as const
 
 /** The query of a list: `limit`, `cursor`, `sort`, `fields`, `expand`, `count`, `q` and the filters that the spec names. */
@@ -49,7 +52,8 @@ export function listQuery<Row>(spec: ListSpec, expansions: Expansions<Row> = {})
       return {
         fingerprint,
         fields: readFields(spec.table, controls.get('fields'), context),
-        expand: readExpand(expansions, controls.get('expand'), context),
+        expand: readExpand(expansions, controls.get('expand'), context, spec.parts),
+        paging: PAGING.find((name) => controls.has(name)),
         request: {
           filters,
           search,
@@ -154,7 +158,7 @@ function documented<Row>(spec: ListSpec, expansions: Expansions<Row>): Parameter
       description: `${spec.maxSortKeys === 1 ? `One of ${sorts}` : `Up to ${spec.maxSortKeys ?? MAX_SORT_KEYS} of ${sorts}, separated by commas`}; a leading - sorts downwards; NULL comes last`,
       schema: { type: 'string', default: spec.defaultSort },
     },
-    ...selectionDocs(spec.table, expansions),
+    ...selectionDocs(spec.table, expansions, spec.parts),
     {
       name: 'count',
       description:

@@ -4,9 +4,11 @@ import type { ErrorCode } from '../errors.ts'
 import type { ListRequest, ListSpec, Page } from '../list.ts'
 import { pageSchema } from './about-schema.ts'
 import { type Expansions, scopesOf, viewSchema, withExpansions } from './expansion.ts'
+import { EXPORT_TYPES } from './export-stream.ts'
+import { exportShape, formatOf, requireEmbeddable, WHOLE_LIST_TYPES } from './list-export.ts'
 import { listQuery } from './list-query.ts'
 import { type Access, type Route, route } from './route.ts'
-import { present } from './visibility.ts'
+import { present, visibleFieldNames } from './visibility.ts'
 
 /** A collection that can be listed, page by page. */
 export interface ListRouteSpec<Params, Row extends object> {
@@ -39,8 +41,25 @@ export function listRoute<Row extends object, Params = undefined>(spec: ListRout
     ...(problems === undefined ? {} : { problems }),
     query: listQuery(list, expand),
     view: { table: list.table, list, expand: scopesOf(expand) },
-    answers: { 200: { description: 'A page', schema: pageOfRows(list, row, expand) } },
-    async handle({ params, query, context }) {
+    produces: ['application/json', ...WHOLE_LIST_TYPES],
+    bulk: WHOLE_LIST_TYPES,
+    answers: {
+      200: {
+        description: 'A page; as NDJSON or CSV the whole list with an end line (scope exports:read)',
+        schema: pageOfRows(list, row, expand),
+        also: { [EXPORT_TYPES.ndjson]: { schema: row }, [EXPORT_TYPES.csv]: { example: csvExample(list.table) } },
+      },
+    },
+    async handle({ params, query, context, accepted, signal }) {
+      const format = formatOf(accepted)
+      if (format !== undefined) {
+        const shape = exportShape(list, query, format, context)
+        const { statement } = await spec.page({ ...query.request, whole: true }, params, context)
+        if (statement === undefined) throw new Error(`${operation} does not tell how to read its whole list`)
+        const present = spec.present && ((each: object) => spec.present?.(each as Row, context, query.fields) ?? {})
+        return { kind: 'export', statement, shape: { ...shape, present }, signal }
+      }
+      requireEmbeddable(query.expand, expand)
       const page = await spec.page(query.request, params, context)
       const show = (each: Row) =>
         spec.present?.(each, context, query.fields) ?? present(list.table, each, context.principal, query.fields)
@@ -48,6 +67,12 @@ export function listRoute<Row extends object, Params = undefined>(spec: ListRout
       return { kind: 'page', list: query, page, data }
     },
   })
+}
+
+function csvExample(table: ListSpec['table']): string {
+  const fields = visibleFieldNames(table)
+  const end = '"{""_end"":{""rows"":0,""sha256"":""9f2c…""}}"'
+  return `${fields.join(',')}\r\n${end}${','.repeat(fields.length - 1)}\r\n`
 }
 
 const PAGES = new WeakMap<z.ZodType, z.ZodType>()

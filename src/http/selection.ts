@@ -1,5 +1,7 @@
+import type { Scope } from '../caller.ts'
 import { AppError } from '../errors.ts'
 import type { TableName } from '../lake/datasets.ts'
+import type { ListSpec } from '../list.ts'
 import type { Expansions } from './expansion.ts'
 import type { ParameterDoc, QueryContext } from './query.ts'
 import { invalidParameter } from './query-string.ts'
@@ -44,13 +46,15 @@ export function readExpand<Row>(
   expansions: Expansions<Row>,
   text: string | undefined,
   { principal }: QueryContext,
+  parts: NonNullable<ListSpec['parts']> = {},
 ): readonly string[] {
   if (text === undefined) return []
   const names = listOf('expand', text)
+  const known: Readonly<Record<string, { readonly scope: Scope }>> = { ...parts, ...expansions }
   for (const name of names) {
-    const expansion = Object.hasOwn(expansions, name) ? expansions[name] : undefined
+    const expansion = Object.hasOwn(known, name) ? known[name] : undefined
     if (expansion === undefined) {
-      throw invalidParameter('expand', 'not-allowed', `can be embedded: ${Object.keys(expansions).join(', ')}`)
+      throw invalidParameter('expand', 'not-allowed', `can be embedded: ${Object.keys(known).join(', ')}`)
     }
     if (holds(principal, expansion.scope)) continue
     throw new AppError('forbidden', `expand=${name} needs the scope ${expansion.scope}`, {
@@ -69,7 +73,11 @@ function listOf(parameter: string, text: string): string[] {
 }
 
 /** The parameters in the API document; `expand` only where something can be embedded. */
-export function selectionDocs<Row>(table: TableName, expansions: Expansions<Row>): ParameterDoc[] {
+export function selectionDocs<Row>(
+  table: TableName,
+  expansions: Expansions<Row>,
+  parts: NonNullable<ListSpec['parts']> = {},
+): ParameterDoc[] {
   const fields = visibleFieldNames(table).join(', ')
   const docs: ParameterDoc[] = [
     {
@@ -78,9 +86,14 @@ export function selectionDocs<Row>(table: TableName, expansions: Expansions<Row>
       schema: { type: 'string', minLength: 1 },
     },
   ]
-  const names = Object.entries(expansions)
+  const names = [
+    ...Object.entries(expansions).map(([name, { description, scope }]) => `${name} (${description}; scope ${scope})`),
+    ...Object.entries(parts).map(
+      ([name, { scope }]) => `in an export ${name} (as an import takes them; scope ${scope})`,
+    ),
+  ]
   if (names.length > 0) {
-    const list = names.map(([name, { description, scope }]) => `${name} (${description}; scope ${scope})`).join(', ')
+    const list = names.join(', ')
     const most = Math.min(MAX_EXPANSIONS, names.length)
     docs.push({
       name: 'expand',

@@ -1,20 +1,35 @@
 import { Readable, type Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Request, Response } from 'express'
-import type { Answer, LinesAnswer, PageAnswer, PiecesAnswer } from './answer.ts'
+import type { SnapshotReader } from '../list.ts'
+import type { Answer, ExportAnswer, LinesAnswer, PageAnswer, PiecesAnswer } from './answer.ts'
 import { codingFor, compressorOf } from './compression.ts'
 import { hasVersion } from './conditional.ts'
 import type { CursorCodec } from './cursor.ts'
+import { EXPORT_TYPES, exportBytes } from './export-stream.ts'
 import { splitTarget } from './query-string.ts'
 
 /** How long a client may take for one piece of a stream. */
 const STALLED_READER_MS = 60_000
 
+export interface SendServices {
+  readonly cursors: CursorCodec
+  /** Reads whole lists; needed by applications that have lists. */
+  readonly snapshots?: SnapshotReader | undefined
+}
+
 /** Writes an answer. Resolves when the last byte is handed to the socket; rejects when a stream fails in its middle. */
-export async function send(answer: Answer, request: Request, response: Response, cursors: CursorCodec): Promise<void> {
+export async function send(
+  answer: Answer,
+  request: Request,
+  response: Response,
+  { cursors, snapshots }: SendServices,
+): Promise<void> {
   switch (answer.kind) {
     case 'page':
       return sendPage(answer, request, response, cursors)
+    case 'export':
+      return sendExport(answer, request, response, snapshots)
     case 'lines':
       return sendLines(answer, response)
     case 'pieces':
@@ -66,6 +81,37 @@ function linkOf(request: Request, cursor: string, relation: string): string {
 async function sendLines(answer: LinesAnswer, response: Response): Promise<void> {
   response.status(answer.status).set({ 'Content-Type': 'application/x-ndjson', ...answer.headers })
   await stream(ndjson(answer.batches), response)
+}
+
+async function sendExport(
+  { statement, shape, signal }: ExportAnswer,
+  request: Request,
+  response: Response,
+  snapshots: SnapshotReader | undefined,
+): Promise<void> {
+  if (snapshots === undefined) throw new Error('this application cannot read whole lists')
+  const headers = { 'Content-Type': EXPORT_TYPES[shape.format] }
+  const about = { kind: 'pieces', status: 200, headers, compressible: true } as const
+  if (request.method === 'HEAD') return sendPieces({ ...about, pieces: nothing() }, request, response)
+  const bytes = exportBytes(snapshots, statement, shape, signal)
+  // What goes wrong before the first piece is still a plain problem with a status of its own.
+  const first = await bytes.next()
+  await sendPieces({ ...about, pieces: continued(first, bytes) }, request, response)
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+async function* continued(
+  first: IteratorResult<Uint8Array, void>,
+  rest: AsyncGenerator<Uint8Array, void>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    if (first.done) return
+    yield first.value
+    yield* rest
+  } finally {
+    await rest.return()
+  }
 }
 
 async function sendPieces(answer: PiecesAnswer, request: Request, response: Response): Promise<void> {

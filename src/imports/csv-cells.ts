@@ -5,7 +5,7 @@ import type { CellKind } from './csv-columns.ts'
 /** NULL, where an empty cell is "not given". */
 const NULL_CELL = '\\N'
 /** What an export put before a text that a spreadsheet would take for a formula. */
-const SHIELDED = /^'(?=[=+\-@\t\r'])/
+const SHIELDED = /^'(?=[=+\-@\t\r']|\\N$)/
 
 /** The cells of one record, RFC 4180; undefined when its quotes are not where they may be. */
 export function parseCells(record: string): string[] | undefined {

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { Context } from '../caller.ts'
 import { AppError, type ErrorCode } from '../errors.ts'
 import { type Answer, lines, ok, pieces } from '../http/answer.ts'
@@ -7,7 +8,15 @@ import { type Route, type RouteGroup, route } from '../http/route.ts'
 import { present } from '../http/visibility.ts'
 import { isFinished, type Job, type JobProblem } from './job.ts'
 import { jobList } from './job-list.ts'
-import { errorLineSchema, errorPageSchema, errorsQuery, jobParams, jobSchema, partParams } from './job-schema.ts'
+import {
+  errorLineSchema,
+  errorPageSchema,
+  errorsQuery,
+  jobParams,
+  jobSchema,
+  manifestSchema,
+  partParams,
+} from './job-schema.ts'
 import type { JobDownload, JobService } from './job-service.ts'
 
 const tag = 'jobs'
@@ -109,7 +118,15 @@ function resultRoutes(jobs: JobService): Route[] {
     access: 'key',
     produces: ['application/json', NDJSON, 'text/csv', 'application/gzip'],
     answers: {
-      200: { description: 'The file', type: 'application/octet-stream' },
+      200: {
+        description: 'The file',
+        schema: manifestSchema,
+        also: {
+          [NDJSON]: { schema: z.looseObject({}), example: '{"line":1,"status":"created","id":"…","version":1}\n' },
+          'text/csv': { example: 'id,slug\r\n' },
+          'application/gzip': { schema: z.string().meta({ format: 'binary' }), example: '' },
+        },
+      },
       303: {
         description: 'The job has not ended',
         headers: { Location: 'Where the job is', 'Retry-After': 'Seconds until it is worth asking again' },

@@ -51,6 +51,32 @@ export const partParams = z.strictObject({
     .transform(Number),
 })
 
+/** The result of an export. */
+export const manifestSchema = z
+  .object({
+    resource: z.string().meta({ example: 'players' }),
+    format: z.enum(['ndjson', 'csv']),
+    rows: z.int().meta({ example: 48211 }),
+    parts: z.array(
+      z.object({
+        number: z.int().meta({ example: 1 }),
+        href: z.string().meta({ example: '/v1/jobs/0193b3f0-5b7e-7c1d-9a55-0e7c0f3d2b11/result/parts/1' }),
+        name: z.string().meta({ example: 'players-00001.ndjson' }),
+        type: z.string().meta({ example: 'application/x-ndjson' }),
+        rows: z.int().meta({ example: 48211 }),
+        bytes: z.int().meta({ example: 9642200 }),
+        sha256: z.string().meta({
+          description: 'Of the part as it is sent, in hex',
+          example: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+        }),
+      }),
+    ),
+  })
+  .meta({
+    id: 'ExportManifest',
+    description: 'What an export consists of; each part is an export of its own, with its end line',
+  })
+
 export const errorLineSchema = z.looseObject({}).meta({
   id: 'JobErrorLine',
   description: 'A line that went wrong, as the answer of an import tells it; never its content',

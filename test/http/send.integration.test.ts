@@ -13,7 +13,7 @@ async function leftAfterFirst(batches: (left: Promise<unknown>) => AsyncIterable
   const app = express()
   app.get('/', (request, response) => {
     const answer = lines(batches(once(response, 'close')))
-    send(answer, request, response, {} as CursorCodec).then(sent.resolve, sent.reject)
+    send(answer, request, response, { cursors: {} as CursorCodec }).then(sent.resolve, sent.reject)
   })
   const server = app.listen(0, '127.0.0.1')
   try {

@@ -9,6 +9,7 @@ import { accountsApi } from '../../src/commands/accounts.ts'
 import { apiInfo } from '../../src/commands/api-info.ts'
 import { databaseError } from '../../src/database/constraint-errors.ts'
 import { type Database, type DatabaseOptions, openDatabase } from '../../src/database/database.ts'
+import { snapshotReader } from '../../src/database/snapshot-reader.ts'
 import { type App, createApp } from '../../src/http/app.ts'
 import type { LimitSettings } from '../../src/http/limits.ts'
 import type { RouteGroup } from '../../src/http/route.ts'
@@ -82,6 +83,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     enums: accounts.enums,
     authenticator: keys,
     cursorKey: randomBytes(32),
+    snapshots: snapshotReader(database),
     idempotency: new IdempotencyService({
       database,
       seal: new AnswerSeal(secret),

@@ -52,4 +52,13 @@ export const gameList = {
   },
   defaultSort: '-createdAt',
   search: ['title'],
+  parts: {
+    platforms: {
+      table: 'game_platform',
+      scope: 'games:read',
+      parent: 'game_id',
+      columns: ['platform', 'store', 'store_app_id', 'released_on', 'delisted_on'],
+      order: ['platform'],
+    },
+  },
 } as const satisfies ListSpec

@@ -50,6 +50,16 @@ export const playerList = {
   maxSortKeys: 1,
   minSearchCharacters: 3,
   search: ['username', 'displayName'],
+  parts: {
+    identities: {
+      table: 'player_identity',
+      scope: 'players:read.personal',
+      parent: 'player_id',
+      columns: ['provider', 'namespace', 'subject', 'provider_name', 'verified_at', 'linked_at'],
+      having: 'subject',
+      order: ['id'],
+    },
+  },
 } as const satisfies ListSpec
 
 /** The accounts elsewhere of one player. */

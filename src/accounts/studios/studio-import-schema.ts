@@ -31,7 +31,7 @@ const memberSchema = z.strictObject({
   ownerId: idField.optional(),
   status: z.enum(MEMBER_STATUSES).optional(),
   joinedAt: instantField.nullable().optional(),
-  leftAt: instantField.optional(),
+  leftAt: instantField.nullable().optional(),
 })
 
 export const studioLineSchema = z
@@ -49,11 +49,13 @@ export const studioLineSchema = z
   })
 
 function asMember(
-  { owner, ownerId, ...rest }: z.output<typeof memberSchema>,
+  { owner, ownerId, leftAt, ...others }: z.output<typeof memberSchema>,
   index: number,
   context: z.RefinementCtx,
 ): MemberLine {
   const at = ['members', index]
+  // As an export tells it of a member who is there.
+  const rest = { ...others, ...(leftAt === null || leftAt === undefined ? {} : { leftAt }) }
   const parent = parentOf({ owner, ownerId }, 'owner', context, at)
   if (parent !== undefined) return { ...rest, owner: parent } as MemberLine
   const params = { code: 'required' }

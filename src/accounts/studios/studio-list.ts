@@ -24,4 +24,13 @@ export const studioList = {
   },
   defaultSort: '-createdAt',
   search: ['name'],
+  parts: {
+    members: {
+      table: 'studio_membership',
+      scope: 'studios:read',
+      parent: 'studio_id',
+      columns: ['owner_id', 'role', 'status', 'ownership_percent', 'joined_at', 'left_at'],
+      order: ['owner_id'],
+    },
+  },
 } as const satisfies ListSpec
