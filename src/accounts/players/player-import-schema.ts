@@ -4,6 +4,7 @@ import { lineFields, madeFields, originFields, withoutMade } from '../bulk/bulk-
 import { instantField } from '../text/text-schema.ts'
 import { type IdentityDraft, identityErrors } from './identity.ts'
 import { newIdentityFields } from './identity-schema.ts'
+import { plainPlayerLine } from './plain-player-line.ts'
 import type { PlayerLine } from './player-import.ts'
 import { newPlayerFields, playerColumns } from './player-schema.ts'
 
@@ -37,5 +38,6 @@ export const playerLineSchema = z
 
 /** Checks one line of an import without I/O. */
 export function parsePlayerLine(input: unknown): Checked<PlayerLine> {
-  return check(playerLineSchema, input)
+  const plain = plainPlayerLine(input)
+  return plain === undefined ? check(playerLineSchema, input) : { ok: true, value: plain }
 }
