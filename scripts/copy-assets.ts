@@ -1,7 +1,9 @@
-/** The last step of `npm run build`: files that the compiler does not know, beside the modules that read them. */
+/** The last step of `npm run build`, into `dist` or the folder given: files that the compiler does not know, beside the modules that read them. */
 import { cpSync } from 'node:fs'
+import path from 'node:path'
 
-const root = new URL('../', import.meta.url)
+const root = path.resolve(import.meta.dirname, '..')
+const dist = path.resolve(root, process.argv[2] ?? 'dist')
 for (const folder of ['lake/athena/queries', 'http/api-page/assets']) {
-  cpSync(new URL(`src/${folder}`, root), new URL(`dist/${folder}`, root), { recursive: true })
+  cpSync(path.join(root, 'src', folder), path.join(dist, folder), { recursive: true })
 }

@@ -165,10 +165,13 @@ function pathSchema(route: Route, name: string): Record<string, unknown> {
 function answersOf(route: Route): Record<string, unknown> {
   const unchanged: AnswerDoc = { description: 'Unchanged since the version in If-None-Match', versioned: true }
   const answers = isRevalidated(route) ? { ...route.answers, 304: unchanged } : route.answers
-  return Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, answerOf(answer, route)]))
+  return Object.fromEntries(
+    Object.entries(answers).map(([status, answer]) => [status, answerOf(Number(status), answer, route)]),
+  )
 }
 
-function answerOf({ description, schema, type, versioned, headers, also = {} }: AnswerDoc, route: Route) {
+function answerOf(status: number, answer: AnswerDoc, route: Route) {
+  const { description, schema, type, versioned, headers, also = {} } = answer
   const [produced = 'application/json'] = route.produces ?? []
   const content = schema ?? (type === undefined ? undefined : z.string())
   const contents = content === undefined ? [] : [[type ?? produced, { schema: content }] as const]
@@ -178,8 +181,9 @@ function answerOf({ description, schema, type, versioned, headers, also = {} }: 
     isAnswerHeader(name) ? headerRef(name) : { description: text, schema: { type: 'string' } },
   ])
   const standard: AnswerHeader[] = [...(versioned ? ['ETag' as const] : []), ...everywhere(route)]
+  if (status === 202) standard.push('Retry-After')
   if (honoursIdempotencyKey(route)) standard.push('Idempotency-Replayed')
-  if (Object.keys(contents.length > 0 ? contents : more).length > 0 && isList(route)) standard.push('Link')
+  if (isList(route)) standard.push('Link')
   return {
     description,
     headers: { ...Object.fromEntries(named), ...refsOf(standard) },

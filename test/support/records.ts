@@ -1,11 +1,11 @@
-import { expectStatus, newActiveStudio, type TestApi, takeSteps, unique } from './api.ts'
+import { expectStatus, newActiveStudio, type Requests, takeSteps, unique } from './api.ts'
 
 /** Builders of games, players and what they own; each creates the parents that it is not given. */
 
 type Fields = Readonly<Record<string, unknown>>
 
 /** A draft that lacks nothing for its release, of an active studio unless `studioId` is among the fields. */
-export async function newGame(api: TestApi, fields: Fields = {}) {
+export async function newGame(api: Requests, fields: Fields = {}) {
   const studioId = fields.studioId ?? (await newActiveStudio(api)).studio.id
   const complete = { title: 'Star Haul', genres: ['action'], minAge: 12, releaseDate: '2026-03-05' }
   const answer = await api.admin.post('/v1/games').send({ slug: unique('game'), studioId, ...complete, ...fields })
@@ -16,18 +16,18 @@ export async function newGame(api: TestApi, fields: Fields = {}) {
 const WAY = ['submitted', 'in_review', 'approved', 'announced', 'released', 'delisted', 'retired'] as const
 
 /** A game that went the usual way up to a state. */
-export async function newGameIn(api: TestApi, status: (typeof WAY)[number], fields: Fields = {}) {
+export async function newGameIn(api: Requests, status: (typeof WAY)[number], fields: Fields = {}) {
   const game = await newGame(api, fields)
   return takeSteps(api, `/v1/games/${game.id}`, ...WAY.slice(0, WAY.indexOf(status) + 1))
 }
 
-export async function newPlatform(api: TestApi, gameId: string, platform = 'windows', fields: Fields = {}) {
+export async function newPlatform(api: Requests, gameId: string, platform = 'windows', fields: Fields = {}) {
   const answer = await api.admin.put(`/v1/games/${gameId}/platforms/${platform}`).send(fields)
   expectStatus(answer, 201)
   return answer.body
 }
 
-export async function newPlayer(api: TestApi, fields: Fields = {}) {
+export async function newPlayer(api: Requests, fields: Fields = {}) {
   const answer = await api.admin
     .post('/v1/players')
     .send({ username: unique('player').replaceAll('-', '_'), ...fields })
@@ -42,7 +42,7 @@ interface Ownership {
 }
 
 /** A player who owns a released game on windows, unless told otherwise; answers with the line of the library. */
-export async function newEntitlement(api: TestApi, owner: Ownership = {}, grant: Fields = {}) {
+export async function newEntitlement(api: Requests, owner: Ownership = {}, grant: Fields = {}) {
   const playerId = owner.playerId ?? (await newPlayer(api)).id
   const gameId = owner.gameId ?? (await newPlatform(api, (await newGameIn(api, 'released')).id)).gameId
   const path = `/v1/players/${playerId}/library/${gameId}/windows`

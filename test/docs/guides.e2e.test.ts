@@ -1,0 +1,85 @@
+import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createWorld } from '../contract/world.ts'
+import { projectWithPackage, typeErrors } from '../support/built-package.ts'
+import { newPlayer } from '../support/records.ts'
+import { ROOT, removeFolder, run, runCommand, type Service, startService } from '../support/service.ts'
+import { difference, type Example, examplesOf } from './guide-blocks.ts'
+
+/** In the order in which they are read: later ones go on with what earlier ones made. */
+const GUIDES = [
+  'getting-started',
+  'paging',
+  'errors',
+  'concurrency',
+  'imports-and-exports',
+  'personal-data',
+  'rate-limits',
+] as const
+
+let service: Service
+let folder: string
+let project: string
+let env: Record<string, string>
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'rocketgames-guides-'))
+  const [started, built] = await Promise.all([
+    startService({ env: { SAMPLE_DATA: 'off' } }).then(async (each) => {
+      await each.saw(/ready to use/i)
+      return each
+    }),
+    projectWithPackage(folder),
+  ])
+  service = started
+  project = built
+  const printed = JSON.parse((await runCommand(['env', '--json'], { LOCAL_DATA_DIR: service.dir })).stdout)
+  const world = await createWorld(printed.API_URL, printed.API_KEY)
+  env = {
+    API_URL: printed.API_URL,
+    API_KEY: printed.API_KEY,
+    LOCAL_DATA_DIR: service.dir,
+    PATH: `${path.join(ROOT, 'node_modules/.bin')}:${process.env.PATH}`,
+    READ_KEY: await world.token(['players:read', 'library:read']),
+    PLAYER_ID: (await newPlayer(world.api)).id,
+    GAME_ID: world.value('/v1/games/{id}', 'id'),
+  }
+}, 300_000)
+
+afterAll(async () => {
+  await service?.stop()
+  removeFolder(service.dir)
+  removeFolder(folder)
+})
+
+const fileOf = ({ guide, line }: Example) => path.join(project, `${guide}-${line}.ts`)
+
+describe.each(GUIDES)('the guide %s', (guide) => {
+  it.each(examplesOf(guide).map((example) => [`${example.language}, line ${example.line}`, example] as const))(
+    'is right in its example (%s)',
+    async (_, example) => {
+      if (example.language === 'ts') writeFileSync(fileOf(example), example.code)
+      const done =
+        example.language === 'sh'
+          ? await run('bash', ['-euo', 'pipefail', '-c', example.code], env)
+          : await run(process.execPath, ['--disable-warning=ExperimentalWarning', fileOf(example)], env)
+      expect(done.code, done.stderr).toBe(0)
+      if (example.shown !== undefined) expect(difference(example.shown, done.stdout), done.stdout).toBeUndefined()
+    },
+  )
+})
+
+describe('the guides', () => {
+  it('have examples that type-check in a project that has nothing but the package', async () => {
+    expect(await typeErrors(project)).toBe('')
+  })
+
+  it('are all read here, show an answer to each request, and point only at pages that exist', async () => {
+    const files = readdirSync(path.join(ROOT, 'docs')).filter((name) => name.endsWith('.md'))
+    expect(files.sort()).toEqual(GUIDES.map((name) => `${name}.md`).sort())
+    const silent = GUIDES.flatMap(examplesOf).filter(({ shown, code }) => shown === undefined && !code.includes('eval'))
+    expect(silent).toEqual([])
+  })
+})
