@@ -1,10 +1,12 @@
 import { fileURLToPath } from 'node:url'
+import { appendAudit } from '../accounts/audit/audit-store.ts'
 import { UsageError } from '../errors.ts'
 import type { RouteGroup } from '../http/route.ts'
 import { loadSavedQueries } from '../lake/athena/saved-queries.ts'
 import { lakeRoutes } from '../lake/lake-routes.ts'
 import { LakeService } from '../lake/lake-service.ts'
 import { ChildStarter } from '../lake/lake-starter.ts'
+import type { LakeTrail } from '../lake/lake-trail.ts'
 import { QueryService } from '../lake/query-service.ts'
 import { LakeScheduler } from '../lake/schedule.ts'
 import { listSnapshots } from '../lake/snapshot/snapshots.ts'
@@ -15,6 +17,10 @@ import type { Program } from './composition.ts'
 
 /** How long the commands of the lake may take to end when the service stops; recovery finishes what they leave. */
 const CHILD_GRACE_MS = 10_000
+
+/** What callers do to the lake stands in the trail of the records, as an event of the snapshot. */
+export const lakeTrail: LakeTrail = (tx, context, { snapshotId, ...event }) =>
+  appendAudit(tx, context, { ...event, entityType: 'snapshot', entityId: snapshotId })
 
 export interface LakeApi {
   readonly groups: readonly RouteGroup[]
@@ -44,6 +50,7 @@ export function lakeApi(program: Program, metrics: Metrics): LakeApi {
     database,
     starter,
     verify: (id) => verifySnapshots(lake, { id }),
+    trail: lakeTrail,
   })
   const queries = new QueryService(parts.runner, loadSavedQueries())
   const scheduler = new LakeScheduler({ database, starter, settings: config, logger })

@@ -172,8 +172,8 @@ function holdRoutes(lake: LakeService): Route[] {
       body: jsonBody(newHoldSchema),
       answers: { 201: { description: 'The hold', schema: holdSchema, headers: { Location: 'Where the hold is' } } },
       problems: ['conflict'],
-      async handle({ params, body }) {
-        const hold = await lake.hold(params.id, { ...body, expiresAt: new Date(body.expiresAt) })
+      async handle({ params, body, context }) {
+        const hold = await lake.hold(params.id, { ...body, expiresAt: new Date(body.expiresAt) }, context)
         return created(`/v1/lake/snapshots/${hold.snapshotId}/holds/${hold.id}`, hold)
       },
     }),
@@ -186,8 +186,8 @@ function holdRoutes(lake: LakeService): Route[] {
       access: SNAPSHOT,
       params: z.strictObject({ id: idParam, holdId: z.uuid() }),
       answers: { 204: { description: 'It has ended' } },
-      async handle({ params }) {
-        await lake.release(params.id, params.holdId)
+      async handle({ params, context }) {
+        await lake.release(params.id, params.holdId, context)
         return noContent()
       },
     }),

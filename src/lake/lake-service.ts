@@ -5,6 +5,7 @@ import { newId } from '../identifier.ts'
 import { reaching } from './lake-availability.ts'
 import { findLakeTable, type LakeTable, lakeTables } from './lake-dictionary.ts'
 import type { LakeStarter } from './lake-starter.ts'
+import type { LakeTrail } from './lake-trail.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
 import type { Finding } from './publication.ts'
 import { listSnapshots, manifestOf, readSnapshot, type SnapshotPage, type SnapshotView } from './snapshot/snapshots.ts'
@@ -23,6 +24,8 @@ export interface LakeServiceOptions {
   readonly starter: LakeStarter
   /** Compares what is stored with what was promised; reads only. */
   readonly verify: (id: string) => Promise<VerifyResult>
+  /** Default: nothing is told. */
+  readonly trail?: LakeTrail
 }
 
 export interface TableWithSnapshot extends LakeTable {
@@ -82,9 +85,12 @@ export class LakeService {
    * @param token the same for every repeat of one request: they all get one snapshot
    * @throws AppError `snapshot-running` naming the one that runs; `unavailable` when no process could be started.
    */
-  async requestSnapshot({ principal }: Context, token?: string): Promise<SnapshotView> {
-    const { database, starter } = this.#options
-    return launchSnapshot(database, starter, `${principal.type}:${principal.id}`, token)
+  async requestSnapshot(context: Context, token?: string): Promise<SnapshotView> {
+    const { database, starter, trail } = this.#options
+    const { type, id } = context.principal
+    return launchSnapshot(database, starter, `${type}:${id}`, token, async (tx, snapshotId) => {
+      await trail?.(tx, context, { action: 'snapshot.request', snapshotId })
+    })
   }
 
   /** Newest first. */
@@ -107,7 +113,7 @@ export class LakeService {
   }
 
   /** Keeps retention away from a snapshot. @throws AppError `not-found`, `conflict`, `validation`. */
-  async hold(id: string, { holder, reason, expiresAt }: NewHold): Promise<Hold> {
+  async hold(id: string, { holder, reason, expiresAt }: NewHold, context: Context): Promise<Hold> {
     requireHoldTime(expiresAt)
     await readSnapshot(this.#options.database, id)
     return this.#options.database.transaction(async (tx) => {
@@ -115,14 +121,21 @@ export class LakeService {
       const [row] = await tx.$queryRaw<{ state: string }[]>`
         SELECT state::text AS state FROM lake_snapshots WHERE id = ${id} FOR SHARE`
       if (row === undefined || !isLive(row.state)) throw notLive(id, row?.state ?? 'gone', 'held')
-      return tx.lakeHold.create({ data: { id: newId(), snapshotId: id, holder, reason, expiresAt } })
+      const hold = await tx.lakeHold.create({ data: { id: newId(), snapshotId: id, holder, reason, expiresAt } })
+      const changes = { holdId: { from: null, to: hold.id }, expiresAt: { from: null, to: expiresAt.toISOString() } }
+      await this.#options.trail?.(tx, context, { action: 'snapshot.hold', snapshotId: id, reason, changes })
+      return hold
     })
   }
 
   /** @throws AppError `not-found`. */
-  async release(snapshotId: string, id: string): Promise<void> {
-    const { count } = await this.#options.database.prisma.lakeHold.deleteMany({ where: { id, snapshotId } })
-    if (count === 0) throw new AppError('not-found', 'There is no such hold on this snapshot')
+  async release(snapshotId: string, id: string, context: Context): Promise<void> {
+    await this.#options.database.transaction(async (tx) => {
+      const { count } = await tx.lakeHold.deleteMany({ where: { id, snapshotId } })
+      if (count === 0) throw new AppError('not-found', 'There is no such hold on this snapshot')
+      const changes = { holdId: { from: id, to: null } }
+      await this.#options.trail?.(tx, context, { action: 'snapshot.release', snapshotId, changes })
+    })
   }
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Database } from '../database/database.ts'
+import type { Database, Transaction } from '../database/database.ts'
 import { AppError, describe } from '../errors.ts'
 import type { LakeStarter } from './lake-starter.ts'
 import { requestedBefore, requestSnapshot, type SnapshotView } from './snapshot/snapshots.ts'
@@ -14,6 +14,7 @@ const RECOVERY_POLL_MS = 250
  * With a token a repeat gets the snapshot that the first request made. While nobody has taken that, a process is started for it:
  * a crash may have come between. A second process for one snapshot waits for the first one's lease, then finds nothing to do.
  *
+ * @param also what is written together with the request, once
  * @throws AppError `snapshot-running` naming the one in the way; `unavailable` when no process could be started.
  */
 export async function launchSnapshot(
@@ -21,9 +22,12 @@ export async function launchSnapshot(
   starter: LakeStarter,
   requestedBy: string,
   token?: string,
+  also?: (tx: Transaction, id: string) => Promise<void>,
 ): Promise<SnapshotView> {
   const before = token === undefined ? undefined : await requestedBefore(database, token)
-  const snapshot = before ?? (await requestAfterRecovery(database, starter, requestedBy, token))
+  const snapshot =
+    before ??
+    (await requestAfterRecovery(database, starter, () => requestSnapshot(database, requestedBy, token, also), token))
   if (snapshot.state !== 'requested') return snapshot
   try {
     await starter.snapshot(snapshot.id)
@@ -37,13 +41,13 @@ export async function launchSnapshot(
 async function requestAfterRecovery(
   database: Database,
   starter: LakeStarter,
-  requestedBy: string,
+  request: () => Promise<SnapshotView>,
   token: string | undefined,
 ): Promise<SnapshotView> {
   const deadline = Date.now() + RECOVERY_WAIT_MS
   for (let recovering = false; ; ) {
     try {
-      return await requestSnapshot(database, requestedBy, token)
+      return await request()
     } catch (error) {
       // The first request was not over yet when the repeat began to look.
       const mine = token === undefined ? undefined : await requestedBefore(database, token)

@@ -1,5 +1,5 @@
 import { ConstraintError } from '../../database/constraint-errors.ts'
-import type { Database, Prisma } from '../../database/database.ts'
+import type { Database, Prisma, Transaction } from '../../database/database.ts'
 import { AppError } from '../../errors.ts'
 import { isSnapshotId, newSnapshotId } from '../object-keys.ts'
 import { leaseIsFree } from './lease.ts'
@@ -82,6 +82,7 @@ function view(row: Row): SnapshotView {
  *
  * @param requestedBy who asked, for the list: a caller's id or `schedule`, never a name or address.
  * @param requestToken of a request that may be repeated; see `requestedBefore`.
+ * @param also what is written together with the row.
  * @throws AppError `snapshot-running` with `snapshotId` and `state` of the one that runs; `abandoned` when its process is gone, so that
  *   `recover` has to finish or remove it first.
  */
@@ -89,14 +90,18 @@ export async function requestSnapshot(
   database: Database,
   requestedBy: string,
   requestToken: string | null = null,
+  also: (tx: Transaction, id: string) => Promise<void> = async () => undefined,
 ): Promise<SnapshotView> {
   await failNotStarted(database)
   try {
-    const row = await database.prisma.lakeSnapshot.create({
-      data: { id: newSnapshotId(new Date()), requestedBy, requestToken },
-      include: withTables,
+    return await database.transaction(async (tx) => {
+      const row = await tx.lakeSnapshot.create({
+        data: { id: newSnapshotId(new Date()), requestedBy, requestToken },
+        include: withTables,
+      })
+      await also(tx, row.id)
+      return view(row)
     })
-    return view(row)
   } catch (error) {
     if (!(error instanceof ConstraintError) || error.constraint !== 'lake_snapshots_one_running') throw error
     throw await snapshotRunning(database)

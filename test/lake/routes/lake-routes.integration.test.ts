@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { AthenaClient } from '@aws-sdk/client-athena'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { lakeTrail } from '../../../src/commands/lake-api.ts'
 import type { Database } from '../../../src/database/database.ts'
 import { QueryRunner } from '../../../src/lake/athena/query-runner.ts'
 import { contracts } from '../../../src/lake/contract.ts'
@@ -40,7 +41,7 @@ beforeAll(async () => {
   api = await createTestApi({
     groups: (db) => [
       lakeRoutes(
-        new LakeService({ database: db, starter, verify: (id) => verify(id) }),
+        new LakeService({ database: db, starter, verify: (id) => verify(id), trail: lakeTrail }),
         new QueryService(unreachable, []),
       ),
     ],
@@ -320,6 +321,28 @@ describe('holds', () => {
     expect(body).toMatchObject({ snapshotId: PUBLISHED, holder: 'curate-job' })
     await api.admin.delete(headers.location as string).expect(204)
     await api.admin.delete(headers.location as string).expect(404)
+  })
+
+  it('are in the audit trail, as is who asked for a snapshot, once for all repeats of a request', async () => {
+    await publish()
+    const made = await api.admin.post(`/v1/lake/snapshots/${PUBLISHED}/holds`).send(hold(inAnHour()))
+    await api.admin.delete(made.headers.location as string)
+    await api.admin.delete(made.headers.location as string).expect(404)
+    const ask = () => api.admin.post('/v1/lake/snapshots').set('Idempotency-Key', randomUUID())
+    const { body: asked } = await ask().expect(202)
+    await ask().expect(409)
+    const actor = (await api.admin.get('/v1/whoami')).body.id
+    const told = async (entityId: string) =>
+      (await api.admin.get('/v1/audit-events').query({ entityType: 'snapshot', entityId, sort: 'seq' })).body.data
+    const holdId = made.body.id
+    expect((await told(PUBLISHED)).slice(-2)).toMatchObject([
+      {
+        ...{ action: 'snapshot.hold', actorId: actor, reason: 'reads it' },
+        changes: { holdId: { from: null, to: holdId } },
+      },
+      { action: 'snapshot.release', actorId: actor, changes: { holdId: { from: holdId, to: null } } },
+    ])
+    expect(await told(asked.id)).toMatchObject([{ action: 'snapshot.request', actorId: actor }])
   })
 
   it('are refused on other snapshots and for other times', async () => {

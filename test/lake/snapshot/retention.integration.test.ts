@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { systemContext } from '../../../src/caller.ts'
 import { LakeService } from '../../../src/lake/lake-service.ts'
 import type { LakeStarter } from '../../../src/lake/lake-starter.ts'
 import { partitionPrefix, retiredKey } from '../../../src/lake/object-keys.ts'
@@ -101,8 +102,9 @@ test('a hold that comes while retention chooses keeps its snapshot, or is refuse
     starter: {} as LakeStarter,
     verify: () => Promise.reject(new Error('not asked')),
   })
+  const context = systemContext('test', 'request')
   const hold = (holder: string) =>
-    service.hold(first, { holder, reason: 'reads it', expiresAt: later(80 * HOUR_MS) }).then(
+    service.hold(first, { holder, reason: 'reads it', expiresAt: later(80 * HOUR_MS) }, context).then(
       () => true,
       () => false,
     )
