@@ -63,9 +63,10 @@ export interface Database {
    *
    * After a deadlock the whole work runs again, like that of `transaction`; its parts do not. The end may fail by a deferred rule.
    *
+   * @param work gets the connection, for statements that are no part of their own: when one fails, everything does
    * @throws Error when a part asks for another isolation level than the default, which is not possible in the middle
    */
-  enclose<T>(work: () => Promise<T>, options?: Omit<TransactionOptions, 'isolation'>): Promise<T>
+  enclose<T>(work: (client: RawClient) => Promise<T>, options?: Omit<TransactionOptions, 'isolation'>): Promise<T>
   /** A connection for raw SQL: COPY, cursors, set-based statements. It is thrown away when the work fails. */
   withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>
   /** `withClient` between BEGIN and COMMIT; never repeated. */
@@ -209,9 +210,9 @@ export function openDatabase(options: DatabaseOptions): Database {
     return joined(work)
   }
 
-  function enclose<T>(work: () => Promise<T>, given: TransactionOptions = {}): Promise<T> {
-    if (enclosingOf(self) !== undefined) return joined(work)
-    return run((tx, client) => inside(self, tx, client, work), given)
+  function enclose<T>(work: (client: RawClient) => Promise<T>, given: TransactionOptions = {}): Promise<T> {
+    if (enclosingOf(self) !== undefined) return joined((_tx, client) => work(client))
+    return run((tx, client) => inside(self, tx, client, () => work(client)), given)
   }
 
   async function query<Row>(statement: RawStatement): Promise<Row[]> {

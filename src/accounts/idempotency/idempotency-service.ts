@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Database } from '../../database/database.ts'
+import type { Database, RawClient } from '../../database/database.ts'
 import { AppError, describe } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
 import { explained } from '../writing/write-service.ts'
@@ -58,9 +58,12 @@ export class IdempotencyService {
   ): Promise<Once> {
     const taken = await this.#claim(request)
     if ('answer' in taken) return taken
-    const act = () => this.#act(taken, work)
+    const { database } = this.#options
     try {
-      const answer = await (effect === 'outside' ? act() : this.#options.database.enclose(act))
+      const answer =
+        effect === 'outside'
+          ? await this.#act(taken, work, (finish) => database.withClient(finish))
+          : await database.enclose((client) => this.#act(taken, work, (finish) => finish(client)))
       if (!isSuccess(answer)) await this.#release(taken)
       return { answer, replayed: false }
     } catch (error) {
@@ -90,13 +93,18 @@ export class IdempotencyService {
     throw inProgress('Other requests with this Idempotency-Key are running')
   }
 
-  async #act(claim: Claim, work: (repeat: Repeat) => Promise<StoredAnswer>): Promise<StoredAnswer> {
+  async #act(
+    claim: Claim,
+    work: (repeat: Repeat) => Promise<StoredAnswer>,
+    connected: (finish: (client: RawClient) => Promise<boolean>) => Promise<boolean>,
+  ): Promise<StoredAnswer> {
     const answer = await work(repeatOf(claim))
     if (!isSuccess(answer)) return answer
     if ((answer.body?.length ?? 0) > MAX_STORED_BODY_BYTES) {
       throw new Error('an answer is too large to be stored: the operation has to refuse Idempotency-Key')
     }
-    if (await finishKey(this.#options.database, claim, this.#sealed(claim, answer))) return answer
+    const sealed = this.#sealed(claim, answer)
+    if (await connected((client) => finishKey(client, claim, sealed))) return answer
     throw inProgress('This took too long, and another request with the same Idempotency-Key has taken over')
   }
 

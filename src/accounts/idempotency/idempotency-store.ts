@@ -1,4 +1,4 @@
-import type { Database } from '../../database/database.ts'
+import type { Database, RawClient } from '../../database/database.ts'
 import type { Claim, RepeatableRequest, StoredAnswer } from './stored-answer.ts'
 
 /**
@@ -34,7 +34,7 @@ interface Row {
 const FREE = `k.expires_at <= now() OR k.locked_until = 'epoch' OR (k.locked_until <= now() AND k.fingerprint = $3)`
 
 /**
- * One statement and so one short transaction. It need not survive a crash of the server, which ends every holder as well: the
+ * Named, like the other one, so that each connection plans it once. One statement and so one short transaction. It need not survive a crash of the server, which ends every holder as well: the
  * claim is not waited for on the disk. The INSERT judges the row as it is now, the last SELECT as it was when the statement began:
  * where they disagree there is no row.
  */
@@ -64,7 +64,7 @@ export async function claimKey(
 ): Promise<Found | undefined> {
   const { callerId, key, fingerprint } = request
   const { rows } = await database.withClient((client) =>
-    client.query<Row>(CLAIM, [callerId, key, fingerprint, leaseMs]),
+    client.query<Row>({ name: 'idempotency_claim', text: CLAIM, values: [callerId, key, fingerprint, leaseMs] }),
   )
   const [row] = rows
   if (row === undefined) return undefined
@@ -77,16 +77,18 @@ export async function claimKey(
   return { state: 'finished', answer }
 }
 
-/** Stores the answer, in the transaction of the change if one encloses the call. False: the claim is no longer the holder's. */
-export async function finishKey(database: Database, claim: Claim, answer: StoredAnswer): Promise<boolean> {
+const FINISH = `
+  UPDATE idempotency_key
+  SET locked_until = NULL, response_status = $4, response_headers = $5, response_body = $6,
+      expires_at = now() + interval '${KEPT}'
+  WHERE caller_id = $1 AND key = $2 AND locked_until = $3`
+
+/** Stores the answer, on the connection of the change. False: the claim is no longer the holder's. */
+export async function finishKey(client: RawClient, claim: Claim, answer: StoredAnswer): Promise<boolean> {
   const { callerId, key, lockedUntil } = claim
-  const headers = JSON.stringify(answer.headers)
-  const count = await database.prisma.$executeRaw`
-    UPDATE idempotency_key
-    SET locked_until = NULL, response_status = ${answer.status}::smallint, response_headers = ${headers}::jsonb,
-        response_body = ${answer.body}::bytea, expires_at = now() + ${KEPT}::interval
-    WHERE caller_id = ${callerId} AND key = ${key} AND locked_until = ${lockedUntil}::timestamptz`
-  return count === 1
+  const values = [callerId, key, lockedUntil, answer.status, answer.headers, answer.body]
+  const { rowCount } = await client.query({ name: 'idempotency_finish', text: FINISH, values })
+  return rowCount === 1
 }
 
 /** Frees the key after a failure. Does nothing when the claim is no longer the holder's, or the answer is stored after all. */
