@@ -48,15 +48,15 @@ const rules: readonly Rule[] = [
   { files: /^accounts\//, src: [NOUN], never: new RegExp(`${EXPRESS}|${PRISMA}|${AWS}|^zod`) },
   {
     files: /^imports\//,
-    src: [/^accounts\/.*-(service|schema)$/, NOUN, /^http\//, /^jobs\/job(-routes|-schema)?$/],
+    src: [/^accounts\/.*-(service|schema)$/, NOUN, /^http\//, /^jobs\/job(-schema|-presenter)?$/],
     never: new RegExp(`${PRISMA}|${AWS}`),
   },
-  { files: /^jobs\/.*-(routes|schema)$/, src: [/^http\//], never: new RegExp(`${PRISMA}|${AWS}`) },
+  { files: /^jobs\/.*-(routes|schema|presenter)$/, src: [/^http\//], never: new RegExp(`${PRISMA}|${AWS}`) },
   { files: /^jobs\/job$/, src: [], never: /./ },
   { files: /^jobs\//, src: [/^database\//, /^generated\//], never: new RegExp(`${EXPRESS}|${AWS}|^zod`) },
   {
     files: /^exports\/.*-(routes|schema)$/,
-    src: [/^http\//, /^accounts\/.*-(schema|presenter)$/, NOUN, /^jobs\/job$/],
+    src: [/^http\//, /^accounts\/.*-(schema|presenter)$/, NOUN, /^jobs\/job(-schema|-presenter)?$/],
     never: new RegExp(`${PRISMA}|${AWS}`),
   },
   {

@@ -16,6 +16,10 @@ import { MembershipService } from '../accounts/studios/membership-service.ts'
 import { studioRoutes } from '../accounts/studios/studio-routes.ts'
 import { StudioService } from '../accounts/studios/studio-service.ts'
 import type { Database } from '../database/database.ts'
+import { snapshotReader } from '../database/snapshot-reader.ts'
+import { ExportJob } from '../exports/export-job.ts'
+import { type ExportLists, exportLists } from '../exports/export-list.ts'
+import { exportRoutes } from '../exports/export-routes.ts'
 import type { RouteGroup } from '../http/route.ts'
 import { ImportJob } from '../imports/import-job.ts'
 import { importRoutes } from '../imports/import-routes.ts'
@@ -29,6 +33,7 @@ import { actionRoutes } from './actions.ts'
 
 export interface AccountsApi {
   readonly imports: ImportRunner
+  readonly exports: ExportLists
   /** Does the jobs, from its start to its stop. */
   readonly worker: JobWorker
   readonly groups: readonly RouteGroup[]
@@ -44,11 +49,15 @@ export function accountsApi(database: Database, traces: ImportTraces = {}): Acco
   const owners = new OwnerService(database)
   const games = new GameService(database)
   const platforms = new GamePlatformService(database)
+  const library = new EntitlementService(database)
   const players = new PlayerService(database)
   const identities = new IdentityService(database)
+  const lists = exportLists({ players, studios, owners, games, library })
+  const handlers = [new ImportJob(imports), new ExportJob({ lists, snapshots: snapshotReader(database) })]
   return {
     imports,
-    worker: new JobWorker({ database, queue, handlers: [new ImportJob(imports)], logger: traces.logger }),
+    exports: lists,
+    worker: new JobWorker({ database, queue, handlers, logger: traces.logger }),
     groups: [
       ...actionRoutes(database),
       studioRoutes(studios),
@@ -58,8 +67,9 @@ export function accountsApi(database: Database, traces: ImportTraces = {}): Acco
       gamePlatformRoutes(platforms),
       playerRoutes(players, identities),
       identityRoutes(identities),
-      entitlementRoutes(new EntitlementService(database), { games, players }),
+      entitlementRoutes(library, { games, players }),
       importRoutes(imports, jobs),
+      exportRoutes(lists, jobs),
       jobRoutes(jobs),
     ],
     enums: enumerations,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { addEnvCommand } from './env.ts'
+import { addExportCommand } from './export.ts'
 import { addImportCommand } from './import.ts'
 import { addKeysCommand } from './keys.ts'
 import { addLocalCommand } from './local.ts'
@@ -39,6 +40,7 @@ for (const add of [
   addMigrateCommand,
   addKeysCommand,
   addImportCommand,
+  addExportCommand,
   addSampleCommand,
   addSnapshotCommands,
   addQueryCommand,

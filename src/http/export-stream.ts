@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { ListStatement, RawBatch, SnapshotReader } from '../list.ts'
+import type { ListStatement, SnapshotReader } from '../list.ts'
 import { type ExportFormat, type ExportShape, type LineWriter, lineWriter } from './export-writer.ts'
 
 export const EXPORT_TYPES: Readonly<Record<ExportFormat, string>> = {
@@ -14,26 +14,62 @@ export interface ExportTotals {
   readonly sha256: string
 }
 
-/** A piece of an export, and how many rows are in it. */
+/** Lines of an export, without header and end line. */
 export interface ExportPiece {
-  readonly bytes: Uint8Array
+  readonly lines: string
   readonly rows: number
+  /** The same for all pieces. */
+  readonly writer: LineWriter
 }
 
-/** The lines of a statement's rows, header first, without an end line. */
+/** The lines of a statement's rows; the first piece comes even when there are none. */
 export async function* exportPieces(
   snapshots: SnapshotReader,
   statement: ListStatement,
   shape: ExportShape,
   signal?: AbortSignal,
-): AsyncGenerator<ExportPiece & { readonly writer: LineWriter }> {
+): AsyncGenerator<ExportPiece> {
   let writer: LineWriter | undefined
   const parts = shape.parts.map(([, part]) => part)
-  for await (const batch of snapshots.read(statement, parts, signal) as AsyncIterable<RawBatch>) {
-    const isFirst = writer === undefined
+  for await (const batch of snapshots.read(statement, parts, signal)) {
     writer ??= lineWriter(batch.columns, shape)
-    const text = isFirst ? writer.header + writer.lines(batch) : writer.lines(batch)
-    yield { bytes: Buffer.from(text), rows: batch.rows.length, writer }
+    yield { lines: writer.lines(batch), rows: batch.rows.length, writer }
+  }
+}
+
+/** One export, from header to end line: what its end line proves grows with every piece. */
+export class ExportFile {
+  readonly #hash = createHash('sha256')
+  readonly #writer: LineWriter
+  #rows = 0
+  #bytes = 0
+
+  constructor(writer: LineWriter) {
+    this.#writer = writer
+  }
+
+  get rows(): number {
+    return this.#rows
+  }
+
+  /** Uncompressed. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** The bytes of the next piece. */
+  add({ lines, rows }: ExportPiece): Uint8Array {
+    const bytes = Buffer.from(this.#bytes === 0 ? this.#writer.header + lines : lines)
+    this.#hash.update(bytes)
+    this.#rows += rows
+    this.#bytes += bytes.length
+    return bytes
+  }
+
+  /** The bytes of the end line. */
+  end(): Uint8Array {
+    const totals: ExportTotals = { rows: this.#rows, sha256: this.#hash.digest('hex') }
+    return Buffer.from(this.#writer.end(totals))
   }
 }
 
@@ -41,15 +77,10 @@ export async function* exportPieces(
 export async function* exportBytes(
   ...export_: Parameters<typeof exportPieces>
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const hash = createHash('sha256')
-  let rows = 0
-  let last: LineWriter | undefined
+  let file: ExportFile | undefined
   for await (const piece of exportPieces(...export_)) {
-    hash.update(piece.bytes)
-    rows += piece.rows
-    last = piece.writer
-    yield piece.bytes
+    file ??= new ExportFile(piece.writer)
+    yield file.add(piece)
   }
-  const totals: ExportTotals = { rows, sha256: hash.digest('hex') }
-  if (last !== undefined) yield Buffer.from(last.end(totals))
+  if (file !== undefined) yield file.end()
 }

@@ -1,3 +1,4 @@
+import type { Principal } from '../caller.ts'
 import {
   COUNT_KINDS,
   type CountKind,
@@ -7,11 +8,11 @@ import {
   type Operator,
   type SortKey,
 } from '../list.ts'
-import { listFingerprint } from './cursor.ts'
+import { CursorCodec, listFingerprint } from './cursor.ts'
 import type { Expansions } from './expansion.ts'
 import { filterDoc, filterValue } from './list-filter.ts'
 import type { ParameterDoc, QueryContext, QueryReader } from './query.ts'
-import { invalidParameter, type QueryEntry, unknownParameter } from './query-string.ts'
+import { invalidParameter, parseQueryString, type QueryEntry, unknownParameter } from './query-string.ts'
 import { readExpand, readFields, type Selection, selectionDocs } from './selection.ts'
 import { requireReadable } from './visibility.ts'
 
@@ -66,6 +67,25 @@ export function listQuery<Row>(spec: ListSpec, expansions: Expansions<Row> = {})
     },
   }
 }
+
+/**
+ * The query of a whole list that is not in an address.
+ *
+ * @throws AppError as `listQuery`
+ */
+export function wholeListQuery(
+  spec: ListSpec,
+  parameters: ReadonlyMap<string, string>,
+  principal: Principal,
+): ListQuery & Selection {
+  const paging = PAGING.find((name) => parameters.has(name))
+  if (paging !== undefined) throw invalidParameter(paging, 'not-allowed', 'an export is the whole list')
+  const encoded = [...parameters].map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+  return listQuery(spec).read(parseQueryString(encoded.join('&')), { principal, cursors: NO_CURSORS, path: '' })
+}
+
+/** Without a cursor in the query nobody asks for it. */
+const NO_CURSORS = new CursorCodec(Buffer.alloc(32))
 
 function isControl(entry: QueryEntry, spec: ListSpec): boolean {
   if (entry.operator !== undefined) return false

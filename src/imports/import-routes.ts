@@ -4,7 +4,7 @@ import type { IncomingStream } from '../http/body.ts'
 import { expected } from '../http/problems.ts'
 import { type Route, type RouteGroup, route } from '../http/route.ts'
 import type { JobSubmitter } from '../jobs/job.ts'
-import { shown } from '../jobs/job-routes.ts'
+import { jobShown } from '../jobs/job-presenter.ts'
 import { jobSchema } from '../jobs/job-schema.ts'
 import { type ImportAnswer, isEnd, type LineProblem, lineProblem } from './import-answer.ts'
 import { importAnswer, importBodies } from './import-examples.ts'
@@ -85,7 +85,7 @@ function importRoute(imports: ImportRunner, jobs: JobSubmitter, resource: Import
         const input: ImportJobInput = { resource, format, options: query }
         const job = await jobs.submit('import', input, context, body.stream)
         const headers = { 'Preference-Applied': 'respond-async', 'Retry-After': '2' }
-        return acceptedAnswer(`/v1/jobs/${job.id}`, shown(job, context), headers)
+        return acceptedAnswer(`/v1/jobs/${job.id}`, jobShown(job, context), headers)
       }
       if (accepted !== NDJSON) throw new AppError('not-acceptable', `Only a job is answered as JSON; this is ${NDJSON}`)
       const answers = imports.run(resource, { format, chunks: body.stream }, query, context, signal)

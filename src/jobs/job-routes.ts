@@ -1,13 +1,12 @@
 import { z } from 'zod'
 import type { Context } from '../caller.ts'
-import { AppError, type ErrorCode } from '../errors.ts'
+import type { ErrorCode } from '../errors.ts'
 import { type Answer, lines, ok, pieces } from '../http/answer.ts'
 import { listRoute } from '../http/list-route.ts'
-import { type Problem, problemOf } from '../http/problems.ts'
 import { type Route, type RouteGroup, route } from '../http/route.ts'
-import { present } from '../http/visibility.ts'
-import { isFinished, type Job, type JobProblem } from './job.ts'
+import { isFinished, type Job } from './job.ts'
 import { jobList } from './job-list.ts'
+import { jobShown, RETRY_AFTER } from './job-presenter.ts'
 import {
   errorLineSchema,
   errorPageSchema,
@@ -21,8 +20,6 @@ import type { JobDownload, JobService } from './job-service.ts'
 
 const tag = 'jobs'
 const NDJSON = 'application/x-ndjson'
-/** How soon it is worth asking again. */
-const RETRY_AFTER = { 'Retry-After': '2' }
 
 export function jobRoutes(jobs: JobService): RouteGroup {
   return {
@@ -52,7 +49,7 @@ function readingRoutes(jobs: JobService): Route[] {
       list: jobList,
       row: jobSchema,
       page: (request, _params, context) => jobs.list(request, context),
-      present: shown,
+      present: jobShown,
     }),
     route({
       operation: 'getJob',
@@ -160,18 +157,7 @@ function resultRoutes(jobs: JobService): Route[] {
 }
 
 function single(job: Job, context: Context): Answer {
-  return ok(shown(job, context), isFinished(job.state) ? {} : { headers: RETRY_AFTER })
-}
-
-/** A job as callers see it; also the body of the 202 that answers its submission. */
-export function shown(job: Job, { principal }: Context, fields?: ReadonlySet<string>): Record<string, unknown> {
-  const answer = present('job', job, principal, fields)
-  return job.problem === null || !('problem' in answer) ? answer : { ...answer, problem: problemOfJob(job.problem) }
-}
-
-function problemOfJob({ code, detail, errors = [] }: JobProblem): Problem {
-  // Stored by a version of this program: the code was one of its own.
-  return problemOf(new AppError(code as ErrorCode, detail, { errors }))
+  return ok(jobShown(job, context), isFinished(job.state) ? {} : { headers: RETRY_AFTER })
 }
 
 function file(id: string, download: JobDownload | undefined): Answer {

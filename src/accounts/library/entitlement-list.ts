@@ -42,5 +42,20 @@ export const libraryList = {
   sorts: { ...sorts, playtimeSeconds: { kind: 'integer' }, expiresAt: { kind: 'timestamp', nullable: true } },
 } as const satisfies ListSpec
 
-/** Who owns one game: perhaps every player, so there are the sorts that an index answers. */
-export const gamePlayerList = { ...asked, filters, sorts, maxSortKeys: 1 } as const satisfies ListSpec
+const { platform, source, active, acquiredAt } = filters
+
+/** Everybody's libraries, for an export. */
+export const entitlementList = {
+  ...asked,
+  filters: { playerId: { kind: 'uuid', operators: ['eq', 'in'] }, ...libraryList.filters },
+  sorts: { id: { kind: 'uuid' } },
+  defaultSort: 'id',
+} as const satisfies ListSpec
+
+/** Who owns one game: perhaps every player, so there are the sorts that an index answers, and filters that many rows satisfy. */
+export const gamePlayerList = {
+  ...asked,
+  filters: { platform, source, active, acquiredAt },
+  sorts,
+  maxSortKeys: 1,
+} as const satisfies ListSpec

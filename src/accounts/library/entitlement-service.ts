@@ -29,6 +29,7 @@ import {
 import {
   findEntitlement,
   insertEntitlement,
+  listEverybodys,
   listGamePlayers,
   listLibrary,
   lockEntitlement,
@@ -69,6 +70,11 @@ export class EntitlementService {
   async list(playerId: string, request: ListRequest, _context: Context): Promise<Page<Entitlement>> {
     if ((await findPlayer(this.#database, playerId)) === undefined) throw noSuchPlayer()
     return listLibrary(this.#database.prisma, playerId, request)
+  }
+
+  /** Lines of everybody's libraries. */
+  listAll(request: ListRequest, _context: Context): Promise<Page<Entitlement>> {
+    return listEverybodys(this.#database.prisma, request)
   }
 
   /** Who owns one game, and who did. @throws AppError `not-found` */

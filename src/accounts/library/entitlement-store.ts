@@ -3,7 +3,7 @@ import { readPage } from '../../database/list-page.ts'
 import { camelRow, type ListSource, selectList } from '../../database/list-sql.ts'
 import type { ListRequest, ListSpec, Page } from '../../list.ts'
 import type { Entitlement, EntitlementKey, EntitlementState, RevokeReason } from './entitlement.ts'
-import { gamePlayerList, libraryList } from './entitlement-list.ts'
+import { entitlementList, gamePlayerList, libraryList } from './entitlement-list.ts'
 
 type Reader = Transaction | PrismaClient
 
@@ -73,19 +73,23 @@ export async function updateEntitlement(
 }
 
 export function listLibrary(db: PrismaClient, playerId: string, request: ListRequest): Promise<Page<Entitlement>> {
-  return listEntitlements(db, libraryList, { column: 'player_id', value: playerId, sqlType: 'uuid' }, request)
+  return listEntitlements(db, libraryList, [{ column: 'player_id', value: playerId, sqlType: 'uuid' }], request)
+}
+
+export function listEverybodys(db: PrismaClient, request: ListRequest): Promise<Page<Entitlement>> {
+  return listEntitlements(db, entitlementList, [], request)
 }
 
 export function listGamePlayers(db: PrismaClient, gameId: string, request: ListRequest): Promise<Page<Entitlement>> {
-  return listEntitlements(db, gamePlayerList, { column: 'game_id', value: gameId, sqlType: 'uuid' }, request)
+  return listEntitlements(db, gamePlayerList, [{ column: 'game_id', value: gameId, sqlType: 'uuid' }], request)
 }
 
 function listEntitlements(
   db: PrismaClient,
   spec: ListSpec,
-  fixed: NonNullable<ListSource['fixed']>[number],
+  fixed: NonNullable<ListSource['fixed']>,
   request: ListRequest,
 ): Promise<Page<Entitlement>> {
-  const source = { spec, fixed: [fixed], conditions }
+  const source = { spec, fixed, conditions }
   return readPage(db, source, request, (row) => asEntitlement(camelRow<EntitlementRow>(row)))
 }
