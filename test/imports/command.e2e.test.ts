@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isAlive } from '../../src/local/process-identity.ts'
 import { cleanEnvironment, postgresPid, ROOT, removeFolder, runCommand } from '../support/service.ts'
@@ -34,6 +35,42 @@ describe('the command that imports', () => {
     expect(stdout).toContain('"line":2')
     expect(stderr).toContain('2 lines: 1 created, 0 updated, 0 unchanged, 1 refused')
     expect(code).toBe(1)
+  })
+
+  it('takes gzip and arrays, runs dry and atomic, and tells what was refused by kind', async () => {
+    const lines = [{ username: 'packed_1' }, { username: 'x' }, { username: 'y' }, { username: 'packed_2' }]
+    const packed = path.join(dir, 'packed.ndjson.gz')
+    writeFileSync(packed, gzipSync(lines.map((line) => `${JSON.stringify(line)}\n`).join('')))
+    const errors = path.join(dir, 'errors.ndjson')
+    const dry = await runCommand(['import', 'players', packed, '--dry-run', '--errors', errors], env)
+    expect(dry.stderr).toContain(
+      '4 lines: 2 to create, 0 to update, 0 unchanged, 2 refused (dry run: nothing was written)',
+    )
+    expect(dry.stderr).toMatch(/validation, \/username too-short\s+│\s+2\s+│\s+2/)
+    expect(dry.stdout).toBe('')
+    expect(readFileSync(errors, 'utf8').trim().split('\n')).toHaveLength(2)
+    expect(dry.code).toBe(1)
+    const array = path.join(dir, 'array.json')
+    writeFileSync(array, JSON.stringify(lines, null, 1))
+    const atomic = await runCommand(['import', 'players', array, '--atomic'], env)
+    expect(atomic.stderr).toContain(
+      '4 lines: 0 created, 0 updated, 0 unchanged, 4 refused (all or nothing: nothing was written)',
+    )
+    expect(atomic.stdout).toContain('"causedByLine":5')
+    expect(atomic.code).toBe(1)
+    const good = await runCommand(
+      ['import', 'players', fileOf('good.ndjson', [lines[0] as object, lines[3] as object]), '--atomic'],
+      env,
+    )
+    expect([good.code, good.stdout]).toEqual([0, ''])
+    expect(good.stderr).toContain('2 lines: 2 created')
+    const cut = path.join(dir, 'cut.csv.gz')
+    writeFileSync(cut, gzipSync('username\npacked_3\n').subarray(0, -4))
+    const broken = await runCommand(['import', 'players', cut], env)
+    expect(broken.stderr).toContain('not whole, undamaged gzip')
+    expect(broken.code).toBe(1)
+    const usage = await runCommand(['import', 'players', cut, '--atomic', '--on-error', 'continue'], env)
+    expect(usage.code).toBe(2)
   })
 
   it('stops on SIGINT after the batch, leaves nothing running, and goes on the next time', async () => {
