@@ -12,7 +12,7 @@ function stateOf(key: ApiKey): string {
 }
 
 export function addKeysCommand(program: Command): void {
-  const keys = program.command('keys').description('API keys: create, list, revoke')
+  const keys = program.command('keys').description('API keys: create, list, rotate, revoke')
 
   keys
     .command('create')
@@ -48,6 +48,20 @@ export function addKeysCommand(program: Command): void {
           day(k.lastUsedAt),
         ])
         print(table(['id', 'name', 'state', 'scopes', 'created', 'expires', 'last used'], rows))
+      })
+    })
+
+  keys
+    .command('rotate <id>')
+    .description('make a key that takes the place of this one, which lives a day more')
+    .action(async (id: string) => {
+      await withProgram(async ({ keys: service }) => {
+        const { key, token, replaced } = await service.rotate(id, operator())
+        say(
+          `Key ${key.id}, valid until ${day(key.expiresAt)} UTC, takes the place of ${id}, which ends ${day(replaced.expiresAt)} UTC.`,
+        )
+        say('Keep it now: it is not stored and not shown again.')
+        print(token)
       })
     })
 

@@ -98,8 +98,8 @@ function isLess(than: Pick<Entitlement, 'source' | 'expiresAt'>, { source, expir
  * the player has (a giveaway of a game that was bought) leaves the line as it is, unless `replaces`, for callers who say which
  * version they replace.
  *
- * After a revocation it is a new acquisition; one from before the revocation, not after what was revoked (a pre-order has a time to come), or of the same
- * order without a time, is an old grant that comes late, and does not undo it.
+ * After a revocation it is a new acquisition; one from before the revocation, not after what was revoked (a pre-order has a time
+ * to come), or of the same order without a time, is an old grant that comes late, and does not undo it.
  *
  * @throws AppError `validation`, `conflict`
  */

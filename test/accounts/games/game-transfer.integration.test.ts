@@ -56,6 +56,18 @@ describe('a transfer', () => {
     expect((await transfer(game, to.id, '"1"')).status).toBe(412)
   })
 
+  it('is made once by an Idempotency-Key, however often it is sent', async () => {
+    const [from, to] = [await activeStudio(), await activeStudio()]
+    const game = await newGame(api, { studioId: from.id })
+    const send = () => transfer(game, to.id, '"1"').set('Idempotency-Key', `transfer-${game.id}`)
+    const first = await send()
+    const again = await send()
+    expect([first.status, again.status, again.headers['idempotency-replayed']]).toEqual([200, 200, 'true'])
+    expect(again.body).toEqual(first.body)
+    const action = { startsWith: 'game.transfer' }
+    expect(await api.database.prisma.auditEvent.count({ where: { entityId: game.id, action } })).toBe(2)
+  })
+
   it('needs a studio in a state that the state of the game needs', async () => {
     const active = await activeStudio()
     const prospect = await studioIn()
