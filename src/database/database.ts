@@ -4,7 +4,7 @@ import pg from 'pg'
 import { Prisma, PrismaClient } from '../generated/prisma/client.ts'
 import { databaseError, WriteConflict } from './constraint-errors.ts'
 import { enclosingOf, inside, joined } from './enclosing.ts'
-import { createPool, type DatabaseOptions, noticing, unnoticed } from './pool.ts'
+import { createPool, type DatabaseOptions, noticing, unnoticed, whileTaken } from './pool.ts'
 import { type RawStatement, rawRows } from './raw-query.ts'
 
 export { type DatabaseOptions, Prisma, type PrismaClient, type RawStatement }
@@ -151,7 +151,7 @@ function onConnection<T>(
   const connected = (work: Work<T>) =>
     guarded((tx: Transaction) => {
       if (taken === undefined) throw new Error('Prisma began a transaction without taking a connection')
-      const client = taken
+      const client = whileTaken(taken)
       const whole = withRawReads(tx, (statement) => rawRowsIn(client, statement))
       return unnoticed(() => work(whole, client))
     })

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import pg from 'pg'
+import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 
 export interface DatabaseOptions {
@@ -35,6 +36,24 @@ export function unnoticed<T>(work: () => Promise<T>): Promise<T> {
   return listeners.exit(work)
 }
 
+/** Of each connection that is in use: the time between its being taken and given back. */
+const uses = new WeakMap<object, symbol>()
+
+/**
+ * The connection for as long as its present use lasts. A transaction of Prisma that takes too long gives its connection back while
+ * the work inside still runs: what that said then would end up in the transaction of somebody else.
+ */
+export function whileTaken(client: pg.PoolClient): pg.PoolClient {
+  const use = uses.get(client)
+  const query = (...statement: unknown[]) => {
+    if (use === undefined || uses.get(client) !== use) {
+      throw new AppError('unavailable', 'the transaction took too long and was given up; try again')
+    }
+    return (client.query as (...statement: unknown[]) => unknown)(...statement)
+  }
+  return Object.create(client, { query: { value: query } }) as pg.PoolClient
+}
+
 export function createPool(options: DatabaseOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString: options.url,
@@ -49,6 +68,8 @@ export function createPool(options: DatabaseOptions): pg.Pool {
     options: '-c TimeZone=UTC -c DateStyle=ISO',
   })
   noticeConnections(pool)
+  pool.on('acquire', (client) => uses.set(client, Symbol('use')))
+  pool.on('release', (_error, client) => uses.delete(client))
   // A connection that breaks in use tells whoever waits for its statement; without a listener it would end the process as well.
   pool.on('connect', (client) => client.on('error', () => undefined))
   // An idle connection that breaks is replaced at its next use; without a listener it would end the process.

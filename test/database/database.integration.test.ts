@@ -100,8 +100,9 @@ describe('a transaction', () => {
 
   it('gives up in words of ours when one statement takes too long', async () => {
     const hasty = openDatabase({ url: testDatabase.url, poolSize: 1, statementTimeoutMs: 50 })
-    const work = hasty.transaction((tx) => tx.$queryRaw`SELECT 1 FROM pg_sleep(30)`)
-    expect(await failure(work)).toMatchObject({ name: 'AppError', code: 'unavailable' })
+    const error = await failure(hasty.transaction((tx) => tx.$queryRaw`SELECT 1 FROM pg_sleep(30)`))
+    expect(error).toBeInstanceOf(AppError)
+    expect(error).toMatchObject({ code: 'unavailable' })
     await hasty.close()
   })
 
@@ -113,7 +114,7 @@ describe('a transaction', () => {
       await tx.$executeRaw`SELECT 1 FROM studio WHERE id = ${id}::uuid FOR UPDATE`
       const error = await failure(rename('waits'))
       expect(error).toMatchObject({ code: 'unavailable' })
-      expect((error as Error).message).toContain('another change holds the record')
+      expect((error as Error).message).toContain('Another change holds the record')
     })
     expect((await rename('free')).name).toBe('free')
     await hasty.close()

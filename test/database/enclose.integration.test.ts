@@ -159,6 +159,35 @@ describe('an enclosing transaction', () => {
     expect(await seen(`dead-run-${runs}`)).toBe(1)
   })
 
+  it('that took too long says nothing any more on a connection that others have by then', async () => {
+    const [entered, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const late = narrow.enclose(
+      async (client) => {
+        entered.resolve()
+        await over.promise
+        const said = [
+          client.query(insert, ['late-a']),
+          narrow.withClient((own) => own.query(insert, ['late-b'])),
+          narrow.transaction((tx) => tx.$executeRawUnsafe(insert, 'late-c')),
+          narrow.transaction((tx) => tx.$queryRawUnsafe(`${insert} RETURNING id`, 'late-d')),
+        ]
+        await Promise.allSettled(said)
+        await Promise.all(said)
+      },
+      { timeoutMs: 50 },
+    )
+    const told = failure(late)
+    await entered.promise
+    // The only connection: it is there again when the other one's time is over.
+    await narrow.transaction(async (tx) => {
+      await tx.studio.create({ data: studio('punctual') })
+      over.resolve()
+      expect(await told).toMatchObject({ code: 'unavailable' })
+    })
+    expect(await seen('punctual')).toBe(1)
+    for (const slug of ['late-a', 'late-b', 'late-c', 'late-d']) expect([slug, await seen(slug)]).toEqual([slug, 0])
+  })
+
   it('refuses a part of another isolation level', async () => {
     const work = narrow.enclose(() => narrow.rawTransaction(async () => 1, { isolation: 'RepeatableRead' }))
     expect(await failure(work)).toMatchObject({ message: expect.stringContaining('RepeatableRead') })
