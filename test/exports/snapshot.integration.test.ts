@@ -1,0 +1,146 @@
+import http from 'node:http'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { snapshotReader } from '../../src/database/snapshot-reader.ts'
+import { type RunningServer, startServer } from '../../src/http/server.ts'
+import type { RawBatch } from '../../src/list.ts'
+import { until } from '../jobs/job-bench.ts'
+import { createTestApi, type TestApi } from '../support/api.ts'
+import { NDJSON } from './download.ts'
+
+/** More than every buffer between the cursor and a client that does not read. */
+const MANY = 60_000
+
+let api: TestApi
+let server: RunningServer
+let token: string
+
+beforeAll(async () => {
+  api = await createTestApi()
+  token = await api.token()
+  await api.database.withClient((client) =>
+    client.query(
+      `INSERT INTO studio (id, slug, name, legal_name, created_at)
+       SELECT gen_random_uuid(), 'bulk-' || n, 'Studio ' || n, repeat('x', 200), now() + n * interval '1 ms' FROM generate_series(1, $1) n`,
+      [MANY],
+    ),
+  )
+  server = await startServer(api.app, { host: '127.0.0.1', port: 0 })
+})
+afterAll(async () => {
+  await server.drain(0)
+  await api.close()
+})
+
+const STATEMENT = { text: 'SELECT t.id, t.name FROM studio t ORDER BY t.created_at', values: [] }
+
+const readers = async () => {
+  const { rows } = await api.database.withClient((client) =>
+    client.query<{ pid: number }>(
+      "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND (query LIKE '%whole_list%' OR query LIKE '%pg_sleep%')",
+    ),
+  )
+  return rows.map(({ pid }) => pid)
+}
+
+const nobodyReads = () => until(async () => (await readers()).length === 0)
+
+function get(path: string): Promise<http.IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const headers = { Authorization: `Bearer ${token}`, Accept: NDJSON }
+    http.get({ host: '127.0.0.1', port: server.port, path, headers }, resolve).on('error', reject)
+  })
+}
+
+describe('reading a whole list', () => {
+  it('shows it as it was when it began', async () => {
+    const names: (string | null)[] = []
+    let batches = 0
+    for await (const batch of snapshotReader(api.database).read(STATEMENT, [])) {
+      if (batches++ === 0) {
+        await api.database.withClient(async (client) => {
+          await client.query("UPDATE studio SET name = 'renamed meanwhile' WHERE slug = $1", [`bulk-${MANY}`])
+          await client.query("INSERT INTO studio (id, slug, name) VALUES (gen_random_uuid(), 'latecomer', 'Latecomer')")
+        })
+      }
+      for (const [, name] of batch.rows) names.push(name as string)
+    }
+    expect(batches).toBe(MANY / 2000)
+    expect(names).toHaveLength(MANY)
+    expect(names.at(-1)).toBe(`Studio ${MANY}`)
+  })
+
+  it('frees its connection when the reader stops in the middle', async () => {
+    const before = api.database.poolState().total
+    for await (const batch of snapshotReader(api.database).read(STATEMENT, [])) {
+      expect(batch.rows).toHaveLength(2000)
+      break
+    }
+    await nobodyReads()
+    expect(api.database.poolState()).toMatchObject({ waiting: 0 })
+    expect(api.database.poolState().total).toBeLessThanOrEqual(before)
+  })
+
+  it('ends a statement that runs when nobody waits for it any more', async () => {
+    const leave = new AbortController()
+    const reading = (async () => {
+      const found: RawBatch[] = []
+      const slow = { text: 'SELECT gen_random_uuid() AS id, pg_sleep(600)', values: [] }
+      for await (const batch of snapshotReader(api.database).read(slow, [], leave.signal)) found.push(batch)
+      return found
+    })()
+    await until(async () => (await readers()).length > 0)
+    leave.abort()
+    await expect(reading).rejects.toBeInstanceOf(Error)
+    await nobodyReads()
+  })
+})
+
+describe('a download', () => {
+  it('whose client leaves costs nothing any more', async () => {
+    const response = await get('/v1/studios')
+    expect(response.statusCode).toBe(200)
+    await until(async () => (await readers()).length > 0)
+    response.destroy()
+    await nobodyReads()
+  })
+
+  it('that fails in its middle has no end line, and its connection breaks', async () => {
+    const response = await get('/v1/studios')
+    let last = ''
+    const ended = new Promise<unknown>((resolve) => {
+      response.on('error', resolve).on('end', () => resolve('whole'))
+    })
+    const [reader] = await until(async () => {
+      const found = await readers()
+      return found.length > 0 && found
+    })
+    await api.database.withClient((client) => client.query('SELECT pg_terminate_backend($1)', [reader]))
+    response.on('data', (piece: Buffer) => {
+      last = piece.toString()
+    })
+    expect(await ended).toBeInstanceOf(Error)
+    expect(last).not.toContain('_end')
+  })
+
+  it('is compressed for a client that takes that, and HEAD reads nothing', async () => {
+    const agent = api.as(token)
+    const zipped = await agent
+      .get('/v1/studios?slug=bulk-7')
+      .set('Accept', NDJSON)
+      .set('Accept-Encoding', 'gzip')
+      .buffer(true)
+      .parse((response, done) => {
+        const pieces: Buffer[] = []
+        response.on('data', (piece: Buffer) => pieces.push(piece))
+        response.on('end', () => done(null, Buffer.concat(pieces).toString()))
+      })
+    expect(zipped.headers['content-encoding']).toBe('gzip')
+    expect(zipped.headers.vary).toContain('Accept-Encoding')
+    expect(zipped.body).toContain('"slug":"bulk-7"')
+    expect(zipped.body).toContain('"_end":{"rows":1,')
+    const plain = await agent.get('/v1/studios?slug=bulk-7').set('Accept', NDJSON).set('Accept-Encoding', 'identity')
+    expect(plain.headers['content-encoding']).toBeUndefined()
+    const head = await agent.head('/v1/studios').set('Accept', NDJSON)
+    expect([head.status, head.headers['content-type']]).toEqual([200, NDJSON])
+  })
+})
