@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { findAccessFacts } from '../../src/accounts/library/access-store.ts'
 import { lockPlayedLines } from '../../src/accounts/library/playtime-store.ts'
 import { findPlayersBy } from '../../src/accounts/players/player-lookup-store.ts'
-import type { PrismaClient, Transaction } from '../../src/database/database.ts'
+import type { Database, Transaction } from '../../src/database/database.ts'
 import { seedCrowd } from '../support/crowd.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 
@@ -24,16 +24,17 @@ afterAll(async () => {
 })
 
 /** The plan of the one statement that the work sends, as it was carried out. */
-async function planOf(work: (db: PrismaClient & Transaction) => Promise<unknown>): Promise<string> {
+async function planOf(work: (db: Database & Transaction) => Promise<unknown>): Promise<string> {
   let plan = ''
   const spy = {
-    async $queryRawUnsafe(sql: string, ...values: unknown[]) {
-      const { rows } = await client.query(`EXPLAIN (ANALYZE, TIMING OFF) ${sql}`, values)
+    async query({ text, values }: { readonly text: string; readonly values: unknown[] }) {
+      const { rows } = await client.query(`EXPLAIN (ANALYZE, TIMING OFF) ${text}`, values)
       plan = rows.map((row) => row['QUERY PLAN']).join('\n')
       return []
     },
+    $queryRawUnsafe: (text: string, ...values: unknown[]) => spy.query({ text, values }),
   }
-  await work(spy as unknown as PrismaClient & Transaction)
+  await work(spy as unknown as Database & Transaction)
   return plan
 }
 

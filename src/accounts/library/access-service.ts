@@ -16,7 +16,7 @@ export class AccessService {
 
   /** @throws AppError `not-found` when there is no such player or game */
   async decide(playerId: string, game: IdOrSlug, platform: Platform, _context: Context): Promise<Access> {
-    const facts = await findAccessFacts(this.#database.prisma, playerId, game, platform)
+    const facts = await findAccessFacts(this.#database, playerId, game, platform)
     if (typeof facts === 'string') throw new AppError('not-found', `There is no such ${facts}`)
     return accessOf(facts)
   }

@@ -1,4 +1,4 @@
-import type { PrismaClient } from '../../database/database.ts'
+import type { Database } from '../../database/database.ts'
 import type { GameStatus } from '../games/game.ts'
 import type { Platform } from '../games/game-platform.ts'
 import type { PlayerStatus } from '../players/player.ts'
@@ -22,13 +22,13 @@ interface AccessRow {
  * database, never the birth date. Who was born on 29 February is a year older on 1 March.
  */
 export async function findAccessFacts(
-  db: PrismaClient,
+  database: Database,
   playerId: string,
   game: IdOrSlug,
   platform: Platform,
 ): Promise<AccessFacts | 'player' | 'game'> {
-  const [condition, ref] = 'id' in game ? ['g.id = $2::uuid', game.id] : ['g.slug = $2', game.slug]
-  const sql = `
+  const [by, condition, ref] = 'id' in game ? ['id', 'g.id = $2::uuid', game.id] : ['slug', 'g.slug = $2', game.slug]
+  const text = `
     SELECT p.status AS player_status, g.status AS game_status, g.min_age, t.source, t.expires_at,
            date_part('year', age(current_date, p.birth_date))::int AS age,
            t.expires_at <= now() AS is_expired, t.revoked_at IS NOT NULL AS is_revoked
@@ -36,7 +36,8 @@ export async function findAccessFacts(
     LEFT JOIN player p ON p.id = $1::uuid
     LEFT JOIN game g ON ${condition}
     LEFT JOIN player_game t ON t.player_id = p.id AND t.game_id = g.id AND t.platform = $3::platform`
-  const [row] = await db.$queryRawUnsafe<AccessRow[]>(sql, playerId, ref, platform)
+  const values = [playerId, ref, platform]
+  const [row] = await database.query<AccessRow>({ name: `decide access by ${by}`, text, values })
   if (row === undefined || row.player_status === null) return 'player'
   if (row.game_status === null) return 'game'
   const { player_status: playerStatus, game_status: gameStatus, min_age: minAge, age, source } = row

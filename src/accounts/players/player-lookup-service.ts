@@ -26,7 +26,7 @@ export class PlayerLookupService {
         errors: [{ pointer: `/identifiers/${personal}`, code: 'personal' }],
       })
     }
-    const found = await findPlayersBy(this.#database.prisma, identifiers)
+    const found = await findPlayersBy(this.#database, identifiers)
     return identifiers.map((_, item) => found.get(item))
   }
 }

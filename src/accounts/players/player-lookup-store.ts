@@ -1,4 +1,4 @@
-import type { PrismaClient } from '../../database/database.ts'
+import type { Database } from '../../database/database.ts'
 import { camelRow, selectList } from '../../database/list-sql.ts'
 import type { Player } from './player.ts'
 import { playerList } from './player-list.ts'
@@ -43,7 +43,7 @@ function keysOf(identifier: PlayerIdentifier): string[] | undefined {
 
 /** The players whom identifiers name, by the place of the identifier. One statement, however many there are. */
 export async function findPlayersBy(
-  db: PrismaClient,
+  database: Database,
   identifiers: readonly PlayerIdentifier[],
 ): Promise<Map<number, Player>> {
   const given = new Map<Way, { items: number[]; keys: string[][] }>()
@@ -57,11 +57,14 @@ export async function findPlayersBy(
   }
   if (given.size === 0) return new Map()
   const values: unknown[] = []
-  const selects = [...given].map(([way, { items, keys }]) => {
+  // In one order, so that the same kinds of identifiers make the same text, whose plan the database keeps.
+  const ways = [...given].sort(([a], [b]) => (a < b ? -1 : 1))
+  const selects = ways.map(([way, { items, keys }]) => {
     const { arrays, join } = WAYS[way]
     const bound = [items, ...keys].map((list, index) => `$${values.push(list)}::${['int[]', ...arrays][index]}`)
     return `SELECT k.item, ${columns} FROM unnest(${bound.join(', ')}) ${join}`
   })
-  const rows = await db.$queryRawUnsafe<Record<string, unknown>[]>(selects.join(' UNION ALL '), ...values)
+  const name = `look players up by ${ways.map(([way]) => way).join(', ')}`
+  const rows = await database.query<Record<string, unknown>>({ name, text: selects.join(' UNION ALL '), values })
   return new Map(rows.map(({ item, ...row }) => [Number(item), camelRow<Player>(row)]))
 }
