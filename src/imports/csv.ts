@@ -164,6 +164,7 @@ function cellsOf(pieces: readonly Buffer[], isFirst: boolean): readonly string[]
   let bytes = Buffer.concat(pieces)
   if (isFirst && bytes.subarray(0, 3).equals(BYTE_ORDER_MARK)) bytes = bytes.subarray(3)
   if (bytes.at(-1) === CARRIAGE_RETURN) bytes = bytes.subarray(0, -1)
+  if (bytes.length > MAX_LINE_BYTES) return TOO_LONG
   if (!isUtf8(bytes)) return { pointer: '', code: 'invalid-utf8', detail: 'the line is not valid UTF-8' }
   const text = bytes.toString('utf8')
   if (text.trim() === '') return undefined

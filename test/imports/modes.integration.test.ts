@@ -305,6 +305,42 @@ describe('the forms of an import', () => {
     }
   })
 
+  it('have lines of 64 KB and no more, and the second run leaves all of them unchanged', async () => {
+    const padded = (kind: string, bytes: number) =>
+      `{"username":"${name(kind)}"${' '.repeat(bytes - name(kind).length - 15)}}`
+    const cell = (kind: string, bytes: number) => `${name(kind)},"[${' '.repeat(bytes - name(kind).length - 5)}]"`
+    const limit = 64 * 1024
+    const bodies = (kind: string) =>
+      [
+        [
+          `${padded(`${kind}_1`, limit)}\r\n${padded(`${kind}_2`, limit + 1)}\r\n${padded(`${kind}_3`, 100)}`,
+          'application/x-ndjson',
+          [1, 2, 3],
+        ],
+        [
+          `[${padded(`${kind}_4`, limit)},\n${padded(`${kind}_5`, limit + 1)},\n${padded(`${kind}_6`, 100)}]`,
+          'application/json',
+          [1, 2, 3],
+        ],
+        [
+          `username,identities\n${cell(`${kind}_7`, limit)}\n${cell(`${kind}_8`, limit + 1)}\n${cell(`${kind}_9`, 100)}`,
+          'text/csv',
+          [2, 3, 4],
+        ],
+      ] as const
+    for (const [body, type, lines] of bodies('long')) {
+      for (const status of ['created', 'unchanged']) {
+        const { verdicts } = await post('players', body, { type })
+        expect([type, ...verdicts]).toEqual([
+          type,
+          `${lines[0]} ${status}`,
+          `${lines[1]} validation line-too-long`,
+          `${lines[2]} ${status}`,
+        ])
+      }
+    }
+  })
+
   it('of an array on one line tell its elements apart, and a broken one writes nothing', async () => {
     const twice = [{ username: name('arr_1') }, { username: name('arr_2') }, { username: name('arr_1') }]
     const { answers } = await post('players', JSON.stringify(twice), { type: 'application/json' })
