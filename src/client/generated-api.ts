@@ -1074,6 +1074,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export a list of any length as a job
+         * @description The result of the job is a manifest of parts; each is a whole NDJSON or CSV export with an end line, all of them from one snapshot. A list that fits into one connection is read faster at its own address with Accept: application/x-ndjson or text/csv. Needs the read scope of the resource, too.
+         *
+         *     Scope: `exports:read`.
+         */
+        post: operations["createExport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs": {
         parameters: {
             query?: never;
@@ -1801,6 +1823,61 @@ export interface components {
             /** @enum {string} */
             reason: "refund" | "chargeback" | "fraud" | "mistake" | "expired_grant" | "other";
         };
+        NewExport: {
+            /**
+             * @example players
+             * @enum {string}
+             */
+            resource: "players" | "studios" | "owners" | "games" | "library";
+            /**
+             * @default ndjson
+             * @example ndjson
+             * @enum {string}
+             */
+            format?: "ndjson" | "csv";
+            /**
+             * @description Of each part
+             * @default none
+             * @example gzip
+             * @enum {string}
+             */
+            compress?: "none" | "gzip";
+            /**
+             * @description Parameters of the list by their names in its address, operators in brackets
+             * @example {
+             *       "status": "active",
+             *       "createdAt[gte]": "2026-01-01T00:00:00Z"
+             *     }
+             */
+            filter?: {
+                [key: string]: string | number | boolean;
+            };
+            /**
+             * @description As q of the list
+             * @example nova
+             */
+            q?: string;
+            /**
+             * @description As sort of the list
+             * @example -createdAt
+             */
+            sort?: string;
+            /**
+             * @description Only these fields, and the key; default: all that the key may see
+             * @example [
+             *       "username",
+             *       "status"
+             *     ]
+             */
+            fields?: string[];
+            /**
+             * @description Rows to embed as an import takes them: identities of players, members of studios, platforms of games
+             * @example [
+             *       "identities"
+             *     ]
+             */
+            expand?: string[];
+        };
         NewApiKey: {
             /**
              * @description What it is for
@@ -2275,6 +2352,22 @@ export interface components {
              */
             changes?: {
                 [key: string]: unknown;
+            };
+        };
+        /**
+         * @description Proves that an export is whole; one without it was cut off
+         * @example {
+         *       "_end": {
+         *         "rows": 1,
+         *         "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+         *       }
+         *     }
+         */
+        ExportEnd: {
+            _end: {
+                rows: number;
+                /** @description Of every byte before this line, in hexadecimal */
+                sha256: string;
             };
         };
         StudioPage: {
@@ -3179,6 +3272,34 @@ export interface components {
          */
         JobErrorLine: {
             [key: string]: unknown;
+        };
+        /** @description What an export consists of; each part is an export of its own, with its end line */
+        ExportManifest: {
+            /** @example players */
+            resource: string;
+            /** @enum {string} */
+            format: "ndjson" | "csv";
+            /** @example 48211 */
+            rows: number;
+            parts: {
+                /** @example 1 */
+                number: number;
+                /** @example /v1/jobs/0193b3f0-5b7e-7c1d-9a55-0e7c0f3d2b11/result/parts/1 */
+                href: string;
+                /** @example players-00001.ndjson */
+                name: string;
+                /** @example application/x-ndjson */
+                type: string;
+                /** @example 48211 */
+                rows: number;
+                /** @example 9642200 */
+                bytes: number;
+                /**
+                 * @description Of the part as it is sent, in hex
+                 * @example 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+                 */
+                sha256: string;
+            }[];
         };
         ApiKeyPage: {
             data: (components["schemas"]["ApiKey"] | components["schemas"]["ApiKeySelection"])[];
@@ -5989,7 +6110,7 @@ export interface operations {
                 limit?: number;
                 /** @description page.next or page.prev of an earlier answer to the same filter and sort */
                 cursor?: string;
-                /** @description One of createdAt, country; a leading - sorts downwards; NULL comes last */
+                /** @description One of createdAt; a leading - sorts downwards; NULL comes last */
                 sort?: string;
                 /** @description Only these of id, username, displayName, email, emailVerifiedAt, birthDate, country, locale, status, closedAt, erasedAt, version, createdAt, updatedAt, separated by commas; id always. A personal field needs its scope */
                 fields?: string;
@@ -6107,7 +6228,7 @@ export interface operations {
                 limit?: number;
                 /** @description page.next or page.prev of an earlier answer to the same filter and sort */
                 cursor?: string;
-                /** @description One of createdAt, country; a leading - sorts downwards; NULL comes last */
+                /** @description One of createdAt; a leading - sorts downwards; NULL comes last */
                 sort?: string;
                 /** @description Only these of id, username, displayName, email, emailVerifiedAt, birthDate, country, locale, status, closedAt, erasedAt, version, createdAt, updatedAt, separated by commas; id always. A personal field needs its scope */
                 fields?: string;
@@ -6650,30 +6771,6 @@ export interface operations {
                 "source[in]"?: string;
                 /** @description true: neither revoked nor expired now */
                 active?: boolean;
-                /** @description Filter by revokedAt */
-                "revokedAt[gt]"?: string;
-                /** @description Filter by revokedAt */
-                "revokedAt[gte]"?: string;
-                /** @description Filter by revokedAt */
-                "revokedAt[lt]"?: string;
-                /** @description Filter by revokedAt */
-                "revokedAt[lte]"?: string;
-                /** @description Filter by revokedAt */
-                "revokedAt[isNull]"?: boolean;
-                /** @description Filter by revokeReason */
-                revokeReason?: "refund" | "chargeback" | "fraud" | "mistake" | "expired_grant" | "other";
-                /** @description Filter by revokeReason: up to 100 values separated by commas */
-                "revokeReason[in]"?: string;
-                /** @description Filter by expiresAt */
-                "expiresAt[gt]"?: string;
-                /** @description Filter by expiresAt */
-                "expiresAt[gte]"?: string;
-                /** @description Filter by expiresAt */
-                "expiresAt[lt]"?: string;
-                /** @description Filter by expiresAt */
-                "expiresAt[lte]"?: string;
-                /** @description Filter by expiresAt */
-                "expiresAt[isNull]"?: boolean;
                 /** @description Filter by acquiredAt */
                 "acquiredAt[gt]"?: string;
                 /** @description Filter by acquiredAt */
@@ -6682,16 +6779,6 @@ export interface operations {
                 "acquiredAt[lt]"?: string;
                 /** @description Filter by acquiredAt */
                 "acquiredAt[lte]"?: string;
-                /** @description Filter by lastPlayedAt */
-                "lastPlayedAt[gt]"?: string;
-                /** @description Filter by lastPlayedAt */
-                "lastPlayedAt[gte]"?: string;
-                /** @description Filter by lastPlayedAt */
-                "lastPlayedAt[lt]"?: string;
-                /** @description Filter by lastPlayedAt */
-                "lastPlayedAt[lte]"?: string;
-                /** @description Filter by lastPlayedAt */
-                "lastPlayedAt[isNull]"?: boolean;
             };
             header?: never;
             path: {
@@ -7214,6 +7301,42 @@ export interface operations {
             };
         };
     };
+    createExport: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the request safe to repeat for 24 hours: 8 to 255 visible characters, best a new UUID for each change */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewExport"];
+            };
+        };
+        responses: {
+            /** @description The job */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listJobs: {
         parameters: {
             query?: {
@@ -7397,7 +7520,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": string;
+                    "application/json": components["schemas"]["ExportManifest"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                    "application/gzip": string;
                 };
             };
             /** @description What went wrong */
@@ -7431,7 +7557,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": string;
+                    "application/json": components["schemas"]["ExportManifest"];
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                    "application/gzip": string;
                 };
             };
             /** @description What went wrong */
@@ -8099,6 +8228,7 @@ export const operationsWithKey: ReadonlySet<string> = new Set([
   'post /v1/players/{id}/identities',
   'patch /v1/players/{id}/library/{gameId}/{platform}',
   'post /v1/players/{id}/library/{gameId}/{platform}/revocation',
+  'post /v1/exports',
   'post /v1/jobs/{id}/cancel',
   'post /v1/lake/snapshots',
   'post /v1/lake/snapshots/{id}/holds',

@@ -76,6 +76,20 @@ export const problemSchema = z
   })
   .meta({ id: 'Problem', description: 'RFC 9457; never carries a value of the request' })
 
+/** The last line of an export. */
+export const exportEndSchema = z
+  .object({
+    _end: z.object({
+      rows: z.int(),
+      sha256: z.string().meta({ description: 'Of every byte before this line, in hexadecimal' }),
+    }),
+  })
+  .meta({
+    id: 'ExportEnd',
+    description: 'Proves that an export is whole; one without it was cut off',
+    example: { _end: { rows: 1, sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08' } },
+  })
+
 /** A page of a list. */
 export function pageSchema(item: z.ZodType, id: string): z.ZodType {
   return z

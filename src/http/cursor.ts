@@ -43,11 +43,11 @@ export class CursorCodec {
   decode(text: string, fingerprint: string): Position {
     const bytes =
       text.length <= MAX_LENGTH && /^[A-Za-z0-9_-]+$/.test(text) ? Buffer.from(text, 'base64url') : undefined
-    if (bytes === undefined || bytes.length <= TAG_BYTES || bytes.toString('base64url') !== text) throw refused()
+    if (bytes === undefined || bytes.length <= TAG_BYTES || bytes.toString('base64url') !== text) throw invalidCursor()
     const tag = bytes.subarray(0, TAG_BYTES)
     const decipher = createDecipheriv('aes-256-ctr', this.#cipherKey, tag)
     const json = Buffer.concat([decipher.update(bytes.subarray(TAG_BYTES)), decipher.final()])
-    if (!timingSafeEqual(this.#tag(json), tag)) throw refused()
+    if (!timingSafeEqual(this.#tag(json), tag)) throw invalidCursor()
     // Ours, because the tag holds.
     const content = JSON.parse(json.toString('utf8')) as {
       v: number
@@ -56,7 +56,7 @@ export class CursorCodec {
       id: string
       d: 'n' | 'p'
     }
-    if (content.f !== fingerprint) throw refused()
+    if (content.f !== fingerprint) throw invalidCursor()
     return { values: content.k, id: content.id, backward: content.d === 'p' }
   }
 
@@ -65,7 +65,8 @@ export class CursorCodec {
   }
 }
 
-function refused(): AppError {
+/** One that the list did not make. */
+export function invalidCursor(): AppError {
   return new AppError(
     'invalid-cursor',
     'The cursor was changed, or belongs to another filter, sort or key; start from the first page',

@@ -1,8 +1,8 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { Context } from '../caller.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { ListRequest, ListSpec, Page } from '../list.ts'
-import { pageSchema } from './about-schema.ts'
+import { exportEndSchema, pageSchema } from './about-schema.ts'
 import { type Expansions, scopesOf, viewSchema, withExpansions } from './expansion.ts'
 import { EXPORT_TYPES } from './export-stream.ts'
 import { exportShape, formatOf, requireEmbeddable, WHOLE_LIST_TYPES } from './list-export.ts'
@@ -47,7 +47,10 @@ export function listRoute<Row extends object, Params = undefined>(spec: ListRout
       200: {
         description: 'A page; as NDJSON or CSV the whole list with an end line (scope exports:read)',
         schema: pageOfRows(list, row, expand),
-        also: { [EXPORT_TYPES.ndjson]: { schema: row }, [EXPORT_TYPES.csv]: { example: csvExample(list.table) } },
+        also: {
+          [EXPORT_TYPES.ndjson]: { schema: z.union([viewSchema(list.table, row, {}), exportEndSchema]) },
+          [EXPORT_TYPES.csv]: { example: csvExample(list.table) },
+        },
       },
     },
     async handle({ params, query, context, accepted, signal }) {

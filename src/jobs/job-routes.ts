@@ -117,6 +117,7 @@ function resultRoutes(jobs: JobService): Route[] {
     answers: {
       200: {
         description: 'The file',
+        headers: { 'Content-Disposition': 'A name for it', 'Repr-Digest': 'Its SHA-256 (RFC 9530)' },
         schema: manifestSchema,
         also: {
           [NDJSON]: { schema: z.looseObject({}), example: '{"line":1,"status":"created","id":"…","version":1}\n' },

