@@ -15,6 +15,8 @@ export interface ListSource {
   readonly fixed?: readonly { readonly column: string; readonly value: string; readonly sqlType: string }[]
   /** Filters that are more than a comparison with their column; `bound()` gives the placeholder of the filter's value. */
   readonly conditions?: Readonly<Record<string, (filter: Filter, bound: () => string) => string>>
+  /** Of these the ones to use where all rows are read or counted, and not a page of them. */
+  readonly wholeConditions?: ListSource['conditions']
   /** How `q` is asked, one of these; default: a column of `spec.search` contains it, in any letter case. */
   readonly search?: readonly {
     readonly sql: (placeholder: string) => string
@@ -45,15 +47,19 @@ export function listSql(source: ListSource, request: ListRequest): Statement {
 
 /** All rows of the list, in its order: what an export reads with a cursor. */
 export function wholeListSql(source: ListSource, request: Pick<ListRequest, 'filters' | 'search' | 'sort'>): Statement {
-  const { where, values } = conditionsOf(source, request)
+  const { where, values } = conditionsOf(ofWhole(source), request)
   const order = orderOf(source.spec, { sort: request.sort, position: undefined })
   return { text: `${selectSql(source, where)} ORDER BY ${orderSql(order)}`, values }
 }
 
 /** The rows of the list without their columns and order, to be counted or estimated. */
 export function rowsSql(source: ListSource, request: Pick<ListRequest, 'filters' | 'search'>): Statement {
-  const { where, values } = conditionsOf(source, request)
+  const { where, values } = conditionsOf(ofWhole(source), request)
   return { text: `SELECT 1 FROM ${source.spec.table} t${whereSql(where)}`, values }
+}
+
+function ofWhole(source: ListSource): ListSource {
+  return { ...source, conditions: { ...source.conditions, ...source.wholeConditions } }
 }
 
 function conditionsOf(source: ListSource, request: Pick<ListRequest, 'filters' | 'search'>) {

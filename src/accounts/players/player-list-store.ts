@@ -13,14 +13,15 @@ const LIVE = 'g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > n
 
 /**
  * Filters that ask for a row of another table. Either the list walks the players in its order and looks for such a row of each
- * (`walk`), or it begins with these rows and sorts (`start`): right where they are few, since a walk would come by everybody else.
+ * (`exists`), or it begins with these rows and sorts (`start`): right where they are few, since a walk would come by everybody else.
  *
  * `start` reads one row more than `FEW_ROWS` at most, of each parent, by the index that its ORDER BY names. Left to itself the planner reads
  * the whole table for a parent of which it does not know that its rows are few.
  */
 interface RelatedFilter {
   readonly sqlType: string
-  readonly walk: (filter: Filter, placeholder: string) => string
+  /** A sub-select over the player `t`: do they have such a row? */
+  readonly exists: (filter: Filter, placeholder: string) => string
   /** Ids of players, of rows that satisfy `condition`. */
   readonly start: (filter: Filter, placeholder: string, condition: string) => string
   /** What counts; without it there may be more rows. */
@@ -35,24 +36,23 @@ const libraryOf = (games: string, condition: string) => `
 const RELATED: Readonly<Record<string, RelatedFilter>> = {
   gameId: {
     sqlType: 'uuid',
-    walk: (_, game) =>
-      `EXISTS (SELECT 1 FROM player_game g WHERE g.player_id = t.id AND g.game_id = ${game} AND ${LIVE})`,
+    exists: (_, game) => `SELECT 1 FROM player_game g WHERE g.player_id = t.id AND g.game_id = ${game} AND ${LIVE}`,
     start: (_, game, condition) => libraryOf(`SELECT ${game} AS id`, condition),
     condition: LIVE,
   },
   studioId: {
     sqlType: 'uuid',
-    walk: (_, studio) => `EXISTS (
+    exists: (_, studio) => `
       SELECT 1 FROM player_game g JOIN game o ON o.id = g.game_id
-      WHERE g.player_id = t.id AND o.studio_id = ${studio} AND ${LIVE})`,
+      WHERE g.player_id = t.id AND o.studio_id = ${studio} AND ${LIVE}`,
     start: (_, studio, condition) => libraryOf(`SELECT id FROM game WHERE studio_id = ${studio}`, condition),
     condition: LIVE,
   },
   provider: {
     sqlType: 'identity_provider',
-    walk: ({ operator }, provider) => `EXISTS (
+    exists: ({ operator }, provider) => `
       SELECT 1 FROM player_identity i WHERE i.player_id = t.id AND i.subject IS NOT NULL
-        AND i.provider = ${operator === 'in' ? `ANY(${provider})` : provider})`,
+        AND i.provider = ${operator === 'in' ? `ANY(${provider})` : provider}`,
     start: ({ operator }, provider, condition) => `
       SELECT linked.player_id FROM unnest(${operator === 'in' ? provider : `ARRAY[${provider}]`}) AS p(provider)
       CROSS JOIN LATERAL (
@@ -62,18 +62,24 @@ const RELATED: Readonly<Record<string, RelatedFilter>> = {
   },
 }
 
+function relatedConditions(condition: (rows: string) => string): NonNullable<ListSource['conditions']> {
+  return Object.fromEntries(
+    Object.entries(RELATED).map(([name, { exists }]) => [
+      name,
+      (filter: Filter, bound: () => string) => condition(exists(filter, bound())),
+    ]),
+  )
+}
+
 const source: ListSource = {
   spec: playerList,
   select: { birth_date: 't.birth_date::text' },
   conditions: {
     hasEmail: ({ value }) => `t.email_key IS ${value === true ? 'NOT ' : ''}NULL`,
-    ...Object.fromEntries(
-      Object.entries(RELATED).map(([name, { walk }]) => [
-        name,
-        (filter: Filter, bound: () => string) => walk(filter, bound()),
-      ]),
-    ),
+    // OFFSET 0 keeps the planner from turning the walk into a join that reads all rows of a parent whose share it does not know.
+    ...relatedConditions((rows) => `EXISTS (${rows} OFFSET 0)`),
   },
+  wholeConditions: relatedConditions((rows) => `EXISTS (${rows})`),
   // Both have a trigram index. The pattern of a key is folded as keys are; a display name is as it was typed.
   search: [
     { sql: (placeholder) => `t.username_key LIKE ${placeholder}`, value: (text) => `%${escapeLike(fold(text))}%` },

@@ -43,7 +43,6 @@ export const playerList = {
   },
   sorts: {
     createdAt: { kind: 'timestamp' },
-    country: { kind: 'text', sqlType: 'bpchar', nullable: true },
   },
   defaultSort: '-createdAt',
   // Millions of rows: what no index answers cannot be asked.

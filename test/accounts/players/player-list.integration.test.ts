@@ -70,7 +70,7 @@ describe('a list of players', () => {
     expect((await api.admin.get('/v1/studios/slug:nobody/players')).status).toBe(404)
   })
 
-  it.each(['createdAt', '-createdAt', 'country', '-country'])('pages by %s, one moment for all', async (sort) => {
+  it.each(['createdAt', '-createdAt'])('pages by %s, one moment for all', async (sort) => {
     const base = `/v1/players?sort=${sort}`
     const whole = (await api.admin.get(base)).body.data
     expect(whole).toHaveLength(4)
