@@ -29,15 +29,7 @@ const PLATFORM_FIELDS = ['store', 'storeAppId', 'releasedOn', 'delistedOn']
 /** Brings games and their platforms in. Locks go games first, then studios. */
 export const applyGames: ApplyBatch<GameLine> = async (client, items, facts) => {
   const lines = items.map(({ line }) => line)
-  const holders = await findStoreApps(
-    client,
-    lines.flatMap(({ platforms }) => storeAppsOf(platforms)),
-  )
-  const games = await lockGamesOf(
-    client,
-    lines,
-    holders.map(({ gameId }) => gameId),
-  )
+  const { games, holders } = await lockWithStoreApps(client, lines)
   const around = await surroundings(client, lines, games, holders, facts)
   const matcher = new Matcher(indexGames(games, holders), facts, gameKeys)
   const plans = items.map((item) =>
@@ -50,6 +42,19 @@ export const applyGames: ApplyBatch<GameLine> = async (client, items, facts) => 
   await writePlatforms(client, plans)
   await auditPlans(client, facts, plans)
   return outcomes
+}
+
+/** Both as of one moment: an import of the same games may commit between the two statements. */
+async function lockWithStoreApps(client: RawClient, lines: readonly GameLine[]) {
+  const apps = lines.flatMap(({ platforms }) => storeAppsOf(platforms))
+  let holders = await findStoreApps(client, apps)
+  for (;;) {
+    const ids = new Set(holders.map(({ gameId }) => gameId))
+    const games = await lockGamesOf(client, lines, [...ids])
+    const locked = new Set(games.map(({ id }) => id))
+    holders = apps.length === 0 ? [] : await findStoreApps(client, apps)
+    if (holders.every(({ gameId }) => locked.has(gameId))) return { games, holders }
+  }
 }
 
 function indexGames(games: readonly Game[], holders: readonly StoreAppHolder[]): RowIndex<Game> {
