@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createTestApi, newActiveStudio, newMember, newOwner, newStudio, type TestApi } from '../support/api.ts'
-import { newEntitlement, newGame, newPlatform, newPlayer } from '../support/records.ts'
+import { createTestApi, type TestApi } from '../support/api.ts'
+import { type Change, changes } from '../support/changes.ts'
 
 let api: TestApi
 
@@ -9,100 +9,6 @@ beforeAll(async () => {
 })
 
 afterAll(() => api.close())
-
-interface Change {
-  readonly method: 'post' | 'patch' | 'put' | 'delete'
-  readonly path: string
-  readonly body?: object
-  readonly version: number
-}
-
-async function library(): Promise<{ path: string; version: number }> {
-  const { playerId, gameId, version } = await newEntitlement(api)
-  return { path: `/v1/players/${playerId}/library/${gameId}/windows`, version }
-}
-
-async function member(): Promise<{ path: string; version: number }> {
-  const studio = await newStudio(api)
-  const owner = await newOwner(api)
-  const { version } = await newMember(api, studio.id, owner.id)
-  return { path: `/v1/studios/${studio.id}/members/${owner.id}`, version }
-}
-
-/** A change of a new record, for each operation that must not overwrite what its caller has not seen. */
-const changes: Readonly<Record<string, () => Promise<Change>>> = {
-  async updateStudio() {
-    const { id, version } = await newStudio(api)
-    return { method: 'patch', path: `/v1/studios/${id}`, body: { name: 'Other' }, version }
-  },
-  async makeStudioTransition() {
-    const { id, version } = await newStudio(api)
-    return { method: 'post', path: `/v1/studios/${id}/transitions`, body: { to: 'in_review' }, version }
-  },
-  updateStudioMember: async () => ({ method: 'patch', body: { role: 'admin' }, ...(await member()) }),
-  removeStudioMember: async () => ({ method: 'delete', ...(await member()) }),
-  putStudioMember: async () => ({ method: 'put', body: { role: 'viewer', status: 'active' }, ...(await member()) }),
-  async putStudioByRef() {
-    const { slug, externalRef, version } = await newStudio(api, { externalRef: `ref-${Math.random()}` })
-    return { method: 'put', path: `/v1/studios/by-ref/${externalRef}`, body: { slug, name: 'Other' }, version }
-  },
-  async updateOwner() {
-    const { id, version } = await newOwner(api)
-    return { method: 'patch', path: `/v1/owners/${id}`, body: { fullName: 'Other' }, version }
-  },
-  async makeOwnerTransition() {
-    const { id, version } = await newOwner(api)
-    return { method: 'post', path: `/v1/owners/${id}/transitions`, body: { to: 'disabled' }, version }
-  },
-  async updateGame() {
-    const { id, version } = await newGame(api)
-    return { method: 'patch', path: `/v1/games/${id}`, body: { title: 'Other' }, version }
-  },
-  async makeGameTransition() {
-    const { id, version } = await newGame(api)
-    return { method: 'post', path: `/v1/games/${id}/transitions`, body: { to: 'withdrawn' }, version }
-  },
-  async transferGame() {
-    const { id, version } = await newGame(api)
-    const { studio } = await newActiveStudio(api)
-    return {
-      ...{ method: 'post', path: `/v1/games/${id}/transfer`, version },
-      body: { studioId: studio.id, reason: 'sold' },
-    }
-  },
-  async putGameByRef() {
-    const { slug, studioId, externalRef, version } = await newGame(api, { externalRef: `ref-${Math.random()}` })
-    return { method: 'put', path: `/v1/games/by-ref/${externalRef}`, body: { studioId, slug, title: 'Other' }, version }
-  },
-  async putGamePlatform() {
-    const { gameId, version } = await newPlatform(api, (await newGame(api)).id)
-    return { method: 'put', path: `/v1/games/${gameId}/platforms/windows`, body: { releasedOn: '2026-01-01' }, version }
-  },
-  async deleteGamePlatform() {
-    const { gameId, version } = await newPlatform(api, (await newGame(api)).id)
-    return { method: 'delete', path: `/v1/games/${gameId}/platforms/windows`, version }
-  },
-  async updatePlayer() {
-    const { id, version } = await newPlayer(api)
-    return { method: 'patch', path: `/v1/players/${id}`, body: { displayName: 'Other' }, version }
-  },
-  async makePlayerTransition() {
-    const { id, version } = await newPlayer(api)
-    return { method: 'post', path: `/v1/players/${id}/transitions`, body: { to: 'closed' }, version }
-  },
-  async unlinkPlayerIdentity() {
-    const player = await newPlayer(api, { email: `p${Math.random()}@mail.example` })
-    const at = `/v1/players/${player.id}/identities`
-    const { body } = await api.admin.post(at).send({ provider: 'epic', subject: `subject-${Math.random()}` })
-    return { method: 'delete', path: `${at}/${body.id}`, version: body.version }
-  },
-  grantEntitlement: async () => ({ method: 'put', body: { source: 'gift' }, ...(await library()) }),
-  updateEntitlement: async () => ({ method: 'patch', body: { sourceRef: 'order 7' }, ...(await library()) }),
-  async revokeEntitlement() {
-    const { path, version } = await library()
-    return { method: 'post', path: `${path}/revocation`, body: { reason: 'refund' }, version }
-  },
-}
 
 function send({ method, path, body }: Change, ifMatch?: string) {
   const request = api.admin[method](path)
@@ -113,7 +19,7 @@ function send({ method, path, body }: Change, ifMatch?: string) {
 const operations = Object.keys(changes)
 /** They replace the whole record under its caller's own key, and are idempotent by nature: If-Match is theirs to send or not. */
 const REPLACING = ['putStudioByRef', 'putGameByRef', 'putGamePlatform', 'grantEntitlement']
-const changeOf = (operation: string) => (changes[operation] as () => Promise<Change>)()
+const changeOf = (operation: string) => (changes[operation] as (typeof changes)[string])(api)
 
 describe('If-Match', () => {
   it('is tried here for every operation that takes it', () => {
