@@ -4,7 +4,6 @@ import { StatementTimeout } from './constraint-errors.ts'
 import type { PrismaClient } from './database.ts'
 import { camelRow, type ListSource, listSql, rowsSql, wholeListSql } from './list-sql.ts'
 
-/** How long an exact count may take before it is given up. */
 const COUNT_TIMEOUT_MS = 5_000
 
 type RawRow = Readonly<Record<string, unknown>>
@@ -59,7 +58,14 @@ function cursorValue(value: unknown): string | number | null {
   return typeof value === 'number' ? value : String(value)
 }
 
-async function totalOf(db: PrismaClient, source: ListSource, request: ListRequest, kind: CountKind): Promise<Total> {
+/** @param timeoutMs how long an exact count may take before it is given up */
+export async function totalOf(
+  db: PrismaClient,
+  source: ListSource,
+  request: Pick<ListRequest, 'filters' | 'search'>,
+  kind: CountKind,
+  timeoutMs = COUNT_TIMEOUT_MS,
+): Promise<Total> {
   const { text, values } = rowsSql(source, request)
   if (kind === 'estimated') {
     type Explained = { readonly 'QUERY PLAN': readonly { readonly Plan: { readonly 'Plan Rows': number } }[] }
@@ -68,14 +74,14 @@ async function totalOf(db: PrismaClient, source: ListSource, request: ListReques
   }
   try {
     const counted = await db.$transaction(async (tx) => {
-      await tx.$executeRawUnsafe(`SET LOCAL statement_timeout = ${COUNT_TIMEOUT_MS}`)
+      await tx.$executeRawUnsafe(`SET LOCAL statement_timeout = ${timeoutMs}`)
       const sql = `SELECT count(*) AS n FROM (${text}) AS counted`
       return tx.$queryRawUnsafe<{ n: bigint }[]>(sql, ...values)
     })
     return { rows: Number(counted[0]?.n ?? 0), kind }
   } catch (error) {
     if (!(error instanceof StatementTimeout)) throw error
-    const detail = `counting takes longer than ${COUNT_TIMEOUT_MS / 1000} s: filter more, or ask for count=estimated`
+    const detail = `counting takes longer than ${timeoutMs / 1000} s: filter more, or ask for count=estimated`
     throw new AppError('invalid-parameter', `count: ${detail}`, {
       errors: [{ parameter: 'count', code: 'too-slow', detail }],
     })
