@@ -122,6 +122,7 @@ const players = playerHandlers(pool, Buffer.from(cursorKey, 'hex'))
 const body = express.json({ limit: 256 * 1024, type: ['application/json', 'application/merge-patch+json'] })
 app.get('/v1/players/:id', authenticated('players:read'), players.get)
 app.get('/v1/players', authenticated('players:read'), players.list)
+app.post('/v1/players/lookup', authenticated('players:read'), body, players.lookup)
 app.post('/v1/players', authenticated('players:write'), body, players.create)
 app.patch('/v1/players/:id', authenticated('players:write'), body, players.update)
 

@@ -1,6 +1,7 @@
 import Table from 'cli-table3'
 import pg from 'pg'
-import { CursorCodec } from '../../src/http/cursor.ts'
+import { SCOPES } from '../../src/caller.ts'
+import { CursorCodec, listFingerprint } from '../../src/http/cursor.ts'
 import type { LoadOrder } from './load.ts'
 import { playerId } from './players.ts'
 import type { Setting } from './setting.ts'
@@ -27,8 +28,9 @@ const STATEMENT = (where: string) =>
 export async function compareDepths({ cluster, players, cursorKey }: Setting, order: LoadOrder): Promise<void> {
   const address = `${order.url}/v1/players?sort=-createdAt&limit=${LIMIT}`
   const headers = { authorization: `Bearer ${order.token}` }
-  const first = (await (await fetch(address, { headers })).json()) as { page: { next: string } }
-  const { f } = JSON.parse(Buffer.from(first.page.next, 'base64url').subarray(0, -16).toString()) as { f: string }
+  // What no caller can make: the fingerprint of this list, so that a cursor for any place can be made.
+  const sort = [{ field: 'createdAt', descending: true }]
+  const f = listFingerprint(['/v1/players', [], null, sort, [...SCOPES].sort()])
   const client = new pg.Client(cluster.url)
   await client.connect()
   try {

@@ -14,6 +14,8 @@ const OWN_FIELDS = new Set([
   ...['emailVerifiedAt', 'birthDate', 'locale', 'to'],
 ])
 
+const READS = ['get', 'list', 'lookup'] as const
+
 async function ask(order: LoadOrder, n: number, without: string | undefined): Promise<Told> {
   const { method, path, headers = {}, body } = requestOf(order, n)
   const sent: Record<string, string> = { authorization: `Bearer ${order.token}`, ...headers }
@@ -39,6 +41,7 @@ export async function requireSameAnswers(ours: LoadOrder, baseline: LoadOrder, d
   const cases: { operation: Operation; n: number; without?: string; players?: number }[] = [
     ...[0, 1, 2].map((n) => ({ operation: 'get' as const, n })),
     ...[0, 1, 2].map((n) => ({ operation: 'list' as const, n })),
+    { operation: 'lookup', n: 0 },
     { operation: 'post', n: 0 },
     { operation: 'patch', n: 0 },
     { operation: 'get', n: 0, without: 'authorization' },
@@ -46,7 +49,8 @@ export async function requireSameAnswers(ours: LoadOrder, baseline: LoadOrder, d
     { operation: 'patch', n: 1, without: 'if-match' },
   ]
   for (const { operation, n, without, players = ours.players } of cases) {
-    const isRead = (operation === 'get' || operation === 'list') && without === undefined && players === ours.players
+    const isRead =
+      (READS as readonly Operation[]).includes(operation) && without === undefined && players === ours.players
     const mine = await ask({ ...ours, operation, players }, n, without)
     const theirs = await ask({ ...baseline, operation, players }, n, without)
     requireEqual(

@@ -4,7 +4,7 @@
 import autocannon from 'autocannon'
 import { COUNTRIES, playerId } from './players.ts'
 
-export const OPERATIONS = ['get', 'list', 'post', 'patch'] as const
+export const OPERATIONS = ['get', 'list', 'lookup', 'post', 'patch'] as const
 export type Operation = (typeof OPERATIONS)[number]
 
 export interface LoadOrder {
@@ -39,6 +39,8 @@ interface RequestParts {
   readonly body?: string
 }
 
+/** Players of one lookup. */
+const LOOKED_UP = 20
 const JSON_TYPE = { 'content-type': 'application/json' }
 const FIELDS = `id username displayName email emailVerifiedAt birthDate country locale status closedAt erasedAt version
   createdAt updatedAt`
@@ -46,14 +48,20 @@ const FIELDS = `id username displayName email emailVerifiedAt birthDate country 
 /** The `n`th request of a round. */
 export function requestOf(order: LoadOrder, n: number): RequestParts {
   // Spread over the table: neighbours in time read far apart.
-  const id = playerId(1 + ((n * 7919) % order.players))
+  const idOf = (i: number) => playerId(1 + ((i * 7919) % order.players))
+  const id = idOf(n)
+  const ids = () => Array.from({ length: LOOKED_UP }, (_, i) => idOf(n + i))
   const country = COUNTRIES[n % COUNTRIES.length] ?? 'DE'
-  if (order.graphql) return graphqlRequest(order.operation, id, country)
+  if (order.graphql) return graphqlRequest(order.operation, id, ids, country)
   switch (order.operation) {
     case 'get':
       return { method: 'GET', path: `/v1/players/${id}` }
     case 'list':
       return { method: 'GET', path: `/v1/players?status=active&country=${country}&sort=-createdAt&limit=50` }
+    case 'lookup': {
+      const body = JSON.stringify({ identifiers: ids().map((each) => ({ id: each })) })
+      return { method: 'POST', path: '/v1/players/lookup', headers: JSON_TYPE, body }
+    }
     case 'post':
       return { method: 'POST', path: '/v1/players', headers: JSON_TYPE, body: JSON.stringify(newPlayer(order, n)) }
     case 'patch':
@@ -68,17 +76,35 @@ export function requestOf(order: LoadOrder, n: number): RequestParts {
 
 function newPlayer({ round }: LoadOrder, n: number) {
   const username = `new-${round}-${n}`
-  return { username, displayName: `New ${n}`, email: `${username}@example.com`, birthDate: '1999-12-31', country: 'DE' }
+  const country = COUNTRIES[n % COUNTRIES.length]
+  return { username, displayName: `New ${n}`, email: `${username}@example.com`, birthDate: '1999-12-31', country }
 }
 
-function graphqlRequest(operation: Operation, id: string, country: string): RequestParts {
-  const query =
-    operation === 'get'
-      ? `query ($id: UUID!) { playerById(id: $id) { ${FIELDS} } }`
-      : `query ($country: String!) {
+function graphqlRequest(operation: Operation, id: string, ids: () => string[], country: string): RequestParts {
+  switch (operation) {
+    case 'get':
+      return graphql(`query ($id: UUID!) { playerById(id: $id) { ${FIELDS} } }`, { id })
+    case 'list':
+      return graphql(
+        `query ($country: String!) {
            allPlayers(condition: { status: ACTIVE, country: $country }, orderBy: CREATED_AT_DESC, first: 50) {
-             nodes { ${FIELDS} } pageInfo { hasNextPage endCursor } } }`
-  const variables = operation === 'get' ? { id } : { country }
+             nodes { ${FIELDS} } pageInfo { hasNextPage endCursor } } }`,
+        { country },
+      )
+    case 'lookup':
+      return graphql(LOOKUP, Object.fromEntries(ids().map((each, i) => [`id${i}`, each])))
+    default:
+      throw new Error(`${operation} is no read`)
+  }
+}
+
+/** Its schema has no filter by a list of ids: each is a field of its own, which it fetches in one statement. */
+const ITEMS = Array.from({ length: LOOKED_UP }, (_, i) => i)
+const LOOKUP = `query (${ITEMS.map((i) => `$id${i}: UUID!`).join(', ')}) {
+  ${ITEMS.map((i) => `p${i}: playerById(id: $id${i}) { ...player }`).join(' ')} }
+  fragment player on Player { ${FIELDS} }`
+
+function graphql(query: string, variables: Readonly<Record<string, unknown>>): RequestParts {
   return { method: 'POST', path: '/graphql', headers: JSON_TYPE, body: JSON.stringify({ query, variables }) }
 }
 

@@ -1,11 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs'
 
-/** Linux accounts CPU time in these. */
+/** Linux counts the CPU of children that ended in these. */
 const MS_PER_TICK = 1000 / Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
 
 /** The fields of `/proc/<pid>/stat` after the program's name, which may contain anything. */
 function statOf(pid: number | string): readonly string[] | undefined {
+  if (!/^\d+$/.test(String(pid))) return undefined
   try {
     return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')
   } catch {
@@ -13,20 +14,40 @@ function statOf(pid: number | string): readonly string[] | undefined {
   }
 }
 
-/** CPU that a process has used, all threads, user and system, in milliseconds. */
+/** CPU that a process has used, all threads, user and system, in milliseconds; 0 when it is gone. */
 export function cpuMsOf(pid: number): number {
-  const fields = statOf(pid)
-  return (Number(fields?.[11] ?? 0) + Number(fields?.[12] ?? 0)) * MS_PER_TICK
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`)
+    // The first field: nanoseconds on a core (Documentation/scheduler/sched-stats.rst of Linux); `stat` counts in 10 ms.
+    const ns = threads.map((id) => Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'utf8').split(' ')[0]))
+    return ns.reduce((sum, each) => sum + each, 0) / 1e6
+  } catch {
+    return 0
+  }
 }
 
-/** CPU of all children of a process, those that ended too: of a Postgres server its backends and workers. */
+/** CPU of all children of a process, those that ended too, in milliseconds. */
 export function childrenCpuMsOf(parent: number): number {
   const ended = statOf(parent)
-  let ms = (Number(ended?.[13] ?? 0) + Number(ended?.[14] ?? 0)) * MS_PER_TICK
-  for (const entry of readdirSync('/proc')) {
-    if (/^\d+$/.test(entry) && statOf(entry)?.[1] === String(parent)) ms += cpuMsOf(Number(entry))
+  const ms = (Number(ended?.[13] ?? 0) + Number(ended?.[14] ?? 0)) * MS_PER_TICK
+  const children = readdirSync('/proc').filter((entry) => statOf(entry)?.[1] === String(parent))
+  return children.reduce((sum, pid) => sum + cpuMsOf(Number(pid)), ms)
+}
+
+/** CPU of the processes that a Postgres server has for its clients' connections, in milliseconds. */
+export function backendsCpuMsOf(postmaster: number): number {
+  const children = readdirSync('/proc').filter((entry) => isBackend(entry, postmaster))
+  return children.reduce((sum, pid) => sum + cpuMsOf(Number(pid)), 0)
+}
+
+function isBackend(pid: string, postmaster: number): boolean {
+  try {
+    return (
+      statOf(pid)?.[1] === String(postmaster) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(' 127.0.0.1(')
+    )
+  } catch {
+    return false
   }
-  return ms
 }
 
 export function rssMiBOf(pid: number): number {

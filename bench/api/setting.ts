@@ -80,7 +80,9 @@ export async function freePort(): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0
 }
 
-export type ServerName = 'ours' | 'baseline' | 'postgraphile'
+export const SERVERS = ['ours', 'baseline', 'postgraphile', 'postgraphile-open'] as const
+/** The last one checks no key. */
+export type ServerName = (typeof SERVERS)[number]
 
 /** `ours` is `rocketgames serve` with everything that it does in production. */
 export async function startOne(
@@ -91,11 +93,11 @@ export async function startOne(
   const { cluster, dir } = setting
   const logFile = path.join(dir, `${name}.log`)
   const env = { PATH: process.env.PATH, HOME: os.homedir(), NODE_ENV: 'production' }
-  if (name === 'postgraphile') {
-    const args = [cluster.url, String(POOL_SIZE)]
-    return startServer({ script: path.join(ROOT, 'bench/api/postgraphile.ts'), args, env, logFile })
-  }
   const [pepper, cursorKey] = [setting.pepper.toString('hex'), setting.cursorKey.toString('hex')]
+  if (name === 'postgraphile' || name === 'postgraphile-open') {
+    const args = [cluster.url, String(POOL_SIZE), ...(name === 'postgraphile' ? [pepper] : [])]
+    return startServer({ script: path.join(ROOT, 'bench/api/postgraphile.ts'), args, env, logFile, nodeOptions })
+  }
   if (name === 'baseline') {
     const options = { databaseUrl: cluster.url, poolSize: POOL_SIZE, pepper, cursorKey, quota: QUOTA }
     const args = [JSON.stringify(options)]
