@@ -52,6 +52,13 @@ export interface EndAnswer {
   readonly _end: ImportTotals
 }
 
+/** In place of the end: the import could not go on, for example because its body broke off. */
+export interface FailedAnswer {
+  readonly _problem: LineProblem
+  /** What was answered until then; it stays. */
+  readonly totals: Readonly<Record<'lines' | 'created' | 'updated' | 'unchanged' | 'errors', number>>
+}
+
 export type LineAnswer = RowAnswer | ErrorAnswer
 export type ImportAnswer = LineAnswer | EndAnswer
 

@@ -1,5 +1,6 @@
+import { expected } from '../http/problems.ts'
 import type { JobFile, JobHandler, JobInput, JobOutcome, JobWork } from '../jobs/job.ts'
-import { type ImportAnswer, type ImportTotals, isEnd } from './import-answer.ts'
+import { type FailedAnswer, type ImportAnswer, type ImportTotals, isEnd, lineProblem } from './import-answer.ts'
 import type { ImportOptions, ImportResource, ImportRunner } from './import-run.ts'
 import type { ImportFormat } from './input.ts'
 
@@ -31,23 +32,29 @@ export class ImportJob implements JobHandler<ImportJobInput> {
     const chunks = work.body()
     const run = this.#imports.run(resource, { format, chunks }, options, work.context, work.signal)
     const result = await work.result({ name: `import-${resource}.ndjson`, type: 'application/x-ndjson' })
-    const totals = { lines: 0, created: 0, updated: 0, unchanged: 0, errors: 0, dryRun: options.dryRun ?? false }
+    const totals = { lines: 0, created: 0, updated: 0, unchanged: 0, errors: 0 }
     let end: ImportTotals | undefined
-    for await (const answers of run) {
-      for (const answer of answers) {
-        if (isEnd(answer)) end = answer._end
-        else {
-          totals.lines++
-          totals[answer.status === 'error' ? 'errors' : answer.status]++
-          if (answer.status === 'error') await work.error(answer)
+    try {
+      for await (const answers of run) {
+        for (const answer of answers) {
+          if (isEnd(answer)) end = answer._end
+          else {
+            totals.lines++
+            totals[answer.status === 'error' ? 'errors' : answer.status]++
+            if (answer.status === 'error') await work.error(answer)
+          }
         }
+        await write(result, answers)
+        work.progress(totals.lines)
       }
-      await write(result, answers)
-      work.progress(totals.lines)
+    } catch (error) {
+      // What was answered is in, and the result of a job that fails says so.
+      await write(result, [{ _problem: lineProblem(expected(error)), totals }])
+      await result.end()
+      throw error
     }
     if (end === undefined) {
-      // What was answered is in, and the answer shall say so.
-      await write(result, [{ _end: { ...totals, cancelled: true } }])
+      await write(result, [{ _end: { ...totals, dryRun: options.dryRun ?? false, cancelled: true } }])
       await result.end()
       work.signal.throwIfAborted()
       throw new Error('the import has no end')
@@ -57,6 +64,6 @@ export class ImportJob implements JobHandler<ImportJobInput> {
   }
 }
 
-function write(result: JobFile, answers: readonly ImportAnswer[]): Promise<void> {
+function write(result: JobFile, answers: readonly (ImportAnswer | FailedAnswer)[]): Promise<void> {
   return result.write(answers.map((answer) => `${JSON.stringify(answer)}\n`).join(''))
 }

@@ -6,7 +6,7 @@ import { type Route, type RouteGroup, route } from '../http/route.ts'
 import type { JobSubmitter } from '../jobs/job.ts'
 import { jobShown } from '../jobs/job-presenter.ts'
 import { jobSchema } from '../jobs/job-schema.ts'
-import { type ImportAnswer, isEnd, type LineProblem, lineProblem } from './import-answer.ts'
+import { type FailedAnswer, type ImportAnswer, isEnd, lineProblem } from './import-answer.ts'
 import { importAnswer, importBodies } from './import-examples.ts'
 import type { ImportJobInput } from './import-job.ts'
 import { IMPORT_RESOURCES, type ImportOptions, type ImportResource, type ImportRunner } from './import-run.ts'
@@ -96,12 +96,6 @@ function importRoute(imports: ImportRunner, jobs: JobSubmitter, resource: Import
 }
 
 type Answers = ReturnType<ImportRunner['run']>
-
-interface FailedAnswer {
-  readonly _problem: LineProblem
-  /** What was answered until then; it stays. */
-  readonly totals: Readonly<Record<string, number>>
-}
 
 /** The answers from the first one on. A failure in the middle becomes a last line: the status is long sent. */
 async function* continued(

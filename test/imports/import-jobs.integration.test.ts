@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { AppError } from '../../src/errors.ts'
 import type { ImportAnswer } from '../../src/imports/import-answer.ts'
 import { ImportJob, type ImportJobInput } from '../../src/imports/import-job.ts'
 import { ImportService } from '../../src/imports/import-service.ts'
@@ -104,6 +105,20 @@ function handmade(input: ImportJobInput, body: string) {
 }
 
 describe('the work of an import', () => {
+  it('whose body breaks off says what is in, and fails', async () => {
+    const input: ImportJobInput = { resource: 'players', format: 'ndjson', options: {} }
+    const { work, answers } = handmade(input, '')
+    async function* body() {
+      yield Buffer.from(ndjson(...Array.from({ length: 500 }, (_, i) => ({ username: name(`broke_${i}`) }))))
+      throw new AppError('malformed-input', 'it broke')
+    }
+    const run = new ImportJob(new ImportService(api.database)).run({ ...work, body })
+    await expect(run).rejects.toMatchObject({ code: 'malformed-input' })
+    expect(answers()).toHaveLength(501)
+    const totals = { lines: 500, created: 500, updated: 0, unchanged: 0, errors: 0 }
+    expect(answers().at(-1)).toEqual({ _problem: { code: 'malformed-input', status: 400, detail: 'it broke' }, totals })
+  })
+
   it('that is cancelled ends after the batch, says what is in, and done again answers unchanged for that', async () => {
     const lines = Array.from({ length: 2000 }, (_, i) => ({ username: name(`cancel_${i}`) }))
     const input: ImportJobInput = { resource: 'players', format: 'ndjson', options: {} }
