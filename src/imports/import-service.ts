@@ -1,5 +1,5 @@
 import { failed, type Outcome } from '../accounts/bulk/bulk-item.ts'
-import { BulkQueue } from '../accounts/bulk/bulk-queue.ts'
+import { BulkQueue } from '../accounts/bulk/bulk-queue-service.ts'
 import type { BatchRules } from '../accounts/bulk/bulk-service.ts'
 import type { Context } from '../caller.ts'
 import { AppError, describe } from '../errors.ts'

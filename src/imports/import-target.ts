@@ -1,4 +1,4 @@
-import type { BatchWriter } from '../accounts/bulk/bulk-queue.ts'
+import type { BatchWriter } from '../accounts/bulk/bulk-queue-service.ts'
 import { GAME_KEYS, type GameKey, type GameLine, gameKeyTexts } from '../accounts/games/game-import.ts'
 import { gameLineSchema, parseGameLine } from '../accounts/games/game-import-schema.ts'
 import { applyGames } from '../accounts/games/game-import-service.ts'

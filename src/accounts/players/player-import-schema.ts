@@ -4,7 +4,7 @@ import { lineFields, madeFields, originFields, withoutMade } from '../bulk/bulk-
 import { instantField } from '../text/text-schema.ts'
 import { type IdentityDraft, identityErrors } from './identity.ts'
 import { newIdentityFields } from './identity-schema.ts'
-import { plainPlayerLine } from './plain-player-line.ts'
+import { plainPlayerLine } from './plain-player-line-schema.ts'
 import type { PlayerLine } from './player-import.ts'
 import { newPlayerFields, playerColumns } from './player-schema.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { plainPlayerLine } from '../../../src/accounts/players/plain-player-line.ts'
+import { plainPlayerLine } from '../../../src/accounts/players/plain-player-line-schema.ts'
 import { playerLineSchema } from '../../../src/accounts/players/player-import-schema.ts'
 import { check } from '../../../src/http/validation.ts'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { BulkItem, Outcome } from '../../../src/accounts/bulk/bulk-item.ts'
-import { type BatchWriter, BulkQueue } from '../../../src/accounts/bulk/bulk-queue.ts'
+import { type BatchWriter, BulkQueue } from '../../../src/accounts/bulk/bulk-queue-service.ts'
 import { PLAYER_KEYS, type PlayerLine, playerKeyTexts } from '../../../src/accounts/players/player-import.ts'
 import { parsePlayerLine } from '../../../src/accounts/players/player-import-schema.ts'
 import { applyPlayers, preparePlayers } from '../../../src/accounts/players/player-import-service.ts'
