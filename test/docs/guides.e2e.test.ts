@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -69,6 +69,29 @@ describe.each(GUIDES)('the guide %s', (guide) => {
       if (example.shown !== undefined) expect(difference(example.shown, done.stdout), done.stdout).toBeUndefined()
     },
   )
+})
+
+/** Serves the page from the build, asks for its parts and prints their statuses. */
+const BUILT_PAGE = `
+import express from 'express'
+import { apiPage } from './dist/http/api-page/api-page.js'
+const server = express().use(apiPage()).listen(0, '127.0.0.1', async () => {
+  const at = 'http://127.0.0.1:' + server.address().port
+  for (const path of ['/docs', '/docs/start.js', '/docs/page.css', '/docs/swagger-ui-bundle.js', '/docs/guides/errors']) {
+    console.log((await fetch(at + path)).status)
+  }
+  server.close()
+  server.closeAllConnections()
+})`
+
+describe('the built package', () => {
+  it('serves the API page and the guides', async () => {
+    const built = path.join(folder, 'package')
+    symlinkSync(path.join(ROOT, 'node_modules'), path.join(built, 'node_modules'))
+    writeFileSync(path.join(built, 'serve-page.js'), BUILT_PAGE)
+    const done = await run(process.execPath, [path.join(built, 'serve-page.js')])
+    expect(done.stdout.trim().split('\n'), done.stderr).toEqual(Array(5).fill('200'))
+  })
 })
 
 describe('the guides', () => {

@@ -1,0 +1,80 @@
+import { readdirSync } from 'node:fs'
+import path from 'node:path'
+import express from 'express'
+import supertest from 'supertest'
+import { describe, expect, it } from 'vitest'
+import { apiPage } from '../../src/http/api-page/api-page.ts'
+import { ROOT } from '../support/service.ts'
+
+const page = supertest(express().use(apiPage()))
+
+/** Everything that a page refers to. */
+function referencesOf(html: string): string[] {
+  return [...html.matchAll(/(?:src|href)="([^"]*)"/g)].map((match) => match[1] ?? '')
+}
+
+const guides = readdirSync(path.join(ROOT, 'docs'))
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => `/docs/guides/${name.slice(0, -3)}`)
+
+describe('the API page', () => {
+  it('consists of files from here alone, and every one of them is there', async () => {
+    const { text } = await page
+      .get('/docs')
+      .expect(200)
+      .expect('Content-Type', /^text\/html/)
+    const references = referencesOf(text)
+    expect(references).toEqual(expect.arrayContaining(['/docs/swagger-ui-bundle.js', '/docs/start.js', ...guides]))
+    for (const reference of references.filter((each) => each !== '/v1/openapi.json')) {
+      expect(reference).toMatch(/^\/docs\//)
+      await page.get(reference).expect(200)
+    }
+    expect(text).not.toMatch(/<script(?![^>]*src=)|<style|\son\w+=|style="/)
+  })
+
+  it('lets scripts, styles and requests come from and go to this service only', async () => {
+    for (const address of ['/docs', '/docs/guides/errors', '/docs/start.js']) {
+      const policy = (await page.get(address)).headers['content-security-policy'] ?? ''
+      expect(policy).toContain("default-src 'none'")
+      expect(policy).toContain("script-src 'self'")
+      expect(policy).toContain("connect-src 'self'")
+      expect(policy).not.toMatch(/unsafe|https?:|\*/)
+    }
+    const { text } = await page.get('/docs/start.js').expect('Content-Type', /javascript/)
+    expect(text).not.toMatch(/https?:\/\//)
+    expect(text).toContain("url: '/v1/openapi.json'")
+  })
+
+  it('is kept by browsers and asked about by its tag', async () => {
+    const { headers } = await page.get('/docs/swagger-ui.css').expect(200)
+    expect(headers['cache-control']).toMatch(/max-age=3600/)
+    await page
+      .get('/docs/swagger-ui.css')
+      .set('If-None-Match', headers.etag ?? '')
+      .expect(304)
+    await page.get('/docs/').expect(308).expect('Location', '/docs')
+  })
+
+  it('serves nothing else of the folders that it comes from', async () => {
+    for (const name of [
+      'package.json',
+      'index.html',
+      'swagger-ui.js.map',
+      '..%2fapi-page.ts',
+      'constructor',
+      'guides/none',
+    ]) {
+      await page.get(`/docs/${name}`).expect(404)
+    }
+  })
+
+  it('shows guides whose links to each other lead to pages', async () => {
+    for (const guide of guides) {
+      const { text } = await page.get(guide).expect(200)
+      expect(text).toMatch(/<h1>.+<\/h1>/)
+      for (const link of referencesOf(text).filter((each) => !each.startsWith('https://www.rfc-editor.org/'))) {
+        await page.get(link).expect(200)
+      }
+    }
+  })
+})
