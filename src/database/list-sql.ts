@@ -125,8 +125,12 @@ function filterSql(source: ListSource, filter: Filter, bind: Bind): string {
   switch (filter.operator) {
     case 'isNull':
       return `${column} IS ${filter.value === true ? '' : 'NOT '}NULL`
-    case 'in':
-      return `${column} = ANY(${bind(filter.value, `${sqlType}[]`)})`
+    case 'in': {
+      // Of one value an index knows the order of its rows, of any of several it does not.
+      const values = filter.value as readonly string[]
+      if (values.length === 1) return `${column} = ${bind(values[0], sqlType)}`
+      return `${column} = ANY(${bind(values, `${sqlType}[]`)})`
+    }
     case 'prefix':
       return `${column} LIKE ${bind(`${escapeLike(String(filter.value))}%`, 'text')}`
     case 'ne':

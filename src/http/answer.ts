@@ -82,11 +82,6 @@ export function text(type: string, content: string): Answer {
   return { kind: 'text', status: 200, text: content, headers: { 'Content-Type': type } }
 }
 
-/** A page of a list, its rows presented by `present`. */
-export function pageOf<Row>(page: Page<Row>, list: ListQuery, present: (row: Row) => unknown): Answer {
-  return { kind: 'page', list, page, data: page.rows.map(present) }
-}
-
 export function lines(batches: AsyncIterable<readonly unknown[]>, headers: Headers = {}): Answer {
   return { kind: 'lines', status: 200, batches, headers }
 }

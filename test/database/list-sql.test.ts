@@ -97,6 +97,11 @@ describe('a list as SQL', () => {
     expect(values).toEqual([evil, ['web', evil], evil])
   })
 
+  it('asks for one of one value as for that value', () => {
+    const filters = [{ field: 'platform', operator: 'in', value: ['web'] }] as const
+    expect(listSql({ spec }, request({ filters })).text).toContain('WHERE t.platform = $1::platform ORDER')
+  })
+
   it('knows the characters of LIKE', () => {
     expect(escapeLike('100%_\\')).toBe('100\\%\\_\\\\')
   })
