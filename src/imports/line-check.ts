@@ -33,11 +33,19 @@ export function checkLine(
     const detail = `matchBy=${matchBy} needs it in every line`
     return { number, line, error: invalid([{ pointer: pointerOfKey(matchBy), code: 'required', detail }]) }
   }
-  const names = key?.texts.map((text) => `${key.name}:${text}`) ?? []
-  const first = names.map((name) => seen.lineOf(name)).find((line) => line !== undefined)
+  const first = key && claimed(key, number, seen)
   if (first !== undefined) return { number, line, error: duplicateOf(first) }
-  for (const name of names) seen.add(name, number)
   return { number, line, item: { number, line: checked.value, key } }
+}
+
+/** The earlier line that has one of the key's texts; if there is none, they are this line's from now on. */
+function claimed({ name, texts }: BulkKey, number: number, seen: SeenKeys): number | undefined {
+  for (const text of texts) {
+    const first = seen.lineOf(`${name}:${text}`)
+    if (first !== undefined) return first
+  }
+  for (const text of texts) seen.add(`${name}:${text}`, number)
+  return undefined
 }
 
 function keyOf(target: AnyTarget, line: unknown, matchBy: string | undefined): BulkKey | undefined {

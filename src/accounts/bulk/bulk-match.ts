@@ -18,29 +18,39 @@ interface Identified {
 
 /** Rows that are there, by each of their unique keys. */
 export class RowIndex<Row extends Identified> {
-  readonly #rows = new Map<string, Row>()
+  readonly #rows = new Map<string, Map<string, Row>>()
 
   add(name: string, text: string | null | undefined, row: Row): void {
-    if (text !== null && text !== undefined) this.#rows.set(`${name}:${text}`, row)
+    if (text === null || text === undefined) return
+    const named = this.#rows.get(name)
+    if (named === undefined) this.#rows.set(name, new Map([[text, row]]))
+    else named.set(text, row)
   }
 
   get(name: string, text: string | null | undefined): Row | undefined {
-    return text === null || text === undefined ? undefined : this.#rows.get(`${name}:${text}`)
+    return text === null || text === undefined ? undefined : this.#rows.get(name)?.get(text)
   }
 
   /** @param key `name:text` */
   addKey(key: string, row: Row): void {
-    this.#rows.set(key, row)
+    this.add(...parted(key), row)
   }
 
   freeKey(key: string): void {
-    this.#rows.delete(key)
+    const [name, text] = parted(key)
+    this.#rows.get(name)?.delete(text)
   }
 
   /** The row has another value now, or none. */
   free(name: string, text: string | null | undefined, row: Row): void {
-    if (this.get(name, text)?.id === row.id) this.#rows.delete(`${name}:${text}`)
+    if (text !== null && text !== undefined && this.get(name, text)?.id === row.id) this.#rows.get(name)?.delete(text)
   }
+}
+
+/** The name and the text of a key; names have no colon. */
+function parted(key: string): [name: string, text: string] {
+  const at = key.indexOf(':')
+  return [key.slice(0, at), key.slice(at + 1)]
 }
 
 /** The unique keys of a row, by the names that the index has them under. */
@@ -75,8 +85,10 @@ export class Matcher<Row extends Identified> {
   match({ key, number }: BulkItem<unknown>, taken: (keyName: string) => AppError): Row | undefined {
     const row = key && this.#rowOf(key.name, key.texts)
     if (row === undefined) {
-      const rehearsed = key?.texts.map((text) => this.#rehearsed(key.name, text)).find((line) => line !== undefined)
-      if (rehearsed !== undefined) throw duplicateOf(rehearsed)
+      for (const text of key?.texts ?? []) {
+        const rehearsed = this.#rehearsed(key?.name ?? '', text)
+        if (rehearsed !== undefined) throw duplicateOf(rehearsed)
+      }
       if (this.#facts.mode === 'update' || key?.name === 'id') throw noSuchRow(key?.name)
       return undefined
     }
@@ -99,23 +111,29 @@ export class Matcher<Row extends Identified> {
     { took = [], gaveUp = [] }: PartKeys = {},
   ): Made {
     if (plan.kind === 'unchanged') return plan
-    const before = this.#before.get(number)
-    const old = new Map(before && this.#keysOf(before))
-    const keys = this.#keysOf(plan.row).filter(([name, text]) => text !== (old.get(name) ?? null))
-    for (const [name, text] of keys) {
-      if (before !== undefined) this.#index.free(name, old.get(name), before)
-      this.#index.add(name, text, plan.row)
-    }
+    const keys = this.#changedKeys(this.#before.get(number), plan.row)
+    for (const [name, text] of keys) this.#index.add(name, text, plan.row)
     for (const key of gaveUp) this.#index.freeKey(key)
     for (const key of took) this.#index.addKey(key, plan.row)
     this.#claimed.set(plan.row.id, number)
+    if (this.#facts.rehearsed === undefined) return plan
     const taken = keys.filter(([, text]) => text !== null).map(([name, text]) => `${name}:${text}`)
-    this.#facts.rehearsed?.took(number, [...taken, ...took])
+    this.#facts.rehearsed.took(number, [...taken, ...took])
     return plan
   }
 
+  /** The keys that the row has now and had not; what it had instead is free. */
+  #changedKeys(before: Row | undefined, after: Row): ReturnType<KeysOf<Row>> {
+    if (before === undefined) return this.#keysOf(after)
+    const old = new Map(this.#keysOf(before))
+    const changed = this.#keysOf(after).filter(([name, text]) => text !== (old.get(name) ?? null))
+    for (const [name] of changed) this.#index.free(name, old.get(name), before)
+    return changed
+  }
+
   #rehearsed(name: string, text: string | null | undefined): number | undefined {
-    return text === null || text === undefined ? undefined : this.#facts.rehearsed?.lineOf(`${name}:${text}`)
+    if (this.#facts.rehearsed === undefined || text === null || text === undefined) return undefined
+    return this.#facts.rehearsed.lineOf(`${name}:${text}`)
   }
 
   /** Of several texts the first that exists decides; that the others belong to the same row is for the plan to say. */
