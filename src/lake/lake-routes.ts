@@ -133,7 +133,13 @@ function snapshotRoutes(lake: LakeService): Route[] {
       summary: 'One snapshot, with its manifest: keys, rows, bytes, SHA-256 and columns of every file',
       access: READ,
       params,
-      answers: { 200: { description: 'The snapshot', schema: snapshotWithManifestSchema } },
+      answers: {
+        200: {
+          description: 'The snapshot',
+          schema: snapshotWithManifestSchema,
+          headers: { 'Retry-After': 'While it runs' },
+        },
+      },
       async handle({ params }) {
         const snapshot = await lake.snapshot(params.id)
         const running = snapshot.endedAt === null

@@ -82,7 +82,7 @@ function runRoutes(queries: QueryService): Route[] {
       summary: 'How far a run is, and how many bytes it read',
       access: QUERY,
       params,
-      answers: { 200: { description: 'The run', schema: queryRunSchema } },
+      answers: { 200: { description: 'The run', schema: queryRunSchema, headers: { 'Retry-After': 'While it runs' } } },
       problems: ['unavailable'],
       async handle({ params }) {
         const run = await queries.get(params.id)
