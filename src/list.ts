@@ -34,6 +34,8 @@ export interface FilterField {
   readonly sqlType?: string
   /** The column it reads, when that is not the field's own: decides who may ask. */
   readonly column?: string
+  /** The one sort whose index finds such rows: the default beside this filter, and no other is allowed. */
+  readonly onlySort?: string
   readonly description?: string
 }
 

@@ -4576,7 +4576,7 @@ export interface operations {
                 limit?: number;
                 /** @description page.next or page.prev of an earlier answer to the same filter and sort */
                 cursor?: string;
-                /** @description Up to 3 of seq, separated by commas; a leading - sorts downwards; NULL comes last */
+                /** @description One of seq, occurredAt; a leading - sorts downwards; NULL comes last */
                 sort?: string;
                 /** @description Only these of seq, occurredAt, actorType, actorId, requestId, action, entityType, entityId, studioId, reason, changes, separated by commas; seq always. A personal field needs its scope */
                 fields?: string;
@@ -4596,13 +4596,13 @@ export interface operations {
                 "action[in]"?: string;
                 /** @description The studio concerned */
                 studioId?: string;
-                /** @description Filter by occurredAt */
+                /** @description Filter by occurredAt; sorts by -occurredAt or occurredAt */
                 "occurredAt[gt]"?: string;
-                /** @description Filter by occurredAt */
+                /** @description Filter by occurredAt; sorts by -occurredAt or occurredAt */
                 "occurredAt[gte]"?: string;
-                /** @description Filter by occurredAt */
+                /** @description Filter by occurredAt; sorts by -occurredAt or occurredAt */
                 "occurredAt[lt]"?: string;
-                /** @description Filter by occurredAt */
+                /** @description Filter by occurredAt; sorts by -occurredAt or occurredAt */
                 "occurredAt[lte]"?: string;
             };
             header?: never;
@@ -6771,13 +6771,13 @@ export interface operations {
                 "source[in]"?: string;
                 /** @description true: neither revoked nor expired now */
                 active?: boolean;
-                /** @description Filter by acquiredAt */
+                /** @description Filter by acquiredAt; sorts by -acquiredAt or acquiredAt */
                 "acquiredAt[gt]"?: string;
-                /** @description Filter by acquiredAt */
+                /** @description Filter by acquiredAt; sorts by -acquiredAt or acquiredAt */
                 "acquiredAt[gte]"?: string;
-                /** @description Filter by acquiredAt */
+                /** @description Filter by acquiredAt; sorts by -acquiredAt or acquiredAt */
                 "acquiredAt[lt]"?: string;
-                /** @description Filter by acquiredAt */
+                /** @description Filter by acquiredAt; sorts by -acquiredAt or acquiredAt */
                 "acquiredAt[lte]"?: string;
             };
             header?: never;

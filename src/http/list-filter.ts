@@ -89,7 +89,8 @@ function formSchema({ form, range }: FilterField, operator: Operator): Record<st
 
 /** A filter in the API document. */
 export function filterDoc(name: string, field: FilterField, operator: Operator): ParameterDoc {
-  const about = field.description ?? `Filter by ${name}`
+  const sorted = field.onlySort === undefined ? '' : `; sorts by -${field.onlySort} or ${field.onlySort}`
+  const about = `${field.description ?? `Filter by ${name}`}${sorted}`
   if (operator === 'isNull') return { name: `${name}[isNull]`, description: about, schema: { type: 'boolean' } }
   if (operator === 'in') {
     const description = `${about}: up to ${MAX_IN_VALUES} values separated by commas`

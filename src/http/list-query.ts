@@ -46,7 +46,7 @@ export function listQuery<Row>(spec: ListSpec, expansions: Expansions<Row> = {})
         if (isControl(entry, spec)) controls.set(entry.name, entry.value)
         else filters.push(readFilter(spec, entry, context))
       }
-      const sort = readSort(spec, controls.get('sort'), context)
+      const sort = readSort(spec, controls.get('sort'), filters, context)
       const search = readSearch(spec, controls.get('q'), context)
       const fingerprint = fingerprintOf(context, filters, search, sort)
       const cursor = controls.get('cursor')
@@ -119,8 +119,16 @@ function readCount(text: string | undefined): CountKind | undefined {
   return kind
 }
 
-function readSort(spec: ListSpec, text: string | undefined, context: QueryContext): SortKey[] {
-  const keys = (text ?? spec.defaultSort).split(',').map((part) => {
+function readSort(
+  spec: ListSpec,
+  text: string | undefined,
+  filters: readonly Filter[],
+  context: QueryContext,
+): SortKey[] {
+  const bound = filters.find(({ field }) => spec.filters[field]?.onlySort !== undefined)
+  const only = bound && spec.filters[bound.field]?.onlySort
+  const standard = only === undefined ? spec.defaultSort : `-${only}`
+  const keys = (text ?? standard).split(',').map((part) => {
     const descending = part.startsWith('-')
     return { field: descending ? part.slice(1) : part, descending }
   })
@@ -136,6 +144,9 @@ function readSort(spec: ListSpec, text: string | undefined, context: QueryContex
       throw invalidParameter('sort', 'not-allowed', `fields: ${allowed}; a leading - sorts downwards`)
     }
     requireReadable(spec.table, field, context.principal, 'sort')
+    if (only !== undefined && field !== only) {
+      throw invalidParameter('sort', 'not-allowed', `with a filter of ${bound?.field} the sort is ${only} or -${only}`)
+    }
   }
   return keys
 }

@@ -65,15 +65,13 @@ function valuesOf(name: string, field: FilterField, operator: Operator): string[
     country: ['US', 'IS'],
     status: ['active', 'closed'],
     provider: ['steam', 'nintendo'],
-    platform: ['windows'],
-    source: ['purchase', 'gift'],
+    platform: ['windows', 'linux'],
+    source: ['purchase', 'press'],
     hasEmail: ['true', 'false'],
     active: ['true', 'false'],
     entityId: [crowd.playerId],
     actorId: ['key1', 'nobody'],
     action: ['player.update', 'player.transition'],
-    // The last moments, and none: who reads the trail begins at its end.
-    occurredAt: operator.startsWith('g') ? ['2026-01-01T00:00:00Z'] : [],
     createdAt: [operator.startsWith('l') ? '2023-11-15T08:00:00Z' : '2026-01-01T00:00:00Z'],
   }
   const values = known[name]?.filter((value) => field.values?.includes(value) ?? true) ?? []
@@ -101,8 +99,12 @@ function questionsOf({ list, path }: (typeof routes)[number]): string[] {
   const searches = list.search ? ['q=ann', 'q=chloe123', 'q=nobody-at-all'] : []
   const sorts = Object.keys(list.sorts).flatMap((field) => [field, `-${field}`])
   // A range of another field than the sort's is a question for the default sort.
-  const suits = (question: string, sort: string) =>
-    !/\[(gt|lt)e?\]/.test(question) || sort.endsWith(question.split('[')[0] ?? '') || question.startsWith('entity')
+  const suits = (question: string, sort: string) => {
+    const [name = '', operator = ''] = question.split(/[[\]]/)
+    const only = list.filters[name]?.onlySort
+    if (only !== undefined) return sort.endsWith(only)
+    return !/^(gt|lt)e?$/.test(operator) || sort.endsWith(name)
+  }
   const asked = filters.concat(searches)
   // A studio's players are filtered already: two rare things together find their rows in no index.
   const crossed = !LARGE.includes(list.table) ? [list.defaultSort] : path.startsWith('/v1/studios/') ? [] : sorts

@@ -18,8 +18,9 @@ export const auditList = {
     actorType: { kind: 'enum', operators: ['eq'], values: ACTOR_TYPES, sqlType: 'actor_type' },
     action: { kind: 'text', operators: ['eq', 'in'], description: 'As player.update' },
     studioId: { kind: 'uuid', operators: ['eq'], description: 'The studio concerned' },
-    occurredAt: { kind: 'timestamp', operators: ['gt', 'gte', 'lt', 'lte'] },
+    occurredAt: { kind: 'timestamp', operators: ['gt', 'gte', 'lt', 'lte'], onlySort: 'occurredAt' },
   },
-  sorts: { seq: { kind: 'integer' } },
+  sorts: { seq: { kind: 'integer' }, occurredAt: { kind: 'timestamp' } },
   defaultSort: '-seq',
+  maxSortKeys: 1,
 } as const satisfies ListSpec

@@ -55,7 +55,7 @@ export const entitlementList = {
 /** Who owns one game: perhaps every player, so there are the sorts that an index answers, and filters that many rows satisfy. */
 export const gamePlayerList = {
   ...asked,
-  filters: { platform, source, active, acquiredAt },
+  filters: { platform, source, active, acquiredAt: { ...acquiredAt, onlySort: 'acquiredAt' } },
   sorts,
   maxSortKeys: 1,
 } as const satisfies ListSpec
