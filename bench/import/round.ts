@@ -55,9 +55,15 @@ export async function importRound(given: Import): Promise<Round> {
   }
 }
 
-/** Work of the database alone. */
-export async function databaseRound(way: string, databasePid: number, work: () => Promise<void>): Promise<Round> {
+/** Work of the database alone; it gives what is to be done behind it. */
+export async function databaseRound(
+  way: string,
+  databasePid: number,
+  work: () => Promise<() => Promise<void>>,
+): Promise<Round> {
   const [began, before] = [performance.now(), childrenCpuMsOf(databasePid)]
-  await work()
-  return { way, ms: performance.now() - began, databaseCpuMs: childrenCpuMsOf(databasePid) - before }
+  const end = await work()
+  const round = { way, ms: performance.now() - began, databaseCpuMs: childrenCpuMsOf(databasePid) - before }
+  await end()
+  return round
 }

@@ -63,7 +63,9 @@ export function planIdentities(
       if (around.isRehearsed(line)) throw taken(pointer)
       const identity = newIdentity(playerId, line, around)
       added.push(identity)
-      const changes = changesOf('player_identity', undefined, identity)
+      // Which account it is; the row tells the rest, above all the time, which may be the database's own.
+      const { id, provider, namespace, subject } = identity
+      const changes = changesOf('player_identity', undefined, { id, provider, namespace, subject })
       events.push({ action: 'player.link_identity', ...about(playerId), studioId, changes })
       return
     }

@@ -80,8 +80,8 @@ async function tables(database: Database) {
           FROM player_identity i JOIN player p ON p.id = i.player_id ORDER BY 1, 2, 3, 4`,
       ),
       trail: await rows(
-        `SELECT p.username_key, a.action, a.actor_id, a.studio_id IS NULL, (SELECT array_agg(k ORDER BY k) FROM jsonb_object_keys(a.changes) k)
-          FROM audit_event a JOIN player p ON p.id::text = a.entity_id ORDER BY 1, 2, 5`,
+        `SELECT p.username_key, a.action, a.actor_id, a.studio_id IS NULL, a.changes - 'id'
+          FROM audit_event a JOIN player p ON p.id::text = a.entity_id ORDER BY 1, 2, 5::text`,
       ),
     }
   })
@@ -143,10 +143,10 @@ describe('batches on their way side by side', () => {
         await Promise.all([alone.close(), sideBySide.close()])
         places.length = 0
       }),
-      { numRuns: 8, endOnFailure: true },
+      { numRuns: 4, endOnFailure: true },
     )
-    expect(prepared).toBeGreaterThan(8)
-    expect(hopeful).toBeGreaterThan(8)
+    expect(prepared).toBeGreaterThan(4)
+    expect(hopeful).toBeGreaterThan(4)
   })
 
   it('are refused by the database where somebody else was first, and then say of each line what is wrong', async () => {
