@@ -52,12 +52,12 @@ export class ConstraintError extends Error {
   }
 }
 
-/** 503 that a second attempt of the whole transaction may well cure: a deadlock or a serialization failure. */
+/** 503 that a second attempt of the whole transaction may well cure: a deadlock, a serialization failure, a changed schema. */
 export class WriteConflict extends AppError {
   override readonly name: string = 'WriteConflict'
 
-  constructor() {
-    super('unavailable', 'Other changes to the same records got in the way; try again', {
+  constructor(why = 'Other changes to the same records got in the way') {
+    super('unavailable', `${why}; try again`, {
       headers: { 'Retry-After': '1' },
     })
   }
@@ -133,6 +133,16 @@ const UNAVAILABLE_STATES: Readonly<Record<string, string>> = {
   '25006': 'The database is read-only at the moment',
 }
 
+/**
+ * A named statement was planned before its columns got other types. It has done nothing, and will not on this connection. The text
+ * is the server's, who translates it where `lc_messages` is not English; all else with this code is a defect of ours.
+ */
+export function isOutdatedPlan(error: unknown): boolean {
+  const { code, message, routine } = error as { readonly [name in 'code' | 'message' | 'routine']?: string }
+  if (code !== '0A000') return false
+  return routine === 'RevalidateCachedQuery' || message === 'cached plan must not change result type'
+}
+
 function unavailable(why: string): AppError {
   return new AppError('unavailable', `${why}; try again`, { headers: { 'Retry-After': '1' } })
 }
@@ -185,7 +195,7 @@ const AWAY_SOCKET = new Set([
 ])
 /** pg and pg-pool give these errors no code. */
 const AWAY_TEXT =
-  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Cannot use a pool after calling end)/
+  /^(Connection terminated|Client has encountered a connection error|Query read timeout|timeout exceeded when trying to connect|Cannot use a pool after calling end)/
 
 function fromConnection(error: Error): AppError | undefined {
   const code = (error as { code?: unknown }).code
@@ -209,6 +219,7 @@ function fromConnection(error: Error): AppError | undefined {
  */
 export function databaseError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof AppError || error instanceof ConstraintError) return error
+  if (isOutdatedPlan(error)) return new WriteConflict('The tables have just been changed')
   const facts = driverFactsOf(error)
   return (facts && fromDriver(facts)) ?? fromConnection(error) ?? error
 }

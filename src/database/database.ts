@@ -2,9 +2,9 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import { Prisma, PrismaClient } from '../generated/prisma/client.ts'
-import { databaseError, WriteConflict } from './constraint-errors.ts'
+import { databaseError, isOutdatedPlan, WriteConflict } from './constraint-errors.ts'
 import { enclosingOf, inside, joined } from './enclosing.ts'
-import { createPool, type DatabaseOptions, noticing, unnoticed, whileTaken } from './pool.ts'
+import { createPool, type DatabaseOptions, noticing, statementTimeoutOf, unnoticed, whileTaken } from './pool.ts'
 import { type RawStatement, rawRows } from './raw-query.ts'
 
 export { type DatabaseOptions, Prisma, type PrismaClient, type RawStatement }
@@ -84,6 +84,9 @@ const SQL_ISOLATION: Readonly<Record<IsolationLevel, string>> = {
   RepeatableRead: 'REPEATABLE READ',
   Serializable: 'SERIALIZABLE',
 }
+
+/** Longer than a probe waits: its connection is to be free for the next one soon. */
+const PING_TIMEOUT_MS = 5_000
 
 /** Of the transaction that the current code runs in: did one of its statements fail? */
 const statements = new AsyncLocalStorage<{ failed: boolean }>()
@@ -185,6 +188,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const pool = createPool(options)
   const prisma = createClient(pool)
   const reader = withRawReads(prisma, query)
+  const silenceMs = options.silenceTimeoutMs ?? statementTimeoutOf(options) + 5_000
 
   const self = {}
 
@@ -217,15 +221,21 @@ export function openDatabase(options: DatabaseOptions): Database {
 
   async function query<Row>(statement: RawStatement): Promise<Row[]> {
     if (enclosingOf(self) !== undefined) return joined((_tx, client) => rawRows<Row>(client, statement))
+    return queryAlone(statement, silenceMs)
+  }
+
+  async function queryAlone<Row>(statement: RawStatement, patienceMs: number): Promise<Row[]> {
     let client: pg.PoolClient | undefined
     try {
       client = await pool.connect()
-      const rows = await rawRows<Row>(client, statement)
+      const rows = await rawRows<Row>(client, statement, patienceMs)
       client.release()
       return rows
     } catch (error) {
       // A statement that the server refuses leaves its connection as good as before.
       client?.release(isRefusal(error) ? undefined : true)
+      const { name, ...unnamed } = statement
+      if (name !== undefined && isOutdatedPlan(error)) return queryAlone(unnamed, patienceMs)
       throw databaseError(error)
     }
   }
@@ -278,7 +288,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     enclose,
     withClient,
     rawTransaction,
-    ping: () => inOurWords(async () => void (await pool.query('SELECT 1'))),
+    ping: async () => void (await queryAlone({ text: 'SELECT 1' }, Math.min(silenceMs, PING_TIMEOUT_MS))),
     poolState: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     close: async () => {
       await prisma.$disconnect()

@@ -1,7 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { EventEmitter } from 'node:events'
 import pg from 'pg'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { isOutdatedPlan } from './constraint-errors.ts'
 
 export interface DatabaseOptions {
   /** `postgresql://…`. */
@@ -15,6 +17,11 @@ export interface DatabaseOptions {
    * waits holds a connection, and one record that is held must not use up the pool.
    */
   readonly lockTimeoutMs?: number
+  /**
+   * How long `query` and `ping` wait for a server that says nothing at all, as one does whose machine is gone; default 5 s more
+   * than a statement may take.
+   */
+  readonly silenceTimeoutMs?: number
   /** How long to wait for a free connection or a new one; default 5 s, then `unavailable`. */
   readonly connectTimeoutMs?: number
   /** A transaction whose program says nothing for so long is closed by the server; default 5 min. */
@@ -60,7 +67,10 @@ export function createPool(options: DatabaseOptions): pg.Pool {
     max: options.poolSize,
     application_name: options.applicationName ?? 'rocketgames',
     connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
-    statement_timeout: options.statementTimeoutMs ?? 60_000,
+    // A server that went away without a word, as in a failover, leaves connections that look well until somebody asks.
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    statement_timeout: statementTimeoutOf(options),
     lock_timeout: options.lockTimeoutMs ?? 10_000,
     idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs ?? 300_000,
     // The adapter reads every timestamptz as UTC in ISO, whatever the session says; days are selected as ISO text, and lake
@@ -72,9 +82,32 @@ export function createPool(options: DatabaseOptions): pg.Pool {
   pool.on('release', (_error, client) => uses.delete(client))
   // A connection that breaks in use tells whoever waits for its statement; without a listener it would end the process as well.
   pool.on('connect', (client) => client.on('error', () => undefined))
+  dropOutdated(pool)
   // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
   pool.on('error', (error) => options.logger?.warn({ reason: error.message }, 'an idle database connection broke'))
   return pool
+}
+
+export function statementTimeoutOf({ statementTimeoutMs = 60_000 }: DatabaseOptions): number {
+  return statementTimeoutMs
+}
+
+/**
+ * A named statement whose columns got other types by a migration fails on its connection from then on, and would as long as the
+ * connection lives: it is not used again.
+ */
+function dropOutdated(pool: pg.Pool): void {
+  const outdated = new WeakSet<object>()
+  pool.on('connect', (client) => {
+    const { connection } = client as unknown as { readonly connection: EventEmitter }
+    connection.on('errorMessage', (error) => {
+      if (isOutdatedPlan(error)) outdated.add(client)
+    })
+  })
+  pool.on('release', (_error, client) => {
+    // What is ended already the pool throws away.
+    if (outdated.has(client)) void (client as unknown as pg.Client).end()
+  })
 }
 
 function noticeConnections(pool: pg.Pool): void {

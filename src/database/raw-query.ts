@@ -36,9 +36,19 @@ const types = {
     PARSERS[oid] ?? getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
 }
 
-/** The rows of a statement, with the types that Prisma's raw queries give: `bigint`, `Decimal`, a date as midnight in UTC. */
-export async function rawRows<Row>(client: pg.ClientBase, { text, values, name }: RawStatement): Promise<Row[]> {
+/**
+ * The rows of a statement, with the types that Prisma's raw queries give: `bigint`, `Decimal`, a date as midnight in UTC.
+ *
+ * @param patienceMs how long to wait for a server that says nothing; default: until the connection ends. The connection is of no
+ *   use afterwards
+ */
+export async function rawRows<Row>(
+  client: pg.ClientBase,
+  { text, values, name }: RawStatement,
+  patienceMs?: number,
+): Promise<Row[]> {
   const prepared = name === undefined ? {} : { name }
-  const { rows } = await client.query({ ...prepared, text, values: values as unknown[], types })
+  const patience = patienceMs === undefined ? {} : { query_timeout: patienceMs }
+  const { rows } = await client.query({ ...prepared, ...patience, text, values: values as unknown[], types })
   return rows as Row[]
 }

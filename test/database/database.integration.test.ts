@@ -4,6 +4,7 @@ import { ConstraintError, WriteConflict } from '../../src/database/constraint-er
 import { type Database, openDatabase } from '../../src/database/database.ts'
 import { AppError } from '../../src/errors.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { createGate } from '../support/gate.ts'
 
 let testDatabase: TestDatabase
 let database: Database
@@ -196,7 +197,7 @@ describe('a database that is away', () => {
   })
 
   it('is unavailable when every connection is taken for too long', async () => {
-    const small = openDatabase({ url: testDatabase.url, poolSize: 1, connectTimeoutMs: 50 })
+    const small = openDatabase({ url: testDatabase.url, poolSize: 1, connectTimeoutMs: 500 })
     await small.withClient(async () => {
       expect(await failure(small.prisma.studio.count())).toMatchObject({ code: 'unavailable' })
       expect(await failure(small.transaction((tx) => tx.studio.count()))).toMatchObject({ code: 'unavailable' })
@@ -216,6 +217,71 @@ describe('a database that is away', () => {
     // A connection that is cut may be noticed by the query that uses it; the pool then has a fresh one.
     await database.ping().catch((error: unknown) => expect(error).toMatchObject({ code: 'unavailable' }))
     await database.ping()
+  })
+})
+
+describe('a database that says nothing any more', () => {
+  it('is unavailable after a while, and the next statements get connections that work', async () => {
+    const gate = await createGate(testDatabase.url)
+    const asked = openDatabase({ url: gate.url, poolSize: 2, connectTimeoutMs: 1_000, silenceTimeoutMs: 200 })
+    try {
+      const one = () => asked.query({ name: 'one', text: 'SELECT 1 AS n' })
+      await Promise.all([one(), one()])
+      gate.silence()
+      for (const error of await Promise.all([failure(one()), failure(asked.ping())])) {
+        expect(error).toMatchObject({ name: 'AppError', code: 'unavailable' })
+      }
+      gate.open()
+      expect(await Promise.all([one(), one()])).toEqual([[{ n: 1 }], [{ n: 1 }]])
+      await asked.ping()
+      expect(asked.poolState()).toMatchObject({ total: 2, waiting: 0 })
+    } finally {
+      await gate.close()
+      await asked.close()
+    }
+  })
+})
+
+describe('a table whose columns get other types', () => {
+  const read = { name: 'read changing', text: 'SELECT kind FROM changing' }
+  const write = { name: 'write changing', text: 'UPDATE changing SET kind = kind RETURNING kind' }
+  let others = 0
+
+  async function changed(): Promise<void> {
+    await database.query({ text: `ALTER TABLE changing ALTER kind TYPE varchar(${100 + others++})` })
+  }
+
+  beforeAll(async () => {
+    await database.query({ text: 'CREATE TABLE changing (kind text)' })
+    await database.query({ text: "INSERT INTO changing VALUES ('a')" })
+  })
+
+  it('is read and written as before by every connection that knew it', async () => {
+    const everywhere = (statement: typeof read) =>
+      Promise.all(Array.from({ length: 8 }, () => database.query(statement)))
+    for (const statement of [read, write]) {
+      const before = await everywhere(statement)
+      await changed()
+      expect(await everywhere(statement)).toEqual(before)
+      expect(await everywhere(statement)).toEqual(before)
+    }
+    expect(database.poolState()).toMatchObject({ waiting: 0 })
+  })
+
+  it('fails a transaction in which it is met once: the next attempt has another connection', async () => {
+    const single = openDatabase({ url: testDatabase.url, poolSize: 1 })
+    try {
+      await single.query(write)
+      await changed()
+      let attempts = 0
+      const rows = await single.enclose(() => {
+        attempts += 1
+        return single.query(write)
+      })
+      expect([rows, attempts]).toEqual([[{ kind: 'a' }], 2])
+    } finally {
+      await single.close()
+    }
   })
 })
 

@@ -3,7 +3,7 @@ import { createTestApi, newStudio, type TestApi } from '../support/api.ts'
 
 let api: TestApi
 beforeAll(async () => {
-  api = await createTestApi({ pool: { poolSize: 2, connectTimeoutMs: 200 } })
+  api = await createTestApi({ pool: { poolSize: 2, connectTimeoutMs: 1_000 } })
 })
 afterAll(() => api.close())
 

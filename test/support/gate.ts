@@ -1,10 +1,15 @@
 import net from 'node:net'
 
-/** A door before a database: closed, every connection is cut and new ones are refused, as when the server is away. */
+/**
+ * A door before a database: shut, every connection is cut and new ones are refused, as when the server is away; silenced, nothing
+ * goes through it any more and nobody is told, as when its machine is gone.
+ */
 export interface Gate {
   /** The database's URL through the door. */
   readonly url: string
   shut(): void
+  silence(): void
+  /** Lets new connections through; those that were cut or silenced stay so. */
   open(): void
   close(): Promise<void>
 }
@@ -13,6 +18,10 @@ export async function createGate(databaseUrl: string): Promise<Gate> {
   const target = new URL(databaseUrl)
   const sockets = new Set<net.Socket>()
   let isOpen = true
+  let isSilent = false
+  const muted = (...some: net.Socket[]) => {
+    for (const socket of some) socket.unpipe().pause()
+  }
   const server = net.createServer((client) => {
     if (!isOpen) {
       client.destroy()
@@ -31,6 +40,7 @@ export async function createGate(databaseUrl: string): Promise<Gate> {
       })
     }
     client.pipe(upstream).pipe(client)
+    if (isSilent) muted(client, upstream)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = new URL(databaseUrl)
@@ -45,8 +55,13 @@ export async function createGate(databaseUrl: string): Promise<Gate> {
       isOpen = false
       cut()
     },
+    silence() {
+      isSilent = true
+      muted(...sockets)
+    },
     open() {
       isOpen = true
+      isSilent = false
     },
     async close() {
       cut()
