@@ -19,7 +19,7 @@ export function check<S extends z.ZodType>(schema: S, input: unknown): Checked<z
   if (texts.length > 0) return { ok: false, errors: texts }
   const parsed = schema.safeParse(input, { reportInput: false })
   if (parsed.success) return { ok: true, value: parsed.data }
-  return { ok: false, errors: parsed.error.issues.flatMap(fieldErrors).slice(0, MAX_ERRORS) }
+  return { ok: false, errors: parsed.error.issues.flatMap((issue) => fieldErrors(issue, input)).slice(0, MAX_ERRORS) }
 }
 
 /** A JSON pointer, RFC 6901. */
@@ -66,16 +66,26 @@ function textErrors(input: unknown): FieldError[] {
   return errors
 }
 
-function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
+/** What stands at this place of the input; undefined: nothing. */
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  let value = input
+  for (const part of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined
+    value = (value as Readonly<Record<PropertyKey, unknown>>)[part]
+  }
+  return value
+}
+
+function fieldErrors(issue: z.core.$ZodIssue, input: unknown): FieldError[] {
   const at = pointer(issue.path)
+  // zod calls an absent field one of the wrong type, or, where there is a list of values, one that is not in it.
+  const mayBeAbsent = issue.code === 'invalid_type' || issue.code === 'invalid_value'
+  if (mayBeAbsent && valueAt(input, issue.path) === undefined) return [{ pointer: at, code: 'required' }]
   switch (issue.code) {
     case 'unrecognized_keys':
       return issue.keys.map((key) => ({ pointer: pointer([...issue.path, key]), code: 'unknown-field' }))
     case 'invalid_type':
-      // zod tells an absent field from a wrong type only in this text
-      return issue.message.endsWith('received undefined')
-        ? [{ pointer: at, code: 'required' }]
-        : [{ pointer: at, code: 'type', detail: `must be ${article(issue.expected)}` }]
+      return [{ pointer: at, code: 'type', detail: `must be ${article(issue.expected)}` }]
     case 'invalid_value':
       return [{ pointer: at, code: 'not-allowed', detail: `must be one of ${issue.values.map(String).join(', ')}` }]
     case 'too_small':

@@ -26,6 +26,21 @@ describe('checking an input object', () => {
     expect(errorsOf('text')).toEqual([' type'])
   })
 
+  it('calls what is absent required, also where there is a list of values', () => {
+    const either = z.strictObject({
+      kind: z.enum(['a', 'b']),
+      parts: z.array(z.strictObject({ kind: z.literal('c') })),
+    })
+    const checked = check(either, { parts: [{}, { kind: null }] })
+    expect(checked).toMatchObject({
+      errors: [
+        { pointer: '/kind', code: 'required' },
+        { pointer: '/parts/0/kind', code: 'required' },
+        { pointer: '/parts/1/kind', code: 'not-allowed' },
+      ],
+    })
+  })
+
   it('takes nothing that JSON could smuggle in under a known name', () => {
     expect(errorsOf(JSON.parse('{"name":"x","__proto__":{"size":5}}'))).toEqual(['/__proto__ unknown-field'])
     expect(errorsOf(JSON.parse('{"name":"x","constructor":1}'))).toEqual(['/constructor unknown-field'])
