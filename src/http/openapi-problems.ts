@@ -21,7 +21,8 @@ export function problemCodes(route: Route): ErrorCode[] {
   // Also where any key will do: a filter, a field or an expansion may need a scope of its own.
   if (route.access !== 'open' && (route.access !== 'key' || route.query !== undefined)) add('forbidden')
   if (route.body !== undefined) add('malformed-json', 'malformed-input', 'payload-too-large', 'validation')
-  if (route.ifMatch !== undefined) add('malformed-header', 'version-mismatch', 'precondition-required')
+  if (route.ifMatch !== undefined) add('malformed-header', 'version-mismatch')
+  if (route.ifMatch === 'required') add('precondition-required')
   if (route.createOnly) add('malformed-header', 'version-mismatch')
   if (honoursIdempotencyKey(route)) add('malformed-header', 'idempotency-in-progress', 'idempotency-mismatch')
   if (route.refusedHeaders !== undefined) add('malformed-header')

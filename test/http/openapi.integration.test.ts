@@ -95,6 +95,12 @@ describe('the API document', () => {
     for (const call of calls) await callAsPromised(api, document, ajv, call)
   })
 
+  it('promises 428 only where a write can be refused for want of If-Match', () => {
+    const promising = Object.entries(document.paths).filter(([, item]) => item.put?.responses['428'] !== undefined)
+    expect(promising.map(([path]) => path)).toEqual(['/v1/studios/{id}/members/{ownerId}'])
+    expect(document.paths['/v1/studios/{id}']?.patch?.responses).toHaveProperty('428')
+  })
+
   it('promises 415 where a body is refused, and 304 where a version can be asked about', async () => {
     const { studio, owner } = await newActiveStudio(api)
     const member = `/v1/studios/${studio.id}/members/${owner.id}`

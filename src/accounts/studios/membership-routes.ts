@@ -93,7 +93,7 @@ function itemRoutes(members: MembershipService, expand: Expansions<Membership>):
       createOnly: true,
       body: jsonBody(memberSchema),
       answers: { 200: one, 201: { ...one, headers: { Location: 'Where the member is' } } },
-      problems: ['conflict', 'last-owner', 'invalid-transition'],
+      problems: ['conflict', 'last-owner', 'invalid-transition', 'precondition-required'],
       async handle({ params, body, expected, createOnly, context }) {
         const conditions = { expected, createOnly }
         const outcome = await members.put(params.id, params.ownerId, body, conditions, context)
