@@ -37,6 +37,7 @@ export interface CreatedApiKey {
 
 const DEFAULT_DAYS = 365
 const parseName = line({ max: 100 })
+const parseReason = line({ max: 500 })
 
 /**
  * API keys: made, checked, listed, revoked. Each check reads the database, so a revocation holds for the next request.
@@ -145,8 +146,9 @@ export class ApiKeyService {
     })
   }
 
-  /** Holds from the next request on. Revoking again changes nothing. @throws AppError `not-found` */
-  revoke(id: string, context: Context, reason: string | null = null): Promise<ApiKey> {
+  /** Holds from the next request on. Revoking again changes nothing. @throws AppError `not-found`, `validation` of the reason */
+  async revoke(id: string, context: Context, why: string | null = null): Promise<ApiKey> {
+    const reason = why === null ? null : checkedReason(why)
     return write(this.#database, async (tx) => {
       const outcome = await revokeKey(tx, id)
       if (outcome === undefined) throw noSuchKey()
@@ -180,6 +182,12 @@ function requireOwnScopes(scopes: readonly Scope[], { principal }: Context): voi
 
 function noSuchKey(): AppError {
   return new AppError('not-found', 'There is no such API key')
+}
+
+function checkedReason(text: string): string {
+  const reason = parseReason(text)
+  if (reason.ok) return reason.value
+  throw invalid([{ pointer: '/reason', code: reason.code, detail: reason.detail }])
 }
 
 function checkedKey(input: NewApiKey): { name: string; scopes: Scope[]; validDays: number } {

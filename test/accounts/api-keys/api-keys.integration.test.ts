@@ -68,6 +68,15 @@ describe('an API key', () => {
     expect(JSON.stringify(await api.keys.list(api.context))).not.toContain('secretHash')
   })
 
+  it('is revoked only with a reason that the trail can hold', async () => {
+    const { key, token } = await api.keys.create({ name: 'kept', scopes: ['games:read'] }, api.context)
+    for (const reason of [' ', 'x'.repeat(501), 'two\u0007bells']) {
+      const refused = api.keys.revoke(key.id, api.context, reason)
+      await expect(refused).rejects.toMatchObject({ code: 'validation', errors: [{ pointer: '/reason' }] })
+    }
+    expect(await api.keys.authenticate(token)).toBeDefined()
+  })
+
   it('that is revoked is refused from the next request on, and revoking again changes nothing', async () => {
     const token = await api.token('studios:read')
     expect((await api.as(token).get('/v1/studios')).status).toBe(200)
