@@ -4,6 +4,7 @@ import { AppError } from '../../errors.ts'
 import { type Changes, changesOf, forced } from '../audit/audit-event.ts'
 import { appendAudit } from '../audit/audit-store.ts'
 import type { IdOrSlug } from '../text/code.ts'
+import { type PutConditions, requirePutNew, requirePutOver } from '../writing/put.ts'
 import { changedFields, requireVersion } from '../writing/version.ts'
 import { write } from '../writing/write-service.ts'
 import type { Game } from './game.ts'
@@ -17,14 +18,6 @@ import {
   updateGamePlatform,
 } from './game-platform-store.ts'
 import { findGame, lockGame } from './game-store.ts'
-
-/** How a caller who puts the facts of a platform means it. */
-export interface PlatformConditions {
-  /** `If-Match`; not needed: putting the same facts again changes nothing. */
-  readonly expected: ExpectedVersion | undefined
-  /** `If-None-Match: *` */
-  readonly createOnly: boolean
-}
 
 /** Where games ship. Every change holds the game's row, and grants of the library hold it as well. */
 export class GamePlatformService {
@@ -60,14 +53,14 @@ export class GamePlatformService {
     ref: IdOrSlug,
     platform: Platform,
     facts: GamePlatformFacts,
-    conditions: PlatformConditions,
+    conditions: PutConditions,
     context: Context,
   ): Promise<{ readonly created: boolean; readonly gamePlatform: GamePlatform }> {
     return write(this.#database, async (tx) => {
       const game = foundGame(await lockGame(tx, ref))
       const before = await findGamePlatform(tx, game.id, platform)
       if (before === undefined) {
-        if (conditions.expected !== undefined) throw notThere()
+        requirePutNew(conditions)
         const added = await insertGamePlatform(tx, game.id, platform, facts)
         await audit(tx, context, game, 'create', changesOf('game_platform', undefined, added))
         return { created: true, gamePlatform: added }
@@ -105,15 +98,6 @@ function audit(tx: Transaction, context: Context, game: Game, what: string, chan
   return appendAudit(tx, context, { action: `game_platform.${what}`, ...event })
 }
 
-function requirePutOver(before: GamePlatform, { expected, createOnly }: PlatformConditions): void {
-  if (createOnly) {
-    throw new AppError('version-mismatch', 'The platform is there already', {
-      headers: { ETag: `"${before.version}"` },
-    })
-  }
-  if (expected !== undefined) requireVersion(before.version, expected)
-}
-
 function foundGame(game: Game | undefined): Game {
   if (game === undefined) throw new AppError('not-found', 'There is no such game')
   return game
@@ -122,8 +106,4 @@ function foundGame(game: Game | undefined): Game {
 function found(gamePlatform: GamePlatform | undefined): GamePlatform {
   if (gamePlatform === undefined) throw new AppError('not-found', 'The game is not on this platform')
   return gamePlatform
-}
-
-function notThere(): AppError {
-  return new AppError('version-mismatch', 'If-Match was sent, but the game is not on this platform yet')
 }

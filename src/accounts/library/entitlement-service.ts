@@ -11,6 +11,7 @@ import { findGamePlatform } from '../games/game-platform-store.ts'
 import { findGame, holdGame } from '../games/game-store.ts'
 import { findPlayer, findPlayerIn } from '../players/player-store.ts'
 import type { IdOrSlug } from '../text/code.ts'
+import { type PutConditions, requirePutNew, requirePutOver } from '../writing/put.ts'
 import { changedFields, requireVersion } from '../writing/version.ts'
 import { write } from '../writing/write-service.ts'
 import {
@@ -41,14 +42,6 @@ export interface EntitlementRef {
   readonly playerId: string
   readonly game: IdOrSlug
   readonly platform: Platform
-}
-
-/** How a caller who grants means it. */
-export interface GrantConditions {
-  /** `If-Match`; not needed: the same grant again changes nothing. */
-  readonly expected: ExpectedVersion | undefined
-  /** `If-None-Match: *` */
-  readonly createOnly: boolean
 }
 
 /** What was there, what it shall be, and how the trail calls it. */
@@ -98,7 +91,7 @@ export class EntitlementService {
   grant(
     ref: EntitlementRef,
     grant: Grant,
-    conditions: GrantConditions,
+    conditions: PutConditions,
     context: Context,
   ): Promise<{ readonly created: boolean; readonly entitlement: Entitlement }> {
     return write(this.#database, async (tx) => {
@@ -109,7 +102,7 @@ export class EntitlementService {
       const now = new Date()
       let before = await lockEntitlement(tx, key)
       if (before === undefined) {
-        if (conditions.expected !== undefined) throw notThere()
+        requirePutNew(conditions)
         requireGrantable(grant.source, game.status)
         const added = await insertEntitlement(tx, newId(), key, granted(grant, now))
         if (added !== undefined) {
@@ -120,7 +113,7 @@ export class EntitlementService {
         // Another request was faster, and is done: now there is a line to lock.
         before = found(await lockEntitlement(tx, key))
       }
-      requireGrantOver(before, conditions)
+      requirePutOver(before, conditions)
       const state = changedFields(before, grantedAgain(before, grant, now, conditions.expected !== undefined))
       if (isNewGrant(state)) requireGrantable(grant.source, game.status)
       const change = { action: 'player_game.grant', expected: conditions.expected, state } as const
@@ -182,14 +175,6 @@ async function requirePlayer(tx: Transaction, playerId: string): Promise<void> {
   if (player.status === 'erased') throw new AppError('conflict', 'The player was erased and can own nothing')
 }
 
-function requireGrantOver(before: Entitlement, { expected, createOnly }: GrantConditions): void {
-  if (createOnly) {
-    const headers = { ETag: `"${before.version}"` }
-    throw new AppError('version-mismatch', 'The game is in the library already', { headers })
-  }
-  if (expected !== undefined) requireVersion(before.version, expected)
-}
-
 function keyOf({ playerId, platform }: EntitlementRef, game: Game): EntitlementKey {
   return { playerId, gameId: game.id, platform }
 }
@@ -214,8 +199,4 @@ function noSuchPlayer(): AppError {
 
 function noSuchPlatform(): AppError {
   return new AppError('not-found', 'The game is not on this platform')
-}
-
-function notThere(): AppError {
-  return new AppError('version-mismatch', 'If-Match was sent, but the game is not in this library yet')
 }

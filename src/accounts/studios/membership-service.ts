@@ -6,6 +6,7 @@ import { changesOf, forced } from '../audit/audit-event.ts'
 import { appendAudit } from '../audit/audit-store.ts'
 import { findOwner } from '../owners/owner-store.ts'
 import type { IdOrSlug } from '../text/code.ts'
+import { type PutConditions, requirePutNew, requirePutOver } from '../writing/put.ts'
 import { changedFields, requireVersion } from '../writing/version.ts'
 import { write } from '../writing/write-service.ts'
 import {
@@ -29,14 +30,6 @@ import {
 } from './membership-store.ts'
 import type { Studio } from './studio.ts'
 import { findStudio, lockStudio } from './studio-store.ts'
-
-/** How a caller who puts a member means it. */
-export interface PutConditions {
-  /** `If-Match`; needed to replace a member who is there. */
-  readonly expected: ExpectedVersion | undefined
-  /** `If-None-Match: *` */
-  readonly createOnly: boolean
-}
 
 /** Who owns and runs a studio. Every change holds the studio's row, so its rules cannot be passed by at the same moment. */
 export class MembershipService {
@@ -78,10 +71,11 @@ export class MembershipService {
       const studio = foundStudio(await lockStudio(tx, ref))
       const before = await findMembership(tx, studio.id, ownerId)
       if (before === undefined) {
-        if (conditions.expected !== undefined) throw notThere()
+        requirePutNew(conditions)
         return { created: true, membership: await this.#add(tx, studio, ownerId, draft, context) }
       }
-      const expected = requirePutOver(before, conditions)
+      requirePutOver(before, conditions)
+      const expected = requireSeen(before, conditions)
       // Who left and is put again is invited again.
       const status = draft.status ?? (before.status === 'left' ? 'invited' : before.status)
       const after = changedMembership(before, { ...draft, status }, new Date())
@@ -156,21 +150,12 @@ export class MembershipService {
   }
 }
 
-function requirePutOver(before: Membership, { expected, createOnly }: PutConditions): ExpectedVersion {
-  if (createOnly) {
-    throw new AppError('version-mismatch', 'The member is there already', { headers: { ETag: `"${before.version}"` } })
-  }
-  if (expected === undefined) {
-    throw new AppError(
-      'precondition-required',
-      'The member is there already: send If-Match to replace role and share',
-      {
-        headers: { ETag: `"${before.version}"` },
-      },
-    )
-  }
-  requireVersion(before.version, expected)
-  return expected
+/** A share or role of somebody is not overwritten by a caller who does not know of it. @throws AppError `precondition-required` */
+function requireSeen({ version }: Membership, { expected }: PutConditions): ExpectedVersion {
+  if (expected !== undefined) return expected
+  throw new AppError('precondition-required', 'The member is there already: send If-Match to replace role and share', {
+    headers: { ETag: `"${version}"` },
+  })
 }
 
 function about(studio: Studio) {
@@ -189,8 +174,4 @@ function foundMember(membership: Membership | undefined): Membership {
 
 function noSuchOwner(): AppError {
   return new AppError('not-found', 'There is no such owner')
-}
-
-function notThere(): AppError {
-  return new AppError('version-mismatch', 'If-Match was sent, but the studio has no such member yet')
 }

@@ -4,7 +4,7 @@ import { requireVersion } from './version.ts'
 
 /** How a caller who puts a record means it. */
 export interface PutConditions {
-  /** `If-Match`; not needed: the same record again changes nothing. */
+  /** `If-Match`; mostly not needed: the same record again changes nothing. */
   readonly expected: ExpectedVersion | undefined
   /** `If-None-Match: *` */
   readonly createOnly: boolean
