@@ -333,6 +333,8 @@ describe('a studio and its games', () => {
 })
 
 describe('no update is lost', () => {
+  /** Two decimals exactly: 1 + 0.14 has more. */
+  const share = (index: number, round: number) => (100 * (index + 1) + round) / 100
   type Change = (agent: TestApi['admin'], index: number, round: number) => Test
   const records: Record<string, () => Promise<{ path: string; change: Change }>> = {
     async players() {
@@ -356,7 +358,7 @@ describe('no update is lost', () => {
       const owner = await newOwner(api)
       await newMember(api, studio.id, owner.id, { role: 'owner' })
       const path = `/v1/studios/${studio.id}/members/${owner.id}`
-      return { path, change: (agent, i, round) => agent.patch(path).send({ ownershipPercent: i + 1 + round / 100 }) }
+      return { path, change: (agent, i, round) => agent.patch(path).send({ ownershipPercent: share(i, round) }) }
     },
     async library() {
       const { playerId, gameId } = await newEntitlement(api)
