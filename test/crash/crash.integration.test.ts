@@ -1,13 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestApi, newStudio, type TestApi, unique } from '../support/api.ts'
+import { type ApiProcess, startApiProcess } from '../support/api-process.ts'
 import { counted } from '../support/counts.ts'
 import { newGame } from '../support/records.ts'
-import { cleanEnvironment } from '../support/service.ts'
 import { createStatementTap, type StatementTap, type Strike } from '../support/statement-tap.ts'
 
 /** A client that repeats meets a lease that a dead process left; here it need not wait for a minute. */
@@ -27,32 +24,11 @@ afterAll(async () => {
 })
 
 /** The API as a process that reaches its database through the tap. */
-interface ApiProcess {
-  readonly child: ChildProcess
-  readonly port: number
-}
-
 async function startApi(): Promise<ApiProcess> {
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'api-process.ts')], {
-    env: cleanEnvironment({ DATABASE_URL: tap.url, SECRET: api.secret.toString('hex'), LEASE_MS: String(LEASE_MS) }),
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const ended = once(child, 'exit').then(() => {
-    throw new Error('the process ended before it listened')
-  })
-  // Killed later, on purpose, it ends, too.
-  ended.catch(() => undefined)
-  const [printed] = (await Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data'), ended])) as [Buffer]
-  const started = { child, port: Number(printed.toString()) }
+  const started = await startApiProcess({ databaseUrl: tap.url, secret: api.secret, leaseMs: LEASE_MS })
   // Connections, the query compiler and the note of the key's use: a request after this is its own statements only.
   await call(started, { method: 'GET', path: '/v1/studios?limit=1' })
   return started
-}
-
-async function killed({ child }: ApiProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  child.kill('SIGKILL')
-  await once(child, 'exit')
 }
 
 interface Call {
@@ -180,7 +156,7 @@ describe('a process that is killed between two statements', () => {
         const victim = process
         tap.arm({ ...point, kill: () => victim.child.kill('SIGKILL') })
         await expect(call(victim, keyed)).rejects.toThrow()
-        await killed(victim)
+        await victim.kill()
         tap.arm()
         process = await startApi()
         const answer = await repeated(process, keyed)
@@ -194,7 +170,7 @@ describe('a process that is killed between two statements', () => {
       }
       // Up to the commit nothing had happened, and after it everything.
       expect(found).toEqual(found.map((_, i) => (i === found.length - 1 ? 'done' : 'undone')))
-      await killed(process)
+      await process.kill()
     },
     counted(180_000, 3_600_000),
   )

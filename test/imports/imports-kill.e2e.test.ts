@@ -9,11 +9,12 @@ import { openDatabase } from '../../src/database/database.ts'
 import { ImportService } from '../../src/imports/import-service.ts'
 import { samplePeriod } from '../../src/local/sample/period.ts'
 import { playerLine } from '../../src/local/sample/players.ts'
+import { createTestApi, type TestApi } from '../support/api.ts'
+import { type ApiProcess, startApiProcess } from '../support/api-process.ts'
 import { counted } from '../support/counts.ts'
 import { createTestDatabase } from '../support/database.ts'
-import { removeFolder, runCommand, type Service, startService } from '../support/service.ts'
 
-/** The service is killed as by a power cut, again and again, in the middle of imports over HTTP. */
+/** The service dies without a word, again and again, in the middle of imports over HTTP. */
 
 const KILLS = counted(2, 10)
 const LINES = counted(4_000, 20_000)
@@ -75,23 +76,10 @@ interface Answer {
   readonly id: string
 }
 
-const SETTINGS = { SAMPLE_DATA: 'off', LOG_LEVEL: 'info' }
+let api: TestApi
+let service: ApiProcess
 
-let service: Service
-let env: Record<string, string>
-
-/** Its address, key and database stay when it is started again: then it is enough that it listens. */
-async function restart(): Promise<void> {
-  service = await startService({ dir: service.dir, port: service.port, env: SETTINGS })
-  await service.saw(/"listening"/)
-}
-
-async function start(): Promise<void> {
-  service = await startService({ env: SETTINGS })
-  await service.saw(/ready to use/i)
-  const printed = await runCommand(['env', '--json'], { LOCAL_DATA_DIR: service.dir })
-  env = JSON.parse(printed.stdout) as Record<string, string>
-}
+const start = () => startApiProcess({ databaseUrl: api.databaseUrl, secret: api.secret })
 
 /**
  * Sends the file, never far ahead of its answers, and reads these.
@@ -100,9 +88,9 @@ async function start(): Promise<void> {
  * @returns the whole lines of the answer that arrived, and whether it came to its end
  */
 async function send(onAnswer: (answer: Answer) => void): Promise<{ answers: Answer[]; end?: Record<string, number> }> {
-  const request = http.request(`${env.API_URL}/v1/imports/players`, {
+  const request = http.request(`http://127.0.0.1:${service.port}/v1/imports/players`, {
     method: 'POST',
-    headers: { Authorization: `Bearer ${env.API_KEY}`, 'Content-Type': 'application/x-ndjson' },
+    headers: { Authorization: `Bearer ${api.adminToken}`, 'Content-Type': 'application/x-ndjson' },
   })
   // The connection breaks while the body is still being sent.
   request.on('error', () => undefined)
@@ -144,31 +132,35 @@ async function send(onAnswer: (answer: Answer) => void): Promise<{ answers: Answ
   return { answers, ...(end === undefined ? {} : { end }) }
 }
 
-beforeAll(start, 180_000)
+beforeAll(async () => {
+  api = await createTestApi()
+  service = await start()
+})
 
 afterAll(async () => {
-  await service?.stop()
-  removeFolder(service.dir)
+  await service?.kill()
+  await api?.close()
 })
 
 it(`loses nothing that was answered to ${KILLS} kills, and the file sent again completes it`, {
-  timeout: counted(180_000, 3_600_000),
+  timeout: counted(120_000, 3_600_000),
 }, async () => {
   const usernames = lines.map((line) => (line as Line).username)
   for (let kill = 1; kill <= KILLS; kill++) {
     // Each time further into the file, so that it dies while new lines are written.
     const deadline = Math.floor((LINES * kill) / (KILLS + 1))
     const { answers, end } = await send(({ line }) => {
-      if (line === deadline) service.child.kill('SIGKILL')
+      if (line === deadline) void service.kill()
     })
     expect(end).toBeUndefined()
     expect(answers.length).toBeGreaterThanOrEqual(deadline)
-    expect(await service.ended).toBeNull()
-    await restart()
-    const client = new pg.Client(env.DATABASE_URL)
+    await service.kill()
+    service = await start()
+    const client = new pg.Client(api.databaseUrl)
     await client.connect()
     const { rows } = await client.query<{ id: string; username: string; creations: number }>(
-      `SELECT id, username, (SELECT count(*)::int FROM audit_event WHERE entity_id = player.id::text AND action = 'player.create') AS creations
+      `SELECT id, username, (SELECT count(*)::int FROM audit_event
+          WHERE entity_type = 'player' AND entity_id = player.id::text AND action = 'player.create') AS creations
        FROM player`,
     )
     await client.end()
@@ -186,5 +178,5 @@ it(`loses nothing that was answered to ${KILLS} kills, and the file sent again c
   expect(end).toMatchObject({ lines: LINES, errors: 0, updated: 0 })
   expect((end?.created ?? 0) + (end?.unchanged ?? 0)).toBe(LINES)
   expect(end?.created).toBeGreaterThan(0)
-  expect(await contents(env.DATABASE_URL as string)).toEqual(await undisturbed())
+  expect(await contents(api.databaseUrl)).toEqual(await undisturbed())
 })
