@@ -262,9 +262,12 @@ async function readBody(route: Route, request: Request, response: Response): Pro
 
 function departure(response: Response): AbortSignal {
   const controller = new AbortController()
-  response.once('close', () => {
+  const leave = () => {
     if (!response.writableFinished) controller.abort(new Error('the client left'))
-  })
+  }
+  // While the key was checked, perhaps.
+  if (response.destroyed) leave()
+  else response.once('close', leave)
   return controller.signal
 }
 

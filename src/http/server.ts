@@ -1,4 +1,4 @@
-import { createServer, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { App } from './app.ts'
 
@@ -11,12 +11,17 @@ const KEEP_ALIVE_MS = 65_000
 /** Longer than any statement may take, so that only a connection on which nothing happens at all is closed by it. */
 const SILENT_CONNECTION_MS = 150_000
 
+/** How long the rest of a body may still come after its answer: refused before it was read, it is read and thrown away. */
+const LINGER_MS = 30_000
+
 export interface ServerOptions {
   readonly host: string
   /** 0: any free one. */
   readonly port: number
   /** Connections at once; more are closed as they come. */
   readonly maxConnections?: number
+  /** Default 30 s; then the connection is cut. */
+  readonly lingerMs?: number
 }
 
 export interface RunningServer {
@@ -30,8 +35,15 @@ export interface RunningServer {
 }
 
 /** Listens; resolves once requests are answered. Port 0 takes a free one. */
-export async function startServer(app: App, { host, port, maxConnections }: ServerOptions): Promise<RunningServer> {
-  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS }, app.express)
+export async function startServer(app: App, options: ServerOptions): Promise<RunningServer> {
+  const { host, port, maxConnections, lingerMs = LINGER_MS } = options
+  const server = createServer(
+    { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
+    (request, response) => {
+      request.url = originForm(request.url)
+      app.express(request, response)
+    },
+  )
   // A streamed import of 1 GB may take long; slow headers are bounded above, small bodies by their size.
   server.requestTimeout = 0
   server.keepAliveTimeout = KEEP_ALIVE_MS
@@ -47,8 +59,9 @@ export async function startServer(app: App, { host, port, maxConnections }: Serv
   let ended: Promise<void> | undefined
   const answering = new Set<ServerResponse>()
   // A connection that falls idle only after the drain began would keep the server open until its own timeout.
-  server.on('request', (_request, response) => {
+  server.on('request', (request, response) => {
     answering.add(response)
+    response.once('finish', () => endLate(request, lingerMs))
     response.once('close', () => {
       answering.delete(response)
       if (ended !== undefined) setImmediate(() => server.closeIdleConnections())
@@ -65,6 +78,23 @@ export async function startServer(app: App, { host, port, maxConnections }: Serv
       return ended
     },
   }
+}
+
+const AUTHORITY = /^https?:\/\/[^/?#]*/i
+
+/** A target with scheme and host, as proxies may send it (RFC 9112, section 3.2.2), without them. */
+function originForm(target = '/'): string {
+  const path = target.replace(AUTHORITY, '')
+  return path === target || path.startsWith('/') ? path : `/${path}`
+}
+
+/** A sender who has the answer and goes on byte by byte would hold the connection as long as he likes. */
+function endLate(request: IncomingMessage, lingerMs: number): void {
+  if (request.complete) return
+  const timer = setTimeout(() => {
+    if (!request.complete) request.socket.destroy()
+  }, lingerMs)
+  request.once('close', () => clearTimeout(timer))
 }
 
 function close(server: Server, graceMs: number): Promise<void> {

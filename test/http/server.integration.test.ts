@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setImmediate } from 'node:timers/promises'
 import supertest from 'supertest'
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import type { Principal } from '../../src/caller.ts'
 import { lines, ok } from '../../src/http/answer.ts'
 import { type App, createApp } from '../../src/http/app.ts'
-import type { IncomingStream } from '../../src/http/body.ts'
+import { type IncomingStream, jsonBody } from '../../src/http/body.ts'
 import { type Route, route } from '../../src/http/route.ts'
 import { type RunningServer, startServer } from '../../src/http/server.ts'
 import { createLogger } from '../../src/logger.ts'
@@ -20,20 +23,29 @@ const open = {
   answers: { 200: { description: 'ok' } },
 } as const
 
-async function serve(...routes: Route[]): Promise<RunningServer & { app: App; url: string; log(): string }> {
+async function serve(...routes: Route[]): Promise<Served> {
+  return serveWith({}, ...routes)
+}
+
+type Served = RunningServer & { app: App; url: string; log(): string }
+
+async function serveWith(
+  options: { lingerMs?: number; authenticate?: () => Promise<Principal | undefined> },
+  ...routes: Route[]
+): Promise<Served> {
   const written: string[] = []
   const app = createApp({
     info: { title: 'test', version: '0', description: '' },
     groups: [{ routes }],
     enums: {},
-    authenticator: { authenticate: async () => undefined },
+    authenticator: { authenticate: options.authenticate ?? (async () => undefined) },
     cursorKey: randomBytes(32),
     checks: [],
     idempotency: { once: () => Promise.reject(new Error('no operation here changes anything')) },
     logger: createLogger({ level: 'info', destination: { write: (text) => void written.push(text) } }),
     metrics: new Metrics(),
   })
-  const server = await startServer(app, { host: '127.0.0.1', port: 0 })
+  const server = await startServer(app, { host: '127.0.0.1', port: 0, ...options })
   return { ...server, app, url: `http://127.0.0.1:${server.port}`, log: () => written.join('') }
 }
 
@@ -112,12 +124,13 @@ describe('draining', () => {
 })
 
 describe('a streamed body', () => {
-  it('comes as it is: a coding that would reach the reader still packed is refused', async () => {
+  it('comes as it is: a coding that nobody unpacks is refused', async () => {
     const upload = route({
       ...open,
       operation: 'upload',
       method: 'post',
       path: '/upload',
+      refusedHeaders: { 'Idempotency-Key': 'A stream is read once.' },
       body: { kind: 'stream', types: ['text/csv'], maxBytes: 1000, description: 'rows' },
       handle: async ({ body }: { body: IncomingStream }) => ok({ text: await text(body.stream) }),
     })
@@ -128,9 +141,9 @@ describe('a streamed body', () => {
         body: 'a,b',
         headers: { 'Content-Type': 'text/csv', 'Content-Encoding': coding },
       })
-    const packed = await post('gzip')
+    const packed = await post('br')
     expect(packed.status).toBe(415)
-    expect(packed.headers.get('Accept-Encoding')).toBe('identity')
+    expect(packed.headers.get('Accept-Encoding')).toBe('gzip, identity')
     expect(await (await post('identity')).json()).toEqual({ text: 'a,b' })
     await server.drain(1000)
   })
@@ -143,6 +156,7 @@ describe('a streamed body that nobody reads', () => {
       operation: 'unread',
       method: 'post',
       path: '/unread',
+      refusedHeaders: { 'Idempotency-Key': 'A stream is read once.' },
       body: { kind: 'stream', types: ['text/csv'], maxBytes: 10_000_000, description: 'rows' },
       handle: (_: { body: IncomingStream }) => ok({ done: true }),
     })
@@ -154,6 +168,91 @@ describe('a streamed body that nobody reads', () => {
     connection.write(Buffer.alloc(size, 'a'))
     connection.write('GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
     expect((await answers).match(/HTTP\/1\.1 200/g)).toHaveLength(2)
+    await server.drain(1000)
+  })
+})
+
+describe('a body that still comes after its answer', () => {
+  const small = route({
+    ...open,
+    operation: 'small',
+    method: 'post',
+    path: '/small',
+    access: 'key',
+    body: jsonBody(z.strictObject({})),
+    handle: () => ok({}),
+  })
+  const head = 'POST /small HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n{'
+
+  it('holds its connection for a while and no longer', async () => {
+    const server = await serveWith({ lingerMs: 50 }, small)
+    const connection = connect(server.port, server.host)
+    const answer = text(connection)
+    connection.write(head)
+    expect(await answer).toMatch(/^HTTP\/1\.1 401 /)
+    await server.drain(1000)
+  })
+
+  it('is thrown away when it comes in time, and the connection serves the next request', async () => {
+    const server = await serve(small)
+    const connection = connect(server.port, server.host)
+    const answers = text(connection)
+    connection.write(head)
+    await once(connection, 'readable')
+    connection.write(Buffer.alloc(999_999, ' '))
+    connection.write('GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+    expect((await answers).match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 401', 'HTTP/1.1 200'])
+    await server.drain(1000)
+  })
+})
+
+describe('a target with scheme and host', () => {
+  it('is that without them, and a host that is none does no harm', async () => {
+    const server = await serve()
+    const ask = async (target: string) => {
+      const connection = connect(server.port, server.host)
+      connection.write(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+      return text(connection)
+    }
+    for (const target of ['http://accounts.example/healthz', 'HTTPS://x:1/healthz', 'http://[::1/healthz']) {
+      expect(await ask(target), target).toMatch(/^HTTP\/1\.1 200 /)
+    }
+    for (const target of ['http://accounts.example', 'http://accounts.example?a=1', 'http://[::1', '*']) {
+      const answer = await ask(target)
+      expect(answer, target).toMatch(/^HTTP\/1\.1 404 /)
+      expect(answer, target).toContain('application/problem+json')
+    }
+    await server.drain(1000)
+  })
+})
+
+describe('a client who leaves while the key is checked', () => {
+  it('has left when the operation begins', async () => {
+    const asked = Promise.withResolvers<void>()
+    const known = Promise.withResolvers<Principal>()
+    const left = Promise.withResolvers<boolean>()
+    const late = route({
+      ...open,
+      operation: 'late',
+      path: '/late',
+      access: 'key',
+      handle({ signal }) {
+        left.resolve(signal.aborted)
+        return ok({})
+      },
+    })
+    const authenticate = () => {
+      asked.resolve()
+      return known.promise
+    }
+    const server = await serveWith({ authenticate }, late)
+    const connection = connect(server.port, server.host)
+    connection.write('GET /late HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer a\r\n\r\n')
+    await asked.promise
+    connection.destroy()
+    while (!server.log().includes('"aborted":true')) await setImmediate()
+    known.resolve({ type: 'api_key', id: 'ann', name: 'ann', scopes: new Set(), expiresAt: null })
+    expect(await left.promise).toBe(true)
     await server.drain(1000)
   })
 })
