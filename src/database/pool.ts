@@ -43,12 +43,13 @@ export function unnoticed<T>(work: () => Promise<T>): Promise<T> {
   return listeners.exit(work)
 }
 
-/** Of each connection that is in use: the time between its being taken and given back. */
+/** Of each connection that is in use: the time from its being taken to the end of its transaction, or to its being given back. */
 const uses = new WeakMap<object, symbol>()
 
 /**
- * The connection for as long as its present use lasts. A transaction of Prisma that takes too long gives its connection back while
- * the work inside still runs: what that said then would end up in the transaction of somebody else.
+ * The connection for as long as its present use lasts. A transaction of Prisma that takes too long is rolled back and gives its
+ * connection back while the work inside still runs: what that said then would be a change of its own, for good, or end up in the
+ * transaction of somebody else.
  */
 export function whileTaken(client: pg.PoolClient): pg.PoolClient {
   const use = uses.get(client)
@@ -59,6 +60,20 @@ export function whileTaken(client: pg.PoolClient): pg.PoolClient {
     return (client.query as (...statement: unknown[]) => unknown)(...statement)
   }
   return Object.create(client, { query: { value: query } }) as pg.PoolClient
+}
+
+const ENDS_TRANSACTION = /^(COMMIT|ROLLBACK)$/
+
+/** The members of a connection that Prisma's adapter uses. Its last word is everybody's: statements behind it in the queue are refused. */
+function untilLastWord(client: pg.PoolClient): pg.PoolClient {
+  const inUse = whileTaken(client)
+  const query = (statement: pg.QueryConfig) => {
+    if (!ENDS_TRANSACTION.test(statement.text)) return inUse.query(statement)
+    uses.delete(client)
+    return client.query(statement)
+  }
+  const [on, removeListener] = [client.on.bind(client), client.removeListener.bind(client)]
+  return { query, on, removeListener, release: client.release } as unknown as pg.PoolClient
 }
 
 export function createPool(options: DatabaseOptions): pg.Pool {
@@ -118,7 +133,7 @@ function noticeConnections(pool: pg.Pool): void {
     if (callback !== undefined || told === undefined) return (connect as pg.Pool['connect'])(callback as never)
     return connect().then((client) => {
       told(client)
-      return client
+      return untilLastWord(client)
     })
   }) as pg.Pool['connect']
 }

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Database, openDatabase, type Transaction } from '../../src/database/database.ts'
+import { type Database, openDatabase, type RawClient, type Transaction } from '../../src/database/database.ts'
 import { newId } from '../../src/identifier.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 
@@ -166,11 +166,11 @@ describe('an enclosing transaction', () => {
         entered.resolve()
         await over.promise
         const said = [
-          client.query(insert, ['late-a']),
-          narrow.withClient((own) => own.query(insert, ['late-b'])),
-          narrow.transaction((tx) => tx.$executeRawUnsafe(insert, 'late-c')),
-          narrow.transaction((tx) => tx.$queryRawUnsafe(`${insert} RETURNING id`, 'late-d')),
-        ]
+          async () => client.query(insert, ['late-a']),
+          () => narrow.withClient((own) => own.query(insert, ['late-b'])),
+          () => narrow.transaction((tx) => tx.$executeRawUnsafe(insert, 'late-c')),
+          () => narrow.transaction((tx) => tx.$queryRawUnsafe(`${insert} RETURNING id`, 'late-d')),
+        ].map((say) => say())
         await Promise.allSettled(said)
         await Promise.all(said)
       },
@@ -186,6 +186,36 @@ describe('an enclosing transaction', () => {
     })
     expect(await seen('punctual')).toBe(1)
     for (const slug of ['late-a', 'late-b', 'late-c', 'late-d']) expect([slug, await seen(slug)]).toEqual([slug, 0])
+  })
+
+  it('that is given up while a statement runs has said its last word: what follows is not a change of its own', async () => {
+    const slow = 'SELECT pg_sleep(0.2)'
+    const ways: Readonly<Record<string, (client: RawClient, slug: string) => Promise<unknown>>> = {
+      raw: async (client, slug) => {
+        await client.query(slow)
+        await client.query(insert, [slug])
+      },
+      part: async (_client, slug) => {
+        await narrow.withClient(async (own) => {
+          await own.query(slow)
+          await own.query(insert, [slug])
+        })
+      },
+      prisma: async (_client, slug) => {
+        await narrow.transaction(async (tx) => {
+          await tx.$queryRawUnsafe(slow)
+          await tx.$queryRawUnsafe(`${insert} RETURNING id`, slug)
+        })
+      },
+    }
+    for (const [way, act] of Object.entries(ways)) {
+      const slug = `given-up-${way}`
+      const late = narrow.enclose((client) => act(client, slug), { timeoutMs: 50 })
+      expect([way, await failure(late)]).toEqual([way, expect.objectContaining({ code: 'unavailable' })])
+      expect([way, await seen(slug)]).toEqual([way, 0])
+    }
+    await narrow.transaction((tx) => tx.studio.create({ data: studio('after-given-up') }))
+    expect(await seen('after-given-up')).toBe(1)
   })
 
   it('refuses a part of another isolation level', async () => {
