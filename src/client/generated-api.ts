@@ -243,7 +243,7 @@ export interface paths {
         put?: never;
         /**
          * Report how long games were played
-         * @description Totals of up to 1000 lines of libraries, as a JSON array or NDJSON. One answer for each item, in their order; an item with an error does not keep the others out. Safe to repeat and to send out of order: the greatest total, the earliest first and the latest last moment are kept, and none of them changes the version of the line.
+         * @description Totals of up to 1000 lines of libraries, as a JSON array or NDJSON. One answer for each item, in their order; an item with an error does not keep the others out. Safe to repeat and to send out of order: the greatest total, the earliest first and the latest last moment are kept, and none of them changes the version of the line. Moments before 1980 or more than a day ahead are refused: they would be kept for good.
          *
          *     Scope: `library:write`.
          */

@@ -30,7 +30,7 @@ export function playtimeRoutes(playtimes: PlaytimeService): RouteGroup {
           `Totals of up to ${MAX_PLAYTIME_ITEMS} lines of libraries, as a JSON array or NDJSON. One answer for each item, in ` +
           'their order; an item with an error does not keep the others out. Safe to repeat and to send out of order: the ' +
           'greatest total, the earliest first and the latest last moment are kept, and none of them changes the version of ' +
-          'the line.',
+          'the line. Moments before 1980 or more than a day ahead are refused: they would be kept for good.',
         access: ['library:write'],
         refusedHeaders: { 'Idempotency-Key': 'A report is safe to repeat as it is: totals only grow' },
         body: {

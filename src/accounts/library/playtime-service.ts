@@ -6,7 +6,7 @@ import { appendAudit } from '../audit/audit-store.ts'
 import { changedFields } from '../writing/version.ts'
 import { write } from '../writing/write-service.ts'
 import type { EntitlementKey } from './entitlement.ts'
-import { type PlaytimeReport, playtimeAfter, playtimeErrors } from './playtime.ts'
+import { clockErrors, type PlaytimeReport, playtimeAfter, playtimeErrors } from './playtime.ts'
 import { lockPlayedLines, type PlayedLine, savePlaytimes } from './playtime-store.ts'
 
 /** What a game back end says about one line of a library. */
@@ -35,14 +35,15 @@ export class PlaytimeService {
     return write(this.#database, async (tx) => {
       const keys = new Map(items.map((item) => [placeOf(item), item]))
       const before = await lockPlayedLines(tx, [...keys.values()])
-      const now = new Map(before.map((line) => [placeOf(line), line]))
+      const lines = new Map(before.map((line) => [placeOf(line), line]))
+      const time = new Date()
       const outcomes = items.map((item) => {
-        const outcome = afterReport(now.get(placeOf(item)), item)
-        if (!(outcome instanceof AppError)) now.set(placeOf(item), outcome.line)
+        const outcome = afterReport(lines.get(placeOf(item)), item, time)
+        if (!(outcome instanceof AppError)) lines.set(placeOf(item), outcome.line)
         return outcome
       })
       const changed = before.flatMap((line) => {
-        const after = now.get(placeOf(line))
+        const after = lines.get(placeOf(line))
         return after === undefined || after === line ? [] : [{ line, after }]
       })
       await savePlaytimes(
@@ -63,10 +64,10 @@ export class PlaytimeService {
   }
 }
 
-function afterReport(line: PlayedLine | undefined, report: PlaytimeItem): PlaytimeOutcome | AppError {
+function afterReport(line: PlayedLine | undefined, report: PlaytimeItem, time: Date): PlaytimeOutcome | AppError {
   if (line === undefined) return new AppError('not-found', 'The game is not in this library on this platform')
   const totals = playtimeAfter(line, report)
-  const errors = playtimeErrors(totals)
+  const errors = [...clockErrors(report, time), ...playtimeErrors(totals)]
   if (errors.length > 0) return invalid(errors)
   const isNews = Object.keys(changedFields(line, totals)).length > 0
   return isNews ? { status: 'updated', line: { ...line, ...totals } } : { status: 'unchanged', line }

@@ -38,6 +38,22 @@ export function playtimeErrors({ firstPlayedAt, lastPlayedAt }: Playtime): Field
   return [{ pointer: '/firstPlayedAt', code: 'after-last', detail: 'must not be after lastPlayedAt' }]
 }
 
+/** No game of ours was played earlier; what an empty date comes out as in many languages is. */
+const EARLIEST = new Date('1980-01-01T00:00:00Z')
+/** Clocks and time zones of machines elsewhere may be wrong by so much. */
+const MOST_AHEAD_MS = 24 * 60 * 60 * 1000
+
+/** Moments that only a wrong clock tells. They have to be kept out: the earliest and the latest ever told are kept for good. */
+export function clockErrors({ firstPlayedAt, lastPlayedAt }: PlaytimeReport, now: Date): FieldError[] {
+  return Object.entries({ firstPlayedAt, lastPlayedAt }).flatMap(([field, told]): FieldError[] => {
+    const pointer = `/${field}`
+    if (told === null || told === undefined) return []
+    if (told < EARLIEST) return [{ pointer, code: 'too-early', detail: `${EARLIEST.toISOString()} or later` }]
+    if (told.getTime() <= now.getTime() + MOST_AHEAD_MS) return []
+    return [{ pointer, code: 'too-late', detail: 'must not be in the future' }]
+  })
+}
+
 function chosen(
   known: Date | null,
   told: Date | null | undefined,

@@ -63,6 +63,21 @@ describe('a report of play time', () => {
     expect(kept.headers.etag).toBe('"1"')
   })
 
+  it('with a moment that only a wrong clock tells is refused: it would be kept for good', async () => {
+    const { item, path } = await newLine()
+    const hours = (ahead: number) => new Date(Date.now() + ahead * 3_600_000).toISOString()
+    const answer = await report([
+      { ...item, playtimeSeconds: 5, firstPlayedAt: '0001-01-01T00:00:00Z', lastPlayedAt: hours(25) },
+      { ...item, playtimeSeconds: 4, firstPlayedAt: '1980-01-01T00:00:00Z', lastPlayedAt: hours(23) },
+    ])
+    expect(answer.body.data[0].problem.errors).toMatchObject([
+      { pointer: '/firstPlayedAt', code: 'too-early' },
+      { pointer: '/lastPlayedAt', code: 'too-late' },
+    ])
+    expect(answer.body.data[1]).toMatchObject({ status: 'updated', playtimeSeconds: 4 })
+    expect((await api.admin.get(path)).body).toMatchObject({ playtimeSeconds: 4 })
+  })
+
   it('is safe to repeat and out of order; only what changes is in the trail, once a line', async () => {
     const { item, id, path } = await newLine()
     const totals = [100, 300, 200, 300, 50].map((playtimeSeconds, day) => ({
