@@ -6,7 +6,7 @@ import { launchSnapshot } from '../lake/snapshot-launch.ts'
 import type { Program } from './composition.ts'
 import type { LakeApi } from './lake-api.ts'
 import { asTable, runQuery } from './query.ts'
-import { isEmpty, loadSample } from './sample-data.ts'
+import { loadSample, wantsSample } from './sample-data.ts'
 import { count, print, say, size } from './terminal.ts'
 
 const FIRST_QUERY = `SELECT g.title, s.name AS studio, count(*) AS players, sum(pg.playtime_seconds) / 3600 AS hours
@@ -38,7 +38,7 @@ export async function firstSteps(program: Program, api: LakeApi, url: string, le
   } catch (error) {
     if (leave.aborted) return
     program.logger.error({ err: error }, 'the start could not be completed; the service runs on')
-    say(`The start could not be completed: ${describe(error)}`)
+    say(`The start could not be completed: ${describe(error)}\nStop it and start it again: it goes on from where it is.`)
   }
   if (leave.aborted) return
   api.start()
@@ -55,7 +55,7 @@ async function prepareLake({ logger, ...program }: Program): Promise<void> {
 async function sampleData(program: Program): Promise<void> {
   const { config, workplace } = program
   if (!config.local.sampleData || workplace.env.DATABASE_URL === process.env.DATABASE_URL) return
-  if (!(await isEmpty(program.database))) return
+  if (!(await wantsSample(program.database))) return
   const started = performance.now()
   const loaded = await loadSample(program)
   const counts = Object.entries(loaded).map(([resource, n]) => `${count(n)} ${resource}`)
@@ -96,7 +96,7 @@ async function firstAnswer(program: Program): Promise<void> {
 function next({ config, workplace }: Program, url: string): void {
   print(`RocketGames Accounts is ready to use.
 
-  API        ${url}/v1   (document: ${url}/v1/openapi.json)
+  API        ${url}/v1   (page: ${url}/docs, document: ${url}/v1/openapi.json)
   Admin key  in ${workplace.localDir}/bootstrap-api-key
   Lake       s3://${config.lake?.bucket}/lake/v1/   S3, Glue and Athena on ${config.lake?.endpoint ?? 'AWS'}
 

@@ -1,6 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
 import type { Database } from '../database/database.ts'
-import { UsageError } from '../errors.ts'
+import { AppError, UsageError } from '../errors.ts'
 import { isEnd } from '../imports/import-answer.ts'
 import type { ImportResource, ImportRunner } from '../imports/import-run.ts'
 import { accountsApi } from './accounts.ts'
@@ -31,11 +32,17 @@ const loadLocal = async () => {
   return { ...advance, ...games, ...library, ...period, ...players, ...studios }
 }
 
-/** True when no record of ours is there. */
-export async function isEmpty({ prisma }: Database): Promise<boolean> {
-  const [row] = await prisma.$queryRaw<{ empty: boolean }[]>`
-    SELECT NOT EXISTS (SELECT FROM studio) AND NOT EXISTS (SELECT FROM player) AND NOT EXISTS (SELECT FROM studio_owner) AS empty`
-  return row?.empty === true
+/**
+ * True when no record is there, or when a load was cut off: its last step closes the last studio. Loading again leaves what is in
+ * as it is.
+ */
+export async function wantsSample({ prisma }: Database): Promise<boolean> {
+  const { firstOwnerRef, lastStudioRef } = await loadLocal()
+  const [row] = await prisma.$queryRaw<{ wants: boolean }[]>`
+    SELECT NOT EXISTS (SELECT FROM studio) AND NOT EXISTS (SELECT FROM player) AND NOT EXISTS (SELECT FROM studio_owner)
+      OR EXISTS (SELECT FROM studio_owner WHERE external_ref = ${firstOwnerRef})
+        AND NOT EXISTS (SELECT FROM studio WHERE external_ref = ${lastStudioRef} AND status = 'closed') AS wants`
+  return row?.wants === true
 }
 
 /** Large files go in as several imports at once, so that the database works while the next lines are judged. */
@@ -54,11 +61,36 @@ async function bringMany(
   return lines.reduce((sum, n) => sum + n, 0)
 }
 
-/** @throws Error at the first line that is refused: then the sample and the rules disagree. */
+/** Of a database that is too busy to answer, as on a small machine at its first start. */
+const ATTEMPTS = 10
+const RETRY_MS = 1_000
+
+/**
+ * Lines that are in stay as they are, so all of them can be brought again.
+ *
+ * @throws Error at the first line that is refused: then the sample and the rules disagree.
+ */
 async function bring(
   imports: ImportRunner,
   resource: ImportResource,
   objects: Iterable<object>,
+  now: Date,
+): Promise<number> {
+  const lines = [...objects]
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await bringOnce(imports, resource, lines, now)
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === 'unavailable') || attempt === ATTEMPTS) throw error
+      await delay(RETRY_MS)
+    }
+  }
+}
+
+async function bringOnce(
+  imports: ImportRunner,
+  resource: ImportResource,
+  objects: readonly object[],
   now: Date,
 ): Promise<number> {
   let lines = 0
@@ -73,11 +105,14 @@ async function bring(
   return lines
 }
 
-/** Loads the three years into an empty database. They end today, so that "the last 30 days" has something to show. */
+/**
+ * Loads the three years, or what is missing of them. They end on the day of the first load, so that "the last 30 days" has
+ * something to show.
+ */
 export async function loadSample({ database, logger }: Program): Promise<Record<string, number>> {
   const sample = await loadLocal()
   const { imports } = accountsApi(database, { logger })
-  const endMs = Math.floor(Date.now() / sample.DAY_MS) * sample.DAY_MS
+  const endMs = (await endOfCutLoad(database)) ?? Math.floor(Date.now() / sample.DAY_MS) * sample.DAY_MS
   const period = sample.samplePeriod(endMs)
   const now = new Date(endMs)
   await bring(imports, 'owners', sample.owners(period), now)
@@ -90,6 +125,15 @@ export async function loadSample({ database, logger }: Program): Promise<Record<
   await bring(imports, 'games', sample.laterGames(period), now)
   await bring(imports, 'studios', sample.laterStudios(period), now)
   return loaded
+}
+
+/** Undefined when nothing of the sample is in. */
+async function endOfCutLoad({ prisma }: Database): Promise<number | undefined> {
+  const sample = await loadLocal()
+  const [first] = await prisma.$queryRaw<{ created_at: Date }[]>`
+    SELECT created_at FROM studio_owner WHERE external_ref = ${sample.firstOwnerRef}`
+  const [zero] = sample.owners(sample.samplePeriod(0)) as Iterable<{ readonly createdAt: string }>
+  return first && zero && first.created_at.getTime() - Date.parse(zero.createdAt)
 }
 
 /** Undefined when the database does not hold the sample. */
@@ -140,7 +184,7 @@ export function addSampleCommand(program: Command): void {
       }
       await withProgram(async (opened) => {
         if (days > 0) return advanceSample(opened, days)
-        if (!(await isEmpty(opened.database))) {
+        if (!(await wantsSample(opened.database))) {
           throw new UsageError('The database is not empty: the sample is loaded into an empty one only')
         }
         const loaded = await loadSample(opened)

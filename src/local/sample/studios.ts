@@ -19,6 +19,10 @@ export const finalStudioStatus = (index: number): string => FINAL_STATUS[index] 
 const loadingStatus = (index: number): string => (index >= 28 ? 'active' : finalStudioStatus(index))
 
 export const studioRef = (index: number): string => `sample-studio-${index + 1}`
+const ownerRef = (index: number): string => `sample-owner-${index + 1}`
+/** The first record that goes in, and the one that the last step closes. */
+export const firstOwnerRef = ownerRef(0)
+export const lastStudioRef = studioRef(STUDIO_COUNT - 1)
 const ownerEmail = (index: number): string => `owner-${index + 1}@studio.${EMAIL_DOMAINS[index % EMAIL_DOMAINS.length]}`
 
 const title = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
@@ -36,7 +40,7 @@ export function* owners({ startMs }: Period): Generator<object> {
       fullName: `${dice.pick(FIRST_NAMES)} ${dice.pick(LAST_NAMES)}`,
       email: ownerEmail(i),
       country: dice.pick(COUNTRIES)[0],
-      externalRef: `sample-owner-${i + 1}`,
+      externalRef: ownerRef(i),
       createdAt: iso(startMs + dice.between(0, 200) * DAY_MS),
     }
   }
