@@ -62,11 +62,13 @@ const RELATED: Readonly<Record<string, RelatedFilter>> = {
   },
 }
 
-function relatedConditions(condition: (rows: string) => string): NonNullable<ListSource['conditions']> {
+function relatedConditions(
+  condition: (related: RelatedFilter, filter: Filter, placeholder: string) => string,
+): NonNullable<ListSource['conditions']> {
   return Object.fromEntries(
-    Object.entries(RELATED).map(([name, { exists }]) => [
+    Object.entries(RELATED).map(([name, related]) => [
       name,
-      (filter: Filter, bound: () => string) => condition(exists(filter, bound())),
+      (filter: Filter, bound: () => string) => condition(related, filter, bound()),
     ]),
   )
 }
@@ -76,10 +78,8 @@ const source: ListSource = {
   select: { birth_date: 't.birth_date::text' },
   conditions: {
     hasEmail: ({ value }) => `t.email_key IS ${value === true ? 'NOT ' : ''}NULL`,
-    // OFFSET 0 keeps the planner from turning the walk into a join that reads all rows of a parent whose share it does not know.
-    ...relatedConditions((rows) => `EXISTS (${rows} OFFSET 0)`),
   },
-  wholeConditions: relatedConditions((rows) => `EXISTS (${rows})`),
+  wholeConditions: relatedConditions(({ exists }, filter, placeholder) => `EXISTS (${exists(filter, placeholder)})`),
   // Both have a trigram index. The pattern of a key is folded as keys are; a display name is as it was typed.
   search: [
     { sql: (placeholder) => `t.username_key LIKE ${placeholder}`, value: (text) => `%${escapeLike(fold(text))}%` },
@@ -88,15 +88,20 @@ const source: ListSource = {
 }
 
 export async function listPlayers(db: PrismaClient, request: ListRequest): Promise<Page<Player>> {
-  const conditions = { ...source.conditions }
-  for (const asked of request.filters) {
-    const related = RELATED[asked.field]
-    if (related === undefined || !(await hasFewRows(db, related, asked))) continue
-    // As an array, so that the planner cannot turn it back into a walk along all players.
-    conditions[asked.field] = (filter, bound) =>
-      `t.id = ANY(ARRAY(${related.start(filter, bound(), related.condition)}))`
+  // By filter and not by field: a studio's players can be asked for another studio besides.
+  const few = new Set<Filter>()
+  for (const filter of request.whole ? [] : request.filters) {
+    const related = RELATED[filter.field]
+    if (related !== undefined && (await hasFewRows(db, related, filter))) few.add(filter)
   }
-  return readPage<Player>(db, { ...source, conditions }, request)
+  const conditions = relatedConditions(({ exists, start, condition }, filter, placeholder) =>
+    few.has(filter)
+      ? // As an array, so that the planner cannot turn it back into a walk along all players.
+        `t.id = ANY(ARRAY(${start(filter, placeholder, condition)}))`
+      : // OFFSET 0 keeps it from turning the walk into a join that reads all rows of a parent whose share it does not know.
+        `EXISTS (${exists(filter, placeholder)} OFFSET 0)`,
+  )
+  return readPage<Player>(db, { ...source, conditions: { ...source.conditions, ...conditions } }, request)
 }
 
 async function hasFewRows(db: PrismaClient, { start, sqlType }: RelatedFilter, filter: Filter): Promise<boolean> {
