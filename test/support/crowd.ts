@@ -110,7 +110,7 @@ function statements(players: number, studios: number, games: number): string[] {
        CASE WHEN n % 3 > 0 THEN ${TIME('n / 2')} END
      FROM generate_series(1, ${players} * 3) AS n ON CONFLICT DO NOTHING`,
     `INSERT INTO audit_event (occurred_at, actor_type, actor_id, request_id, action, entity_type, entity_id, studio_id)
-     SELECT ${TIME('n / 2')}, 'api_key', 'key' || n % 20, 'request-' || n,
+     SELECT ${TIME('n / 2')}, CASE WHEN n % 5000 = 0 THEN 'system' ELSE 'api_key' END::actor_type, 'key' || n % 20, 'request-' || n,
        CASE WHEN n % 1000 = 0 THEN 'player.transition' ELSE 'player.update' END, 'player', ${PLAYER(`1 + n % ${players}`)}::text,
        CASE WHEN n % 100 = 0 THEN ${STUDIO(`1 + n % ${studios}`)} END FROM generate_series(1, ${players} * 2) AS n`,
   ]
