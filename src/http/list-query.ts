@@ -20,6 +20,9 @@ export const DEFAULT_LIMIT = 50
 export const MAX_LIMIT = 200
 const MAX_SORT_KEYS = 3
 const MAX_SEARCH_CHARACTERS = 100
+/** What an index on trigrams can begin with: signs are none to it, and it pads the words between them. */
+const TRIGRAM =
+  /[\p{Alphabetic}\p{Nd}]{3}|[\p{Alphabetic}\p{Nd}]{2}[^\p{Alphabetic}\p{Nd}]|[^\p{Alphabetic}\p{Nd}][\p{Alphabetic}\p{Nd}]/u
 
 /** A list request together with what its cursors are bound to. */
 export interface ListQuery extends Partial<Selection> {
@@ -159,6 +162,11 @@ function readSearch(spec: ListSpec, text: string | undefined, context: QueryCont
   const least = spec.minSearchCharacters ?? 1
   if (length < least || length > MAX_SEARCH_CHARACTERS) {
     throw invalidParameter('q', 'length', `must have ${least} to ${MAX_SEARCH_CHARACTERS} characters`)
+  }
+  if (spec.minSearchCharacters !== undefined && !TRIGRAM.test(search)) {
+    const detail =
+      'must have three letters or digits in a row, two at the end of a word or one at the beginning of another'
+    throw invalidParameter('q', 'format', detail)
   }
   return search
 }

@@ -72,7 +72,8 @@ function sendPage({ list, page, data }: PageAnswer, request: Request, response: 
 /** RFC 8288: the same address with another cursor. */
 function linkOf(request: Request, cursor: string, relation: string): string {
   const { path, query } = splitTarget(request.originalUrl)
-  const kept = query.split('&').filter((part) => part !== '' && !part.startsWith('cursor='))
+  // Whatever of the name is percent-encoded: the query has been read, so it can be decoded.
+  const kept = query.split('&').filter((part) => part !== '' && !/^cursor(=|$)/.test(decodeURIComponent(part)))
   // < and > end the reference; every other character stands as the caller sent it
   const target = `${path}?${[...kept, `cursor=${cursor}`].join('&')}`.replaceAll('<', '%3C').replaceAll('>', '%3E')
   return `<${target}>; rel="${relation}"`

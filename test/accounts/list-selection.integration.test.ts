@@ -68,6 +68,8 @@ describe('fields', () => {
     const second = await api.admin.get(next)
     expect(Object.keys(second.body.data[0])).toEqual(['id', 'slug'])
     expect(second.headers.link).toContain('rel="prev"')
+    const written = await api.admin.get(next.replace('cursor=', 'c%75rsor='))
+    expect(written.headers.link).toBe(second.headers.link)
   })
 })
 
@@ -177,11 +179,22 @@ describe('a filter', () => {
     ['/v1/games?externalRef=%20x', 'externalRef'],
     ['/v1/games?id=1', 'id'],
     ['/v1/players?q=ab', 'q'],
+    ['/v1/players?q=...', 'q'],
+    ['/v1/players?q=a--', 'q'],
+    ['/v1/players?q=%F0%9F%8E%AE%F0%9F%8E%AE%F0%9F%8E%AE', 'q'],
+    ['/v1/audit-events?occurredAt[gte]=2026-01-01T00:00:00Z&sort=seq', 'sort'],
     ['/v1/players?sort=createdAt,-createdAt', 'sort'],
     ['/v1/players?sort=updatedAt', 'sort'],
   ])('that nothing can satisfy is an error, not an empty list: %s', async (path, parameter) => {
     expect(await body(path)).toMatchObject({ status: 400, code: 'invalid-parameter', errors: [{ parameter }] })
   })
+
+  it.each(['jo li', 'a_b', 'x.1', 'ann', '漢字名', 'שלום', 'a-bc'])(
+    'searches for what an index can find: %s',
+    async (q) => {
+      expect((await api.admin.get('/v1/players').query({ q })).status).toBe(200)
+    },
+  )
 
   it('by ids finds these', async () => {
     const other = (await newOwner(api)).id
