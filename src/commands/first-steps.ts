@@ -38,7 +38,9 @@ export async function firstSteps(program: Program, api: LakeApi, url: string, le
   } catch (error) {
     if (leave.aborted) return
     program.logger.error({ err: error }, 'the start could not be completed; the service runs on')
-    say(`The start could not be completed: ${describe(error)}\nStop it and start it again: it goes on from where it is.`)
+    say(
+      `The start could not be completed: ${describe(error)}\nStop it and start it again: it goes on from where it is.`,
+    )
   }
   if (leave.aborted) return
   api.start()
