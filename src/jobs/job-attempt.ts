@@ -9,7 +9,7 @@ const BEAT_MS = 1_000
 const ERRORS_AT_ONCE = 500
 
 /** Why an attempt was told to stop. */
-export type StopReason = 'cancelled' | 'overtaken' | 'stopping'
+export type StopReason = 'cancelled' | 'revoked' | 'overtaken' | 'stopping'
 
 export class StopWork extends Error {
   override readonly name: string = 'StopWork'
@@ -120,6 +120,7 @@ export class JobAttempt implements JobWork {
     const said = await this.#database.withClient((client) => saveProgress(client, this.#attempt, progress))
     if (said === 'overtaken') throw new OvertakenError()
     if (said === 'cancel') this.stop('cancelled')
+    if (said === 'revoked') this.stop('revoked')
   }
 
   /** One after the other: their numbers follow. */

@@ -1,4 +1,5 @@
 import type { Database, RawClient } from '../database/database.ts'
+import { runningAttempt } from './job-file-store.ts'
 import type { Attempt } from './job-store.ts'
 
 /** Adds lines to a job's errors, unless the attempt was overtaken. `from` is the number of the first, from 1. */
@@ -12,7 +13,7 @@ export async function insertErrors(
     `INSERT INTO job_error (job_id, number, attempt, line)
      SELECT $1::uuid, $3::int + l.position::int - 1, $2::int, l.line
      FROM jsonb_array_elements($4::jsonb) WITH ORDINALITY AS l (line, position)
-     WHERE EXISTS (SELECT 1 FROM job WHERE id = $1::uuid AND attempt = $2::int AND state = 'running')
+     WHERE EXISTS (${runningAttempt('$1', '$2')})
      ON CONFLICT DO NOTHING`,
     [id, number, from, JSON.stringify(lines)],
   )

@@ -42,6 +42,13 @@ export class OvertakenError extends Error {
   }
 }
 
+/**
+ * SQL: the job, if it runs and this attempt counts. The lock has the next attempt wait for whoever asks, whose row it then sees
+ * and deletes; without it a row of a late attempt could outlive that.
+ */
+export const runningAttempt = (id: string, attempt: string): string =>
+  `SELECT 1 FROM job WHERE id = ${id}::uuid AND attempt = ${attempt}::int AND state = 'running' FOR SHARE`
+
 /** Begins a file. @throws OvertakenError */
 export async function createFile(
   database: Database,
@@ -54,7 +61,7 @@ export async function createFile(
     client.query(
       `INSERT INTO job_file (id, job_id, attempt, role, number, name, media_type)
        SELECT $1, $2, $3, $4, $5, $6, $7
-       WHERE $2::uuid IS NULL OR EXISTS (SELECT 1 FROM job WHERE id = $2 AND attempt = $3 AND state = 'running')`,
+       WHERE $2::uuid IS NULL OR EXISTS (${runningAttempt('$2', '$3')})`,
       [id, jobId ?? null, attempt, role, number, facts.name, facts.type],
     ),
   )

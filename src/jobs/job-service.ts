@@ -7,7 +7,7 @@ import { isFinished, type Job, type JobInput, type JobKind, type JobSubmitter } 
 import { type ErrorLine, listErrors } from './job-error-store.ts'
 import { attachBody, createFile, dropFile, findFile, readFile, type StoredFile } from './job-file-store.ts'
 import type { JobQueue } from './job-queue.ts'
-import { countUnfinished, endJob, findJob, insertJob, listJobs, requestCancel } from './job-store.ts'
+import { countUnfinished, endJob, findJob, findReadScopes, insertJob, listJobs, requestCancel } from './job-store.ts'
 
 /** Jobs of one caller that wait or run: more of them would only wait longer. */
 const MAX_UNFINISHED = 100
@@ -91,13 +91,16 @@ export class JobService implements JobSubmitter {
   }
 
   /**
-   * The result, or a part of it.
+   * The result, or a part of it. That of somebody else's job takes what its submitter could read: managing keys is no way to
+   * personal data.
    *
    * @returns undefined while the job has not ended
-   * @throws AppError `not-found`: no such job, or it has ended without this file
+   * @throws AppError `not-found`: no such job, or it has ended without this file; `forbidden`
    */
   async download(id: string, part: number | undefined, context: Context): Promise<JobDownload | undefined> {
     const job = await this.get(id, context)
+    const { principal } = context
+    if (!isOwn(job, principal)) await this.#requireReadScopes(id, principal)
     if (!isFinished(job.state)) return undefined
     const role = part === undefined ? 'result' : 'part'
     const file = await findFile(this.#database, id, role, part)
@@ -120,6 +123,12 @@ export class JobService implements JobSubmitter {
     }
   }
 
+  async #requireReadScopes(id: string, { scopes }: Principal): Promise<void> {
+    const missing = (await findReadScopes(this.#database, id)).find((scope) => !scopes.has(scope))
+    if (missing === undefined) return
+    throw new AppError('forbidden', `The result of this job needs the scope ${missing}`, { extra: { scope: missing } })
+  }
+
   /** What cannot be deleted now is found a day later. */
   async #drop(fileId: string): Promise<void> {
     await dropFile(this.#database, fileId).catch(() => undefined)
@@ -135,10 +144,11 @@ async function* errorBatches(database: Database, id: string): AsyncGenerator<rea
   }
 }
 
+const isOwn = (job: Job, { id, type }: Principal) => job.callerId === id && job.callerType === type
 const seesAll = (principal: Principal) => principal.scopes.has('keys:manage')
 
 function mayRead(job: Job, principal: Principal): boolean {
-  return seesAll(principal) || (job.callerId === principal.id && job.callerType === principal.type)
+  return seesAll(principal) || isOwn(job, principal)
 }
 
 function notFound(): AppError {

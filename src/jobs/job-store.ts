@@ -56,6 +56,17 @@ export async function findJob(database: Database, id: string): Promise<Job | und
   return rows[0] && asJob(rows[0])
 }
 
+/** What the caller of a job could read when it was submitted. */
+export async function findReadScopes(database: Database, id: string): Promise<readonly Scope[]> {
+  const { rows } = await database.withClient((client) =>
+    client.query<{ scope: Scope }>(
+      "SELECT s.scope FROM job, unnest(caller_scopes) AS s (scope) WHERE id = $1 AND s.scope ~ ':read(\\.|$)'",
+      [id],
+    ),
+  )
+  return rows.map(({ scope }) => scope)
+}
+
 /** @param callerId only the jobs of this caller; undefined: all */
 export function listJobs(database: Database, request: ListRequest, callerId: string | undefined): Promise<Page<Job>> {
   const fixed = callerId === undefined ? [] : [{ column: 'caller_id', value: callerId, sqlType: 'text' }]
@@ -72,6 +83,8 @@ export interface Attempt {
   /** Attempts so far whose process died. */
   readonly interruptions: number
   readonly cancelRequested: boolean
+  /** The key that submitted the job was revoked or has expired: nothing is done in its name any more. */
+  readonly keyEnded: boolean
 }
 
 interface AttemptRow {
@@ -84,6 +97,7 @@ interface AttemptRow {
   readonly request_id: string
   readonly interruptions: number
   readonly cancel_requested: boolean
+  readonly key_ended: boolean
 }
 
 /**
@@ -98,7 +112,9 @@ export async function beginAttempt(client: RawClient, id: string): Promise<Attem
        progress_done = 0, progress_total = NULL, error_lines = 0
      WHERE id = $1 AND state IN ('queued', 'running')
      RETURNING kind, attempt, input, caller_type, caller_id, caller_scopes, request_id, interruptions,
-       cancel_requested_at IS NOT NULL AS cancel_requested`,
+       cancel_requested_at IS NOT NULL AS cancel_requested,
+       caller_type = 'api_key' AND NOT EXISTS
+         (SELECT 1 FROM api_key k WHERE k.id = caller_id AND k.revoked_at IS NULL AND k.expires_at > now()) AS key_ended`,
     [id],
   )
   const row = rows[0]
@@ -111,7 +127,7 @@ export async function beginAttempt(client: RawClient, id: string): Promise<Attem
   }
   return {
     ...{ id, kind: row.kind, number: row.attempt, input: row.input },
-    ...{ interruptions: row.interruptions, cancelRequested: row.cancel_requested },
+    ...{ interruptions: row.interruptions, cancelRequested: row.cancel_requested, keyEnded: row.key_ended },
     context: { principal, requestId: row.request_id },
   }
 }
@@ -122,19 +138,25 @@ export interface Progress {
   readonly errorLines: number
 }
 
-/** @returns whether somebody wants the job cancelled; `overtaken` when this attempt no longer counts */
+/**
+ * @returns whether somebody wants the job cancelled; `revoked` when the key that submitted it was, though a key that expires only
+ *   now does not stop what it began; `overtaken` when this attempt no longer counts
+ */
 export async function saveProgress(
   client: RawClient,
   { id, number }: Pick<Attempt, 'id' | 'number'>,
   { done, total, errorLines }: Progress,
-): Promise<'go-on' | 'cancel' | 'overtaken'> {
-  const { rows } = await client.query<{ cancel: boolean }>(
+): Promise<'go-on' | 'cancel' | 'revoked' | 'overtaken'> {
+  const { rows } = await client.query<{ cancel: boolean; revoked: boolean }>(
     `UPDATE job SET progress_done = $3, progress_total = $4, error_lines = $5
-     WHERE id = $1 AND attempt = $2 AND state = 'running' RETURNING cancel_requested_at IS NOT NULL AS cancel`,
+     WHERE id = $1 AND attempt = $2 AND state = 'running'
+     RETURNING cancel_requested_at IS NOT NULL AS cancel,
+       EXISTS (SELECT 1 FROM api_key k WHERE k.id = caller_id AND k.revoked_at IS NOT NULL) AND caller_type = 'api_key' AS revoked`,
     [id, number, done, total, errorLines],
   )
   if (rows[0] === undefined) return 'overtaken'
-  return rows[0].cancel ? 'cancel' : 'go-on'
+  if (rows[0].cancel) return 'cancel'
+  return rows[0].revoked ? 'revoked' : 'go-on'
 }
 
 export interface JobEnd {

@@ -70,6 +70,7 @@ export class JobWorker {
     if (begun === undefined) return
     const handler = this.#handlers.get(begun.kind)
     if (begun.cancelRequested) return this.#end(begun, { state: 'cancelled' })
+    if (begun.keyEnded) return this.#end(begun, KEY_ENDED)
     if (begun.interruptions > MAX_JOB_INTERRUPTIONS || begun.number > MAX_ATTEMPTS) {
       return this.#end(begun, { state: 'failed', problem: GIVEN_UP })
     }
@@ -112,6 +113,7 @@ export class JobWorker {
     const stopped = attempt.signal.aborted ? (attempt.signal.reason as StopWork).reason : undefined
     if (stopped === 'overtaken' || error instanceof OvertakenError) return
     if (stopped === 'cancelled') return this.#end(begun, { state: 'cancelled' })
+    if (stopped === 'revoked') return this.#end(begun, KEY_ENDED)
     if (stopped === 'stopping') return this.#giveBack(begun, error)
     if (error instanceof AppError && error.code === 'unavailable') return this.#giveBack(begun, error)
     if (!(error instanceof AppError)) {
@@ -128,6 +130,11 @@ export class JobWorker {
   async #end({ id, number }: Attempt, end: JobEnd): Promise<void> {
     await this.#database.rawTransaction((client) => endJob(client, id, number, end))
   }
+}
+
+const KEY_ENDED: JobEnd = {
+  state: 'failed',
+  problem: { code: 'forbidden', detail: 'The API key that submitted the job was revoked or has expired' },
 }
 
 const GIVEN_UP: JobProblem = {

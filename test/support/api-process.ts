@@ -17,13 +17,18 @@ export interface ApiProcessOptions {
   readonly secret: Buffer
   /** Of an Idempotency-Key; default as in the program. */
   readonly leaseMs?: number
+  /** Default: it only takes them in. */
+  readonly doesJobs?: boolean
 }
 
 /** Resolves when it listens. */
 export async function startApiProcess(options: ApiProcessOptions): Promise<ApiProcess> {
-  const { databaseUrl, secret, leaseMs = 60_000 } = options
+  const { databaseUrl, secret, leaseMs = 60_000, doesJobs = false } = options
   const child = spawn(process.execPath, [path.join(import.meta.dirname, 'api-program.ts')], {
-    env: cleanEnvironment({ DATABASE_URL: databaseUrl, SECRET: secret.toString('hex'), LEASE_MS: String(leaseMs) }),
+    env: cleanEnvironment({
+      ...{ DATABASE_URL: databaseUrl, SECRET: secret.toString('hex'), LEASE_MS: String(leaseMs) },
+      ...(doesJobs ? { DOES_JOBS: '1' } : {}),
+    }),
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const ended = once(child, 'exit').then(() => {

@@ -1,6 +1,6 @@
 /**
- * The API in a process of its own, for tests that kill it: DATABASE_URL, SECRET (hex) and LEASE_MS in the environment; prints the
- * port that it listens on.
+ * The API in a process of its own, for tests that kill it: DATABASE_URL, SECRET (hex) and LEASE_MS in the environment, and
+ * DOES_JOBS where it is to do jobs, too; prints the port that it listens on.
  */
 import { ApiKeyService } from '../../src/accounts/api-keys/api-key-service.ts'
 import { AnswerSeal } from '../../src/accounts/idempotency/answer-seal.ts'
@@ -13,10 +13,10 @@ import { startServer } from '../../src/http/server.ts'
 import { createLogger } from '../../src/logger.ts'
 import { Metrics } from '../../src/metrics.ts'
 
-const { DATABASE_URL = '', SECRET = '', LEASE_MS = '' } = process.env
+const { DATABASE_URL = '', SECRET = '', LEASE_MS = '', DOES_JOBS } = process.env
 const secret = Buffer.from(SECRET, 'hex')
 const logger = createLogger({ level: 'silent' })
-const database = openDatabase({ url: DATABASE_URL, poolSize: 3, logger })
+const database = openDatabase({ url: DATABASE_URL, poolSize: DOES_JOBS ? 6 : 3, logger })
 const accounts = accountsApi(database)
 const app = createApp({
   info: { title: 'test', version: '0', description: 'test' },
@@ -31,4 +31,5 @@ const app = createApp({
   translateError: databaseError,
 })
 const { port } = await startServer(app, { host: '127.0.0.1', port: 0 })
+if (DOES_JOBS) await accounts.worker.start()
 process.stdout.write(`${port}\n`)
