@@ -123,9 +123,10 @@ export function limited(source: Readable, maxBytes: number, idleMs = IDLE_TIMEOU
     },
   })
   counter.once('close', () => clearTimeout(silence))
-  source.once('error', (error) => counter.destroy(error))
+  // Also a connection that broke: its error has the code of a database that is away.
+  source.once('error', (cause) => counter.destroy(tooShort(cause)))
   source.once('close', () => {
-    if (!source.readableEnded) counter.destroy(new AppError('malformed-input', 'The body ended before its end'))
+    if (!source.readableEnded) counter.destroy(tooShort())
   })
   return source.pipe(counter)
 }
@@ -143,6 +144,10 @@ function tooSlow(timeoutMs: number): AppError {
   return new AppError('malformed-input', `The body did not arrive within ${timeoutMs} ms`, {
     headers: { Connection: 'close' },
   })
+}
+
+function tooShort(cause?: Error): AppError {
+  return new AppError('malformed-input', 'The body ended before its end', { cause })
 }
 
 /** Errors of the body parser have a `type`; those of decompression a zlib `code`. */

@@ -27,6 +27,14 @@ describe('a streamed body', () => {
     await expect(body).rejects.toMatchObject({ code: 'malformed-input' })
   })
 
+  it('whose connection breaks is the fault of its sender, not of the database', async () => {
+    const source = new PassThrough()
+    const body = text(limited(source, 1000))
+    source.write('half')
+    source.destroy(Object.assign(new Error('aborted'), { code: 'ECONNRESET' }))
+    await expect(body).rejects.toMatchObject({ code: 'malformed-input' })
+  })
+
   it('that stands still is given up', async () => {
     const source = new PassThrough()
     const body = text(limited(source, 1000, 10))
