@@ -28,7 +28,9 @@ try {
   const error = '$metadata' in Object(thrown) ? thrown : databaseError(thrown)
   process.stderr.write(`${describe(error)}\n`)
   if (error instanceof AppError) {
-    for (const e of error.errors) process.stderr.write(`  ${e.pointer ?? e.parameter ?? ''}: ${e.detail ?? e.code}\n`)
+    for (const { pointer, parameter, detail, code } of error.errors) {
+      process.stderr.write(`  ${[pointer || parameter, detail ?? code].filter(Boolean).join(': ')}\n`)
+    }
   }
   const cannotRun = error instanceof UsageError || (error instanceof AppError && error.code === 'unavailable')
   process.exitCode = cannotRun ? 2 : 1

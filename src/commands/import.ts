@@ -8,6 +8,7 @@ import {
   type ImportResource,
   ON_ERROR,
 } from '../imports/import-run.ts'
+import { importTargets } from '../imports/import-target.ts'
 import { IMPORT_FORMATS, type ImportFormat } from '../imports/input.ts'
 import { accountsApi } from './accounts.ts'
 import { operator, type Program, withProgram } from './composition.ts'
@@ -30,6 +31,11 @@ async function importFile(resource: ImportResource, file: string, flags: ImportF
   const format = formatOf(file, flags.format)
   const { mode, matchBy, onError, atomic, dryRun } = flags
   if (atomic && onError === 'continue') throw new UsageError('--atomic does not continue after an error')
+  const { keys } = importTargets[resource]
+  if (matchBy !== undefined && !keys.includes(matchBy)) {
+    const allowed = keys.length === 0 ? 'is not for lines with one key only' : `must be one of ${keys.join(', ')}`
+    throw new UsageError(`--match-by ${allowed}`)
+  }
   const options: ImportOptions = { mode, matchBy, onError, atomic, dryRun }
   const bar = process.stderr.isTTY ? new cliProgress.SingleBar(BAR, cliProgress.Presets.shades_classic) : undefined
   const report = new ImportReport()

@@ -72,10 +72,12 @@ export class ImportService implements ImportRunner {
     const started = performance.now()
     // Behind a batch that may end the import, or that is undone again, nothing can be begun.
     const isAlone = options.onError === 'abort' || options.atomic || options.dryRun
+    // Nor is a second connection taken while somebody waits for a first one.
+    const isCrowded = () => this.#database.poolState().waiting > 0
     try {
       yield* sideBySide(checkedBatches(input, run), {
         work: (batch) => this.#apply(run, batch),
-        atMost: () => (isAlone || !run.queue.isHopeful ? 1 : BATCHES_AT_ONCE),
+        atMost: () => (isAlone || !run.queue.isHopeful || isCrowded() ? 1 : BATCHES_AT_ONCE),
         isOver: () => signal?.aborted || run.totals.aborted === true,
       })
       if (!signal?.aborted) yield [{ _end: { ...run.totals } }]

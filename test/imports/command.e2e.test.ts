@@ -71,6 +71,8 @@ describe('the command that imports', () => {
     expect(broken.code).toBe(1)
     const usage = await runCommand(['import', 'players', cut, '--atomic', '--on-error', 'continue'], env)
     expect(usage.code).toBe(2)
+    const keyless = await runCommand(['import', 'players', cut, '--match-by', 'nickname'], env)
+    expect([keyless.code, keyless.stderr]).toEqual([2, '--match-by must be one of identity, username, email, id\n'])
   })
 
   it('stops on SIGINT after the batch, leaves nothing running, and goes on the next time', async () => {

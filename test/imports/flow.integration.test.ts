@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Database } from '../../src/database/database.ts'
 import { AppError } from '../../src/errors.ts'
 import { type ImportAnswer, isEnd } from '../../src/imports/import-answer.ts'
 import { ImportService } from '../../src/imports/import-service.ts'
@@ -58,6 +59,27 @@ describe('the flow of an import', () => {
     }
     expect(all).toHaveLength(500)
     expect(await rowsLike('gone_')).toBe(500)
+  })
+
+  it('takes a second connection only while nobody waits for a first one', async () => {
+    const most = async (waiting: number, prefix: string) => {
+      let [now, peak] = [0, 0]
+      const counting = async <T>(work: () => Promise<T>) => {
+        peak = Math.max(peak, ++now)
+        return work().finally(() => now--)
+      }
+      const database: Database = Object.create(api.database, {
+        poolState: { value: () => ({ total: 2, idle: 0, waiting }) },
+        withClient: { value: (work: never) => counting(() => api.database.withClient(work)) },
+        rawTransaction: { value: (work: never) => counting(() => api.database.rawTransaction(work)) },
+      })
+      const run = new ImportService(database).run('players', counted(prefix, 6000), {}, api.context)
+      for await (const answers of run) expect(answers.length).toBeGreaterThan(0)
+      expect(await rowsLike(prefix)).toBe(6000)
+      return peak
+    }
+    expect(await most(0, 'free_')).toBe(2)
+    expect(await most(1, 'crowd_')).toBe(1)
   })
 
   it('answers what was read before the input broke, and then fails', async () => {
