@@ -49,6 +49,7 @@ export class IdempotencyService {
   /**
    * @param effect `database`: `work` runs enclosed by the transaction and may run again after a deadlock. `outside`: it runs by
    *   itself and makes its effect recognisable by `repeat`, because it may have had it before.
+   * @param work answers with a success (2xx) or throws
    * @throws AppError `idempotency-in-progress`, `idempotency-mismatch`; what `work` throws, after which the key is free again
    */
   async once(
@@ -64,7 +65,6 @@ export class IdempotencyService {
         effect === 'outside'
           ? await this.#act(taken, work, (finish) => database.withClient(finish))
           : await database.enclose((client) => this.#act(taken, work, (finish) => finish(client)))
-      if (!isSuccess(answer)) await this.#release(taken)
       return { answer, replayed: false }
     } catch (error) {
       await this.#release(taken)
@@ -99,7 +99,8 @@ export class IdempotencyService {
     connected: (finish: (client: RawClient) => Promise<boolean>) => Promise<boolean>,
   ): Promise<StoredAnswer> {
     const answer = await work(repeatOf(claim))
-    if (!isSuccess(answer)) return answer
+    // What is not stored must not have happened: a refusal that is thrown takes everything back, one that is answered would not.
+    if (answer.status < 200 || answer.status > 299) throw new Error(`a ${answer.status} has to be thrown`)
     if ((answer.body?.length ?? 0) > MAX_STORED_BODY_BYTES) {
       throw new Error('an answer is too large to be stored: the operation has to refuse Idempotency-Key')
     }
@@ -139,10 +140,6 @@ function placeOf({ callerId, key, fingerprint }: RepeatableRequest): readonly st
 function repeatOf({ callerId, key, fingerprint, firstSeenAt }: Claim): Repeat {
   const parts = [callerId, key, fingerprint.toString('hex'), firstSeenAt.toISOString()]
   return { token: createHash('sha256').update(JSON.stringify(parts)).digest('hex'), since: firstSeenAt }
-}
-
-function isSuccess({ status }: StoredAnswer): boolean {
-  return status >= 200 && status < 300
 }
 
 function inProgress(message: string): AppError {

@@ -13,7 +13,7 @@ import type { Claim, RepeatableRequest, StoredAnswer } from './stored-answer.ts'
 
 const KEPT = '24 hours'
 
-/** What a request finds under its key; `sealedBody` is opened by the service. */
+/** What a request finds under its key. The body of a stored answer is sealed. */
 export type Found =
   | { readonly state: 'claimed'; readonly claim: Claim }
   | { readonly state: 'running' }
@@ -34,9 +34,9 @@ interface Row {
 const FREE = `k.expires_at <= now() OR k.locked_until = 'epoch' OR (k.locked_until <= now() AND k.fingerprint = $3)`
 
 /**
- * Named, like the other one, so that each connection plans it once. One statement and so one short transaction. It need not survive a crash of the server, which ends every holder as well: the
- * claim is not waited for on the disk. The INSERT judges the row as it is now, the last SELECT as it was when the statement began:
- * where they disagree there is no row.
+ * One statement, named so that each connection plans it once, and so one short transaction. It is not waited for on the disk: a
+ * crash of the server, which could lose it, ends every holder as well. The INSERT judges the row as it is now, the last SELECT as
+ * it was when the statement began: where they disagree there is no row.
  */
 const CLAIM = `
   WITH claimed AS (

@@ -163,6 +163,33 @@ describe('a lease', () => {
   })
 })
 
+describe('an answer', () => {
+  it('that is no success is not stored, and what was done for it is taken back', async () => {
+    const refused = service(one).once(request(), 'database', async () => {
+      await insert(one, `refused-${key}`)
+      return { ...answer('no'), status: 404 }
+    })
+    expect(await outcome(refused)).toBeInstanceOf(Error)
+    expect(await studios(`refused-${key}`)).toBe(0)
+    const next = await service(two).once(request('other'), 'database', async () => answer('yes'))
+    expect(next).toEqual({ replayed: false, answer: answer('yes') })
+  })
+
+  it('that was sealed by another secret cannot be given again, and nothing is done in its place', async () => {
+    await service(one).once(request(), 'database', async () => answer('sealed'))
+    const stranger = new IdempotencyService({ database: two, seal: new AnswerSeal(randomBytes(32)), logger })
+    let acted = 0
+    const unreadable = stranger.once(request(), 'database', async () => {
+      acted += 1
+      return answer('again')
+    })
+    expect(await outcome(unreadable)).toBeInstanceOf(Error)
+    expect(acted).toBe(0)
+    const replay = await service(two).once(request(), 'database', async () => answer('no'))
+    expect(replay).toEqual({ replayed: true, answer: answer('sealed') })
+  })
+})
+
 describe('an effect outside of the database', () => {
   it('is recognisable through failures and crashes of the same request, and new for another one or after a day', async () => {
     const seen: Repeat[] = []
