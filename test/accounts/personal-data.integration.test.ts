@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SCOPES } from '../../src/caller.ts'
-import { accountsApi } from '../../src/commands/accounts.ts'
 import type { Route } from '../../src/http/route.ts'
 import { personalScope } from '../../src/http/visibility.ts'
 import type { FilterField, ListSpec } from '../../src/list.ts'
 import { toCamelCase, toSnakeCase } from '../../src/naming.ts'
-import { createTestApi, newActiveStudio, type TestApi } from '../support/api.ts'
-import { alwaysPersonal, type Marker, markRows, personalFields } from '../support/personal.ts'
-import { newEntitlement, newGameIn, newPlatform, newPlayer } from '../support/records.ts'
+import type { TestApi } from '../support/api.ts'
+import { type MarkedApi, markedApi } from '../support/marked-api.ts'
+import { alwaysPersonal, type Marker, personalFields } from '../support/personal.ts'
 
 /**
  * What a key without `.personal` gets to see: of every personal column that `datasets.ts` names, in every operation that the API
@@ -21,36 +20,22 @@ interface Operation {
   readonly example: unknown
 }
 
+let marked: MarkedApi
 let api: TestApi
 let plain: TestApi['admin']
 let routes: readonly Route[]
 let markers: Marker[]
 let operations: Operation[]
-const ids: Record<string, string> = {}
 
 beforeAll(async () => {
-  api = await createTestApi()
-  const { studio, owner } = await newActiveStudio(api)
-  const game = await newGameIn(api, 'released', { studioId: studio.id })
-  await newPlatform(api, game.id)
-  const player = await newPlayer(api)
-  const entitlement = await newEntitlement(api, { playerId: player.id, gameId: game.id })
-  const link = { provider: 'discord', subject: '4711', providerName: 'x' }
-  const identity = (await api.admin.post(`/v1/players/${player.id}/identities`).send(link)).body
-  markers = await markRows(api.databaseUrl, {
-    player: player.id,
-    player_identity: identity.id,
-    player_game: entitlement.id,
-    studio_owner: owner.id,
-    audit_event: true,
-  })
-  Object.assign(ids, { studios: studio.id, owners: owner.id, games: game.id, players: player.id })
-  Object.assign(ids, { ownerId: owner.id, gameId: game.id, identityId: identity.id, platform: 'windows' })
+  marked = await markedApi()
+  api = marked.api
+  markers = marked.markers
   plain = api.as(await api.token(...SCOPES.filter((scope) => !scope.endsWith('.personal'))))
-  routes = accountsApi(api.database).groups.flatMap((group) => group.routes)
+  routes = marked.routes
   operations = operationsOf((await api.anonymous.get('/v1/openapi.json')).body)
 })
-afterAll(() => api.close())
+afterAll(() => marked.api.close())
 
 type Media = { example?: unknown; examples?: Record<string, { value: unknown }> }
 type Documented = { requestBody?: { content: Record<string, Media> } }
@@ -65,15 +50,7 @@ function operationsOf({ paths }: { paths: Record<string, Record<string, Document
   )
 }
 
-/** The address of the records that are marked. */
-function addressOf(path: string): string {
-  const resource = path.split('/')[2] ?? ''
-  const filled = path.replace(
-    /\{(\w+)\}/g,
-    (_, name: string) => (name === 'id' ? ids[resource] : ids[name]) ?? crypto.randomUUID(),
-  )
-  return path.endsWith('/access') ? `${filled}?gameId=${ids.gameId}&platform=windows` : filled
-}
+const addressOf = (path: string) => marked.addressOf(path)
 
 const shownMarkers = (text: string) => markers.filter(({ value }) => text.includes(value))
 
@@ -206,7 +183,7 @@ describe('a key with every scope but those for personal data', () => {
 
   it('may look players up by id only', async () => {
     const lookup = (identifier: object) => plain.post('/v1/players/lookup').send({ identifiers: [identifier] })
-    expect((await lookup({ id: ids.players })).status).toBe(200)
+    expect((await lookup({ id: marked.ids.players })).status).toBe(200)
     for (const identifier of [{ username: 'abc' }, { email: 'a@b.example' }, { provider: 'discord', subject: '1' }]) {
       const answer = await lookup(identifier)
       expect({ status: answer.status, scope: answer.body.scope }).toEqual({
