@@ -9,6 +9,7 @@ import { AppError } from '../../../src/errors.ts'
 import { newId } from '../../../src/identifier.ts'
 import { createLogger } from '../../../src/logger.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { createStatementTap } from '../../support/statement-tap.ts'
 
 const logger = createLogger({ level: 'silent' })
 const seal = new AnswerSeal(randomBytes(32))
@@ -160,6 +161,43 @@ describe('a lease', () => {
     holder.wake()
     await holder.done
     expect(acted).toBe(1)
+  })
+})
+
+describe('a connection that is lost at any statement', () => {
+  it('leaves a process that lives on to find out by the repeat whether it was done', async () => {
+    const tap = await createStatementTap(testDatabase.url)
+    const cut = openDatabase({ url: tap.url, poolSize: 2 })
+    const act = (text: string) =>
+      outcome(
+        service(cut, 50).once({ ...request(), key: text }, 'database', async () => {
+          await insert(cut, text)
+          return answer(text)
+        }),
+      )
+    await cut.ping()
+    tap.arm()
+    await act(`whole-${key}`)
+    const total = tap.count()
+    const told: string[] = []
+    for (let at = 1; at <= total; at++) {
+      for (const moment of ['before', 'after'] as const) {
+        const text = `${moment}-${at}-${key}`
+        tap.arm({ at, moment, kill: () => void setImmediate(() => tap.arm()) })
+        expect([text, await act(text)]).toEqual([text, expect.objectContaining({ code: 'unavailable' })])
+        let again = await act(text)
+        while (again instanceof AppError && again.code === 'idempotency-in-progress') {
+          await leaseRunsOut()
+          again = await act(text)
+        }
+        expect(again).toMatchObject({ answer: answer(text) })
+        expect([text, await studios(text)]).toEqual([text, 1])
+        told.push((again as { replayed: boolean }).replayed ? 'done' : 'undone')
+      }
+    }
+    expect(told).toEqual(told.map((_, i) => (i === told.length - 1 ? 'done' : 'undone')))
+    await cut.close()
+    await tap.close()
   })
 })
 
