@@ -108,18 +108,21 @@ async function listen(opened: Program, logger: Logger): Promise<Listening> {
     translateError: databaseError,
     pages: [apiPage()],
   })
+  let server: RunningServer | undefined
   try {
-    const server = await startServer(app, {
+    server = await startServer(app, {
       host: config.host,
       port: config.port,
       maxConnections: config.maxConnections,
     })
     logger.info({ host: server.host, port: server.port, version }, 'listening')
+    await accounts.worker.start()
     const purge = new IdempotencyPurge(database, logger)
     purge.start()
-    await accounts.worker.start()
     return { server, lake, purge, worker: accounts.worker }
   } catch (error) {
+    await server?.drain(0)
+    await accounts.worker.close()
     await lake.stop()
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     throw new UsageError(

@@ -125,6 +125,11 @@ export async function dropFile(database: Database, fileId: string): Promise<void
   await database.withClient((client) => client.query('DELETE FROM job_file WHERE id = $1', [fileId]))
 }
 
+/** The rest of this transaction may delete files of many gigabytes. */
+export async function allowLargeDelete(client: RawClient): Promise<void> {
+  await client.query('SET LOCAL statement_timeout = 1800000')
+}
+
 /** A whole file of a job: its body, its result, or a part of it. */
 export async function findFile(
   database: Database,

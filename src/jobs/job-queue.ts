@@ -11,14 +11,28 @@ import type { Logger } from '../logger.ts'
  */
 
 const QUEUE = 'accounts-job'
-/** A worker that says nothing for so long is dead: its job is given to another. The library's minimum. */
-const HEARTBEAT_SECONDS = 10
+/**
+ * A worker that says nothing for so long is dead: its job is given to another. A process or a database that is busy for some
+ * seconds is not: each false alarm has a job begin anew.
+ */
+const HEARTBEAT_SECONDS = 30
+const HEARTBEAT_EVERY_SECONDS = 5
 const SUPERVISE_SECONDS = 5
 const POLL_SECONDS = 1
 /** Above the longest job: dead workers are found by their heartbeat. */
 const EXPIRE_SECONDS = 23 * 3600
 /** How often a job may be handed out is decided by its attempts, not by the queue. */
 const RETRIES = 10_000
+
+const SETTINGS = {
+  expireInSeconds: EXPIRE_SECONDS,
+  heartbeatSeconds: HEARTBEAT_SECONDS,
+  retryLimit: RETRIES,
+  retryDelay: 1,
+  retryBackoff: true,
+  retryDelayMax: 60,
+  deleteAfterSeconds: 3600,
+}
 
 export interface JobQueueOptions {
   readonly database: Database
@@ -56,7 +70,12 @@ export class JobQueue {
   /** Begins to do jobs, at most `concurrency` at once. */
   async work(concurrency: number, doJob: DoJob): Promise<void> {
     const boss = await this.#open()
-    const options = { batchSize: 1, localConcurrency: concurrency, pollingIntervalSeconds: POLL_SECONDS }
+    const options = {
+      batchSize: 1,
+      localConcurrency: concurrency,
+      pollingIntervalSeconds: POLL_SECONDS,
+      heartbeatRefreshSeconds: HEARTBEAT_EVERY_SECONDS,
+    }
     await this.#outside(() =>
       boss.work(QUEUE, options, async ([job]) => {
         if (job !== undefined) await doJob(job.id, job.signal)
@@ -116,16 +135,9 @@ export class JobQueue {
     boss.on('error', (error) => this.#logger?.warn({ reason: error.message }, 'the job queue met an error'))
     boss.on('warning', ({ message }) => this.#logger?.warn({ reason: message }, 'the job queue warns'))
     await boss.start()
-    await boss.createQueue(QUEUE, {
-      policy: 'standard',
-      expireInSeconds: EXPIRE_SECONDS,
-      heartbeatSeconds: HEARTBEAT_SECONDS,
-      retryLimit: RETRIES,
-      retryDelay: 1,
-      retryBackoff: true,
-      retryDelayMax: 60,
-      deleteAfterSeconds: 3600,
-    })
+    await boss.createQueue(QUEUE, { policy: 'standard', ...SETTINGS })
+    // A queue that an earlier release made keeps its settings otherwise.
+    await boss.updateQueue(QUEUE, SETTINGS)
     return boss
   }
 }

@@ -4,6 +4,7 @@ import { readPage } from '../database/list-page.ts'
 import { camelRow, type ListSource, selectList } from '../database/list-sql.ts'
 import type { ListRequest, Page } from '../list.ts'
 import { JOB_KEPT_DAYS, type Job, type JobInput, type JobKind, type JobProblem, type JobState } from './job.ts'
+import { allowLargeDelete } from './job-file-store.ts'
 import { jobList } from './job-list.ts'
 
 /** Jobs in the database. Every change of a job that runs names the attempt that makes it: one that was overtaken changes nothing. */
@@ -119,6 +120,7 @@ export async function beginAttempt(client: RawClient, id: string): Promise<Attem
   )
   const row = rows[0]
   if (row === undefined) return undefined
+  if (row.attempt > 1) await allowLargeDelete(client)
   await client.query("DELETE FROM job_file WHERE job_id = $1 AND role <> 'body'", [id])
   await client.query('DELETE FROM job_error WHERE job_id = $1', [id])
   const principal = {

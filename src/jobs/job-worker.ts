@@ -49,11 +49,11 @@ export class JobWorker {
   /** What runs is told to stop and goes back to the queue; whoever takes it up begins it anew. Jobs can still be submitted. */
   async stop(): Promise<void> {
     this.#stopping = true
-    this.#upkeep.stop()
+    const tidied = this.#upkeep.stop()
     for (const attempt of this.#running) attempt.stop('stopping')
     const patience = new AbortController()
     const deaf = delay(STOP_PATIENCE_MS, undefined, { signal: patience.signal }).catch(() => undefined)
-    await Promise.race([this.#queue.rest(), deaf])
+    await Promise.race([Promise.all([this.#queue.rest(), tidied]), deaf])
     patience.abort()
   }
 
