@@ -2302,7 +2302,7 @@ export interface components {
              */
             reason?: string | null;
             /**
-             * @description Of each field {from, to}, of a personal one only "changed"; $ifMatch "*" marks a change that overwrote on purpose
+             * @description Of each field {from, to}, of a personal one only "changed"; none of a player that an import created, the record tells them; $ifMatch "*" marks a change that overwrote on purpose
              * @example {
              *       "name": {
              *         "from": "Comet",
@@ -2342,7 +2342,7 @@ export interface components {
              */
             reason?: string | null;
             /**
-             * @description Of each field {from, to}, of a personal one only "changed"; $ifMatch "*" marks a change that overwrote on purpose
+             * @description Of each field {from, to}, of a personal one only "changed"; none of a player that an import created, the record tells them; $ifMatch "*" marks a change that overwrote on purpose
              * @example {
              *       "name": {
              *         "from": "Comet",

@@ -73,11 +73,15 @@ export async function totalOf(
     return { rows: plan?.['QUERY PLAN'][0]?.Plan['Plan Rows'] ?? 0, kind }
   }
   try {
-    const counted = await db.$transaction(async (tx) => {
-      await tx.$executeRawUnsafe(`SET LOCAL statement_timeout = ${timeoutMs}`)
-      const sql = `SELECT count(*) AS n FROM (${text}) AS counted`
-      return tx.$queryRawUnsafe<{ n: bigint }[]>(sql, ...values)
-    })
+    const counted = await db.$transaction(
+      async (tx) => {
+        await tx.$executeRawUnsafe(`SET LOCAL statement_timeout = ${timeoutMs}`)
+        const sql = `SELECT count(*) AS n FROM (${text}) AS counted`
+        return tx.$queryRawUnsafe<{ n: bigint }[]>(sql, ...values)
+      },
+      // Well after Postgres has given up, whose answer says why.
+      { timeout: timeoutMs + 10_000 },
+    )
     return { rows: Number(counted[0]?.n ?? 0), kind }
   } catch (error) {
     if (!(error instanceof StatementTimeout)) throw error

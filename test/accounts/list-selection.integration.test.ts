@@ -182,6 +182,7 @@ describe('a filter', () => {
     ['/v1/players?q=...', 'q'],
     ['/v1/players?q=a--', 'q'],
     ['/v1/players?q=%F0%9F%8E%AE%F0%9F%8E%AE%F0%9F%8E%AE', 'q'],
+    ['/v1/audit-events?action=update', 'action'],
     ['/v1/audit-events?occurredAt[gte]=2026-01-01T00:00:00Z&sort=seq', 'sort'],
     ['/v1/players?sort=createdAt,-createdAt', 'sort'],
     ['/v1/players?sort=updatedAt', 'sort'],

@@ -16,7 +16,12 @@ export const auditList = {
     },
     actorId: { kind: 'text', operators: ['eq'], description: 'The key, user or part of the service that acted' },
     actorType: { kind: 'enum', operators: ['eq'], values: ACTOR_TYPES, sqlType: 'actor_type' },
-    action: { kind: 'text', operators: ['eq', 'in'], description: 'As player.update' },
+    action: {
+      kind: 'text',
+      operators: ['eq', 'in'],
+      form: { pattern: /^[a-z_]+\.[a-z_]+$/, detail: 'the kind of thing, a dot and what was done, as player.update' },
+      description: 'As player.update',
+    },
     studioId: { kind: 'uuid', operators: ['eq'], description: 'The studio concerned' },
     occurredAt: { kind: 'timestamp', operators: ['gt', 'gte', 'lt', 'lte'], onlySort: 'occurredAt' },
   },
