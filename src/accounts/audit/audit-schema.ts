@@ -19,7 +19,7 @@ export const auditEventSchema = z
       .meta({ description: 'Personal: absent without the scope players:read.personal', example: 'requested by phone' }),
     changes: z.record(z.string(), z.unknown()).meta({
       description:
-        'Of each field {from, to}, of a personal one only "changed"; $ifMatch "*" marks a change that overwrote on purpose',
+        'Of each field {from, to}, of a personal one only "changed"; none of a player that an import created, the record tells them; $ifMatch "*" marks a change that overwrote on purpose',
       example: { name: { from: 'Comet', to: 'Comet Forge' } },
     }),
   })
