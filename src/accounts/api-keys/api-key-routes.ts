@@ -87,7 +87,8 @@ function makingRoutes(keys: ApiKeyService): Route[] {
       summary: 'Make a key that takes the place of this one; its secret is shown once',
       description:
         `Same name and scopes, valid for as long as this key was made for. This key lives on for ${ROTATION_OVERLAP_HOURS} hours, ` +
-        'or until its own end; DELETE ends it at once. A key is rotated once: then rotate the one that took its place.',
+        'or until its own end; DELETE ends it at once. A key is rotated once: then rotate the one that took its place. Jobs and ' +
+        'Idempotency-Keys stay with the key that they came with: finish them under it.',
       access: MANAGE,
       params,
       refusedHeaders: NO_REPLAY,
