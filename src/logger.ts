@@ -23,10 +23,20 @@ export interface LoggerOptions {
   readonly level: string
   /** Where lines go; default standard error, so that standard output stays for answers. */
   readonly destination?: { write(line: string): void }
+  /**
+   * Standard error is written to by another thread: who reads it slowly, or not at all, does not stop the service. Beyond 8 MB that
+   * wait, lines are lost. Default: each line is written before the program goes on.
+   */
+  readonly inBackground?: true
 }
 
+const MAX_WAITING_CHARACTERS = 8 * 1024 * 1024
+
+/** What still waits at the end of the process is written then. */
+const BACKGROUND = { dest: 2, sync: false, maxLength: MAX_WAITING_CHARACTERS } as const
+
 /** One JSON object a line, ISO times, no host name or process id noise. */
-export function createLogger({ level, destination }: LoggerOptions): Logger {
+export function createLogger({ level, destination, inBackground }: LoggerOptions): Logger {
   return pino(
     {
       level,
@@ -34,6 +44,6 @@ export function createLogger({ level, destination }: LoggerOptions): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: { paths: REDACTED.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: '[redacted]' },
     },
-    destination ?? pino.destination({ dest: 2, sync: true }),
+    destination ?? pino.destination(inBackground ? BACKGROUND : { dest: 2, sync: true }),
   )
 }

@@ -37,7 +37,8 @@ interface Listening {
 }
 
 async function serve(): Promise<void> {
-  const logger = createLogger({ level: process.env.LOG_LEVEL || (process.stderr.isTTY ? 'warn' : 'info') })
+  const level = process.env.LOG_LEVEL || (process.stderr.isTTY ? 'warn' : 'info')
+  const logger = createLogger({ level, inBackground: true })
   const opening = openProgram({ log: logger, when: 'own' })
   const giveBack = endOnSignal(opening)
   const opened = await opening

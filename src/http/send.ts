@@ -49,10 +49,11 @@ export async function send(
 
 /** Express would add its own charset and ETag logic; JSON is UTF-8 by definition (RFC 8259). */
 export function sendJson(response: Response, body: unknown, type = 'application/json'): void {
-  const bytes = Buffer.from(JSON.stringify(body))
+  const text = JSON.stringify(body)
   response.setHeader('Content-Type', type)
-  response.setHeader('Content-Length', bytes.length)
-  response.end(response.req.method === 'HEAD' ? undefined : bytes)
+  response.setHeader('Content-Length', Buffer.byteLength(text))
+  // As a text it goes out in one piece with the headers.
+  response.end(response.req.method === 'HEAD' ? undefined : text)
 }
 
 function isUnchanged(etag: string | undefined, request: Request): boolean {

@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import path from 'node:path'
+import { text } from 'node:stream/consumers'
+import { describe, expect, it } from 'vitest'
+
+const LOGGER = path.resolve(import.meta.dirname, '../src/logger.ts')
+
+/** A program that logs `count` lines of 1 KB and then says that it goes on. */
+function program(count: number) {
+  const code = `import { createLogger } from ${JSON.stringify(LOGGER)}
+    const logger = createLogger({ level: 'info', inBackground: true })
+    for (let n = 0; n < ${count}; n++) logger.info({ n, filler: 'x'.repeat(1000) })
+    console.log('went on')
+    process.stdin.once('data', () => process.exit())`
+  return spawn(process.execPath, ['--input-type=module', '--eval', code], { stdio: 'pipe' })
+}
+
+describe('a log in the background', () => {
+  it('does not stop the program when nobody reads it, and loses what is too much', async () => {
+    const child = program(20_000)
+    expect(String(await once(child.stdout, 'data'))).toBe('went on\n')
+    const log = text(child.stderr)
+    child.stdin.write('end')
+    const lines = (await log).trimEnd().split('\n')
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ n: 0 })
+    expect(lines.length).toBeLessThan(20_000)
+    expect(lines.length).toBeGreaterThan(7_000)
+  })
+
+  it('is whole when the program ends by itself', async () => {
+    const child = program(1000)
+    child.stdin.write('end')
+    const lines = (await text(child.stderr)).trimEnd().split('\n')
+    expect(lines.map((line) => JSON.parse(line).n)).toEqual(Array.from({ length: 1000 }, (_, n) => n))
+  })
+})
