@@ -47,21 +47,29 @@ async function exportList(resource: ExportResource, flags: ExportFlags): Promise
   const request = requestOf(resource, flags)
   const zip = flags.gzip === true || flags.output?.endsWith('.gz') === true
   const leave = new AbortController()
+  let stopped = false
+  const unfinished = flags.output === undefined ? 'what was written has no end line' : 'nothing was written'
   const work = async (program: Program) => {
     stopOnSignal(leave)
     try {
       const { rows, bytes } = await write(program, request, { output: flags.output, zip, signal: leave.signal })
       say(`${resource}: ${count(rows)} rows, ${size(bytes)}${zip ? ' before compression' : ''}`)
     } catch (error) {
-      if (!leave.signal.aborted) throw error
-      say(
-        `${resource}: stopped; ${flags.output === undefined ? 'what was written has no end line' : 'nothing was written'}`,
-      )
-      process.exitCode = 130
+      stopped = leave.signal.aborted
+      if (stopped) say(`${resource}: stopped; ${unfinished}`)
+      else if (isBrokenPipe(error)) {
+        say(`${resource}: nobody reads any more; ${unfinished}`)
+        process.exitCode = 1
+      } else throw error
     }
   }
   await withProgram(work, { ownSignals: true })
+  // What standard output has not taken by now would keep the process until somebody reads it.
+  if (stopped) process.exit(130)
 }
+
+/** Of standard output: a broken connection to the database comes in our own words. */
+const isBrokenPipe = (error: unknown) => (error as NodeJS.ErrnoException).code === 'EPIPE'
 
 interface Target {
   readonly output: string | undefined
@@ -103,7 +111,7 @@ async function write(program: Program, request: ExportRequest, { output, zip, si
 }
 
 function writable(file: string | undefined): Writable {
-  return file === undefined ? process.stdout : createWriteStream(file, { flags: 'wx' })
+  return file === undefined ? process.stdout : createWriteStream(file, { flags: 'wx', flush: true })
 }
 
 /** As the planner sees it: enough for a bar. */

@@ -1,9 +1,13 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { text } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { removeFolder, runCommand } from '../support/service.ts'
+import { until } from '../jobs/job-bench.ts'
+import { cleanEnvironment, ROOT, removeFolder, runCommand } from '../support/service.ts'
 import { proofOf } from './download.ts'
 
 /** `rocketgames export` on a data folder where nothing else runs. */
@@ -40,6 +44,40 @@ describe('the command that exports', () => {
     expect([code, said]).toEqual([0, found])
     expect(lines).toHaveLength(1500)
     expect(new Set(lines.map((line) => JSON.parse(line).country))).toEqual(new Set(['DE']))
+  })
+
+  /** Its output goes to somebody who reads the beginning only. */
+  async function begun() {
+    const child = spawn(process.execPath, [path.join(ROOT, 'src/main.ts'), 'export', 'players'], {
+      env: cleanEnvironment(env),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const said = text(child.stderr)
+    await once(child.stdout, 'readable')
+    const ended = once(child, 'exit').then(async ([code]) => [code, await said])
+    return { child, ended }
+  }
+
+  it('ends with 130 when it is interrupted, also while nobody takes its output', async () => {
+    const { child, ended } = await begun()
+    child.kill('SIGINT')
+    expect(await ended).toEqual([130, 'players: stopped; what was written has no end line\n'])
+  })
+
+  it('ends when the program that it writes to has ended', async () => {
+    const { child, ended } = await begun()
+    child.stdout.destroy()
+    expect(await ended).toEqual([1, 'players: nobody reads any more; what was written has no end line\n'])
+  })
+
+  it('leaves nothing of a file that is not whole', async () => {
+    const args = ['export', 'players', '--output', at('cut.csv')]
+    const child = spawn(process.execPath, [path.join(ROOT, 'src/main.ts'), ...args], { env: cleanEnvironment(env) })
+    await until(async () => readdirSync(dir).some((name) => name.startsWith('cut.csv.')))
+    child.kill('SIGINT')
+    const [code] = await once(child, 'exit')
+    const left = readdirSync(dir).filter((name) => name.startsWith('cut.csv'))
+    expect([code, left]).toEqual(left.includes('cut.csv') ? [0, ['cut.csv']] : [130, []])
   })
 
   it('refuses what no list knows with 1, wrong usage with 2, and leaves nothing behind', async () => {
