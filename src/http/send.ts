@@ -97,7 +97,14 @@ async function sendExport(
   if (request.method === 'HEAD') return sendPieces({ ...about, pieces: nothing() }, request, response)
   const bytes = exportBytes(snapshots, statement, shape, signal)
   // What goes wrong before the first piece is still a plain problem with a status of its own.
-  const first = await bytes.next()
+  let first: IteratorResult<Uint8Array, void>
+  try {
+    first = await bytes.next()
+  } catch (error) {
+    // The reading was stopped because nobody waits for it.
+    if (signal.aborted) return
+    throw error
+  }
   await sendPieces({ ...about, pieces: continued(first, bytes) }, request, response)
 }
 
@@ -135,7 +142,7 @@ export async function stream(
   patienceMs = STALLED_READER_MS,
   through?: Transform,
 ): Promise<void> {
-  let failed = false
+  let failure: unknown
   async function* watched() {
     let handing = false
     const stalled = setTimeout(() => {
@@ -150,7 +157,7 @@ export async function stream(
       }
     } catch (error) {
       // A stream that is destroyed throws its error into the iteration, where the last piece was handed over.
-      failed = !handing
+      if (!handing) failure = error
       throw error
     } finally {
       clearTimeout(stalled)
@@ -160,7 +167,8 @@ export async function stream(
     const source = Readable.from(watched(), { highWaterMark: 1 })
     await (through === undefined ? pipeline(source, response) : pipeline(source, through, response))
   } catch (error) {
-    if (failed || (error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
+    // The pieces may fail because the client leaves: then it is the leaving that the pipeline tells of.
+    if (error === failure || (error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
   }
 }
 

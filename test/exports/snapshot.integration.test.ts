@@ -48,10 +48,16 @@ const readers = async () => {
 
 const nobodyReads = () => until(async () => (await readers()).length === 0)
 
-function get(path: string, coding = 'identity'): Promise<http.IncomingMessage> {
+/** How the access log and the error log tell of what was asked for last. */
+const nothingFailed = async (requests: number) => {
+  await until(async () => api.log().split('"route":"/v1/studios"').length > requests)
+  expect(api.log()).not.toMatch(/"level":[45]0/)
+}
+
+function get(path: string, coding = 'identity', signal?: AbortSignal): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
     const headers = { Authorization: `Bearer ${token}`, Accept: NDJSON, 'Accept-Encoding': coding }
-    http.get({ host: '127.0.0.1', port: server.port, path, headers }, resolve).on('error', reject)
+    http.get({ host: '127.0.0.1', port: server.port, path, headers, signal }, resolve).on('error', reject)
   })
 }
 
@@ -121,8 +127,20 @@ describe('a download', () => {
     await until(async () => (await readers()).length > 0)
     response.destroy()
     await nobodyReads()
-    await until(async () => api.log().includes('"route":"/v1/studios"'))
-    expect(api.log()).not.toMatch(/"level":[45]0/)
+    await nothingFailed(1)
+  })
+
+  it('whose client leaves before it begins costs nothing any more', async () => {
+    await api.database.rawTransaction(async (client) => {
+      await client.query('LOCK TABLE studio IN ACCESS EXCLUSIVE MODE')
+      const leave = new AbortController()
+      const answer = get('/v1/studios', 'identity', leave.signal).catch((error: Error) => error)
+      await until(async () => (await readers()).length > 0)
+      leave.abort()
+      expect(await answer).toMatchObject({ name: 'AbortError' })
+      await nobodyReads()
+    })
+    await nothingFailed(2)
   })
 
   it.each(['identity', 'gzip', 'zstd'])(
