@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { AppError, type ErrorCode } from '../errors.ts'
 import { documentSchema, enumsSchema, problemKindSchema, whoamiSchema } from './about-schema.ts'
-import { ok, text } from './answer.ts'
+import { ok, pieces, text } from './answer.ts'
 import { CAUSES } from './problem-causes.ts'
 import { problemPage } from './problem-page.ts'
 import { PROBLEMS, problemType } from './problems.ts'
@@ -59,10 +59,15 @@ export function aboutRoutes({ enums, document }: AboutOptions): RouteGroup {
         access: 'open',
         cacheControl: CACHEABLE,
         answers: { 200: { description: 'OpenAPI 3.1', schema: documentSchema } },
-        handle: () => ok(document()),
+        // Large, and asked for by every reader of the page: worth compressing.
+        handle: () => pieces('application/json', once(JSON.stringify(document())), { compressible: true }),
       }),
     ],
   }
+}
+
+async function* once(content: string) {
+  yield content
 }
 
 const PAGE_EXAMPLE = '<!doctype html>\n<html lang="en">…</html>\n'

@@ -86,8 +86,12 @@ export function lines(batches: AsyncIterable<readonly unknown[]>, headers: Heade
   return { kind: 'lines', status: 200, batches, headers }
 }
 
-export function pieces(type: string, content: PiecesAnswer['pieces'], headers: Headers = {}): Answer {
-  return { kind: 'pieces', status: 200, pieces: content, headers: { 'Content-Type': type, ...headers } }
+export function pieces(
+  type: string,
+  content: PiecesAnswer['pieces'],
+  { headers = {}, ...how }: Partial<Pick<PiecesAnswer, 'headers' | 'compressible'>> = {},
+): Answer {
+  return { kind: 'pieces', status: 200, pieces: content, headers: { 'Content-Type': type, ...headers }, ...how }
 }
 
 /** 202: the work goes on; `location` tells how far it is. */

@@ -130,11 +130,11 @@ function resultRoutes(jobs: JobService): Route[] {
         headers: { Location: 'Where the job is', 'Retry-After': 'Seconds until it is worth asking again' },
       },
     },
-    problems: ['not-found'] satisfies ErrorCode[],
+    problems: ['forbidden', 'not-found'] satisfies ErrorCode[],
   } as const
   const unfinished =
     'Until the job has ended there is nothing to send, and the answer is 303 to the job. The answer has the media type that the ' +
-    'result was written in.'
+    'result was written in. That of somebody else’s job takes, beside keys:manage, every read scope that its submitter had.'
   return [
     route({
       ...about,
@@ -167,8 +167,10 @@ function file(id: string, download: JobDownload | undefined): Answer {
   }
   const { file, bytes } = download
   return pieces(file.type, bytes, {
-    'Content-Length': String(file.bytes),
-    'Content-Disposition': `attachment; filename="${file.name}"`,
-    'Repr-Digest': `sha-256=:${Buffer.from(file.sha256, 'hex').toString('base64')}:`,
+    headers: {
+      'Content-Length': String(file.bytes),
+      'Content-Disposition': `attachment; filename="${file.name}"`,
+      'Repr-Digest': `sha-256=:${Buffer.from(file.sha256, 'hex').toString('base64')}:`,
+    },
   })
 }

@@ -1,5 +1,7 @@
 import { readdirSync } from 'node:fs'
 import path from 'node:path'
+import type { Readable } from 'node:stream'
+import { zstdDecompressSync } from 'node:zlib'
 import express from 'express'
 import supertest from 'supertest'
 import { describe, expect, it } from 'vitest'
@@ -7,6 +9,12 @@ import { apiPage } from '../../src/http/api-page/api-page.ts'
 import { ROOT } from '../support/service.ts'
 
 const page = supertest(express().use(apiPage()))
+
+/** The body as it was sent. */
+function rawBytes(response: Readable, done: (error: Error | null, body: Buffer) => void): void {
+  const chunks: Buffer[] = []
+  response.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => done(null, Buffer.concat(chunks)))
+}
 
 /** Everything that a page refers to. */
 function referencesOf(html: string): string[] {
@@ -53,6 +61,36 @@ describe('the API page', () => {
       .set('If-None-Match', headers.etag ?? '')
       .expect(304)
     await page.get('/docs/').expect(308).expect('Location', '/docs')
+  })
+
+  it('arrives compressed, once for each coding, where the browser takes that', async () => {
+    const bytesIn = async (coding: string) => {
+      const { headers, body } = await page
+        .get('/docs/swagger-ui-bundle.js')
+        .set('Accept-Encoding', coding)
+        .buffer()
+        .parse((response, done) => rawBytes(response as unknown as Readable, done))
+        .expect('Vary', /Accept-Encoding/)
+      return {
+        coding: headers['content-encoding'],
+        tag: headers.etag,
+        sent: Number(headers['content-length']),
+        bytes: body as Buffer,
+      }
+    }
+    const plain = await bytesIn('identity')
+    const zipped = await bytesIn('gzip, deflate, br')
+    const zstd = await bytesIn('gzip, deflate, br, zstd')
+    expect([plain, zipped, zstd].map((each) => each.coding)).toEqual([undefined, 'gzip', 'zstd'])
+    // supertest has unpacked it.
+    expect(zipped.bytes.equals(plain.bytes)).toBe(true)
+    expect(zstdDecompressSync(zstd.bytes).equals(plain.bytes)).toBe(true)
+    expect(Math.max(zipped.sent, zstd.sent)).toBeLessThan(plain.sent / 2)
+    expect(new Set([plain, zipped, zstd].map((each) => each.tag)).size).toBe(3)
+    const icon = await page.get('/docs/favicon-32x32.png').set('Accept-Encoding', 'gzip').expect(200)
+    expect(icon.headers).not.toHaveProperty('content-encoding')
+    const { headers, text } = await page.head('/docs').set('Accept-Encoding', 'gzip').expect(200)
+    expect([headers['content-encoding'], text ?? '']).toEqual(['gzip', ''])
   })
 
   it('serves nothing else of the folders that it comes from', async () => {

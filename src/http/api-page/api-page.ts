@@ -1,21 +1,27 @@
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type NextFunction, type Request, type Response, Router } from 'express'
-import { readGuides } from './guide-page.ts'
+import { guideLinks, guidePage, readGuides } from './guide-page.ts'
+import { PageFile } from './page-file.ts'
 
 const ASSETS = fileURLToPath(new URL('assets/', import.meta.url))
 /** The same place from `src` and from `dist`. */
 const GUIDES = new URL('../../../docs/', import.meta.url)
 const SWAGGER_UI = path.dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
 
+const SCRIPT = 'text/javascript; charset=utf-8'
+const STYLE = 'text/css; charset=utf-8'
+const HTML = 'text/html; charset=utf-8'
+
 /** Everything that the page consists of, by the name below `/docs/`; nothing else of these folders is served. */
-const FILES: Readonly<Record<string, string>> = {
-  'start.js': ASSETS,
-  'page.css': ASSETS,
-  'swagger-ui-bundle.js': SWAGGER_UI,
-  'swagger-ui.css': SWAGGER_UI,
-  'favicon-32x32.png': SWAGGER_UI,
+const FILES: Readonly<Record<string, readonly [folder: string, type: string]>> = {
+  'start.js': [ASSETS, SCRIPT],
+  'page.css': [ASSETS, STYLE],
+  'swagger-ui-bundle.js': [SWAGGER_UI, SCRIPT],
+  'swagger-ui.css': [SWAGGER_UI, STYLE],
+  'favicon-32x32.png': [SWAGGER_UI, 'image/png'],
 }
 
 /** Scripts and styles from here only, none inline; requests to this service only. Swagger UI's icons are data URLs. */
@@ -30,8 +36,9 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** Same for everyone until the next release. */
-const MAX_AGE_MS = 3_600_000
+/** Same for everyone until the next release; a release of its texts shows sooner. */
+const MAX_AGE_SECONDS = 3600
+const PAGE_MAX_AGE_SECONDS = 300
 
 /**
  * The page to read and try the API on, `/docs`, and the guides below it. Needs no network but this service: all it consists of
@@ -39,31 +46,26 @@ const MAX_AGE_MS = 3_600_000
  */
 export function apiPage(): Router {
   const guides = readGuides(GUIDES)
+  const index = readFileSync(path.join(ASSETS, 'index.html'), 'utf8').replace('<!-- guides -->', guideLinks(guides))
+  const files = new Map(
+    Object.entries(FILES).map(([name, [folder, type]]) => {
+      return [`/docs/${name}`, new PageFile(readFileSync(path.join(folder, name)), type, MAX_AGE_SECONDS)]
+    }),
+  )
+  files.set('/docs', new PageFile(index, HTML, PAGE_MAX_AGE_SECONDS))
+  for (const { name } of guides) {
+    files.set(`/docs/guides/${name}`, new PageFile(guidePage(name, guides), HTML, PAGE_MAX_AGE_SECONDS))
+  }
   const router = Router({ caseSensitive: true, strict: true })
   router.use(['/docs', '/docs/{*rest}'], (_request: Request, response: Response, next: NextFunction) => {
     response.set('Content-Security-Policy', POLICY)
     next()
   })
-  router.get('/docs', (_request, response, next) => sendFile(response, ASSETS, 'index.html', next))
   router.get('/docs/', (_request, response) => response.redirect(308, '/docs'))
-  router.get('/docs/guides/:name', (request, response, next) => {
-    const page = guides.get(String(request.params.name))
-    if (page === undefined) return next()
-    response.set('Cache-Control', 'public, max-age=300').type('html').send(page)
-  })
-  router.get('/docs/:file', (request, response, next) => {
-    const name = String(request.params.file)
-    const folder = Object.hasOwn(FILES, name) ? FILES[name] : undefined
-    if (folder === undefined) return next()
-    sendFile(response, folder, name, next)
+  router.get(['/docs', '/docs/{*rest}'], async (request, response, next) => {
+    const file = files.get(request.path)
+    if (file === undefined) next()
+    else await file.send(request, response)
   })
   return router
-}
-
-function sendFile(response: Response, root: string, name: string, next: NextFunction): void {
-  // Without this the header of API answers stays.
-  response.removeHeader('Cache-Control')
-  response.sendFile(name, { root, maxAge: MAX_AGE_MS, lastModified: true, etag: true }, (error) => {
-    if (error) next(error)
-  })
 }

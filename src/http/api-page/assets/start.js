@@ -5,6 +5,8 @@ window.SwaggerUIBundle({
   deepLinking: true,
   filter: true,
   docExpansion: 'list',
+  // By their paths.
+  operationsSorter: 'alpha',
   defaultModelsExpandDepth: 0,
   displayRequestDuration: true,
   tryItOutEnabled: true,
