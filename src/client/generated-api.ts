@@ -1185,7 +1185,7 @@ export interface paths {
         };
         /**
          * The result of a job
-         * @description Of an import its answer, line by line; of an export the manifest of its parts. Until the job has ended there is nothing to send, and the answer is 303 to the job. The answer has the media type that the result was written in.
+         * @description Of an import its answer, line by line; of an export the manifest of its parts. Until the job has ended there is nothing to send, and the answer is 303 to the job. The answer has the media type that the result was written in. That of somebody else’s job takes, beside keys:manage, every read scope that its submitter had.
          */
         get: operations["getJobResult"];
         put?: never;
@@ -1205,7 +1205,7 @@ export interface paths {
         };
         /**
          * A part of the result of an export
-         * @description Until the job has ended there is nothing to send, and the answer is 303 to the job. The answer has the media type that the result was written in.
+         * @description Until the job has ended there is nothing to send, and the answer is 303 to the job. The answer has the media type that the result was written in. That of somebody else’s job takes, beside keys:manage, every read scope that its submitter had.
          */
         get: operations["getJobResultPart"];
         put?: never;
