@@ -121,8 +121,9 @@ export class PlayerService {
   }
 
   /**
-   * Reads, judges and writes, the last only if the row is still the one that was judged; else from the beginning. Nobody waits for
-   * a lock, and whoever was too late hears of it as of any other stale version.
+   * Reads, judges and writes, the last only if the row is still the one that was judged. Whoever was too late hears of it as of any
+   * other stale version, or, if that does not matter to them, has the row to themselves for a second time: it cannot fail again,
+   * however many change the player at once.
    */
   async #change(
     id: string,
@@ -130,8 +131,7 @@ export class PlayerService {
     context: Context,
     judge: (before: Player) => Verdict | undefined,
   ): Promise<Player> {
-    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-      const before = found(await findPlayer(this.#database, id))
+    const attempt = async (before: Player): Promise<Player | undefined> => {
       requireVersion(before.version, expected)
       const verdict = judge(before)
       if (verdict === undefined) return before
@@ -139,15 +139,18 @@ export class PlayerService {
       const wanted = { ...before, ...change }
       const changes = forced(changesOf('player', before, wanted), expected)
       const event = { action, ...about(before), reason, changes } as const
-      const after = await replacePlayer(this.#database, before, wanted, context, event)
-      if (after !== undefined) return after
+      return replacePlayer(this.#database, before, wanted, context, event)
     }
-    throw new WriteConflict()
+    const first = await attempt(found(await findPlayer(this.#database, id)))
+    if (first !== undefined) return first
+    if (expected !== 'any') requireVersion(found(await findPlayer(this.#database, id)).version, expected)
+    return this.#database.enclose(async () => {
+      const second = await attempt(found(await this.#database.transaction((tx) => lockPlayer(tx, id))))
+      if (second === undefined) throw new WriteConflict()
+      return second
+    })
   }
 }
-
-/** Each fails only because another change to the same player succeeded; versions run out long before. */
-const MAX_ATTEMPTS = 100
 
 interface Verdict {
   readonly action: 'player.update' | 'player.transition'

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { PlayerService } from '../../../src/accounts/players/player-service.ts'
+import { openDatabase, type RawStatement } from '../../../src/database/database.ts'
 import { createTestApi, type TestApi, unique } from '../../support/api.ts'
 import { newPlayer } from '../../support/records.ts'
 
@@ -116,6 +118,30 @@ describe('a player', () => {
     const actions = ['player.create', 'player.link_identity', ...Array(3).fill('player.update')]
     expect(events.map(({ action }) => action)).toEqual(actions)
     expect(events[3]?.changes).toEqual({ email: 'changed', emailVerifiedAt: 'changed' })
+  })
+
+  it('is overwritten on purpose by whoever wants to, even where somebody else is always faster', async () => {
+    const player = await newPlayer(api)
+    let faster = 0
+    const bump = `UPDATE player SET display_name = $2
+      WHERE id = (SELECT id FROM player WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED)`
+    const others = openDatabase({ url: api.databaseUrl, poolSize: 1 })
+    async function query<Row>(statement: RawStatement): Promise<Row[]> {
+      if (statement.name === 'replace player') {
+        await others.query({ text: bump, values: [player.id, `Faster ${++faster}`] })
+      }
+      return api.database.query<Row>(statement)
+    }
+    const service = new PlayerService(Object.create(api.database, { query: { value: query } }))
+    try {
+      const after = await service.update(player.id, { country: 'SE' }, 'any', api.context)
+      expect(after).toMatchObject({ country: 'SE', displayName: 'Faster 1', version: 3 })
+      const stale = service.update(player.id, { country: 'NO' }, [3], api.context)
+      await expect(stale).rejects.toMatchObject({ code: 'version-mismatch', headers: { ETag: '"4"' } })
+      expect(faster).toBe(3)
+    } finally {
+      await others.close()
+    }
   })
 
   it('keeps the address while nothing else leads to the player, also when both go at the same moment', async () => {
