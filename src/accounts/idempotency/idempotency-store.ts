@@ -35,24 +35,26 @@ const FREE = `k.expires_at <= now() OR k.locked_until = 'epoch' OR (k.locked_unt
 
 /**
  * One statement, named so that each connection plans it once, and so one short transaction. It is not waited for on the disk: a
- * crash of the server, which could lose it, ends every holder as well. The INSERT judges the row as it is now, the last SELECT as
- * it was when the statement began: where they disagree there is no row.
+ * crash of the server, which could lose it, ends every holder as well. It waits hardly longer than a commit takes: whoever holds
+ * the row is about to end, or hangs, and every repeat would hold a connection, too.
+ *
+ * The INSERT judges the row as it is now, the last SELECT as it was when the statement began: where they disagree there is no row.
  */
 const CLAIM = `
   WITH claimed AS (
     INSERT INTO idempotency_key AS k (caller_id, key, fingerprint, locked_until, expires_at)
-    VALUES ($1, $2, $3, now() + $4 * interval '1 millisecond', now() + interval '${KEPT}')
+    SELECT $1, $2, $3, now() + $4 * interval '1 millisecond', now() + interval '${KEPT}'
+    FROM set_config('synchronous_commit', 'off', true) AS durability, set_config('lock_timeout', '1s', true) AS patience
     ON CONFLICT (caller_id, key) DO UPDATE
       SET fingerprint = excluded.fingerprint, locked_until = excluded.locked_until, expires_at = excluded.expires_at,
           created_at = CASE WHEN k.expires_at <= now() THEN excluded.created_at ELSE k.created_at END,
           response_status = NULL, response_headers = NULL, response_body = NULL
       WHERE ${FREE}
     RETURNING k.*)
-  SELECT true AS claimed, fingerprint, locked_until, created_at, response_status, response_headers, response_body,
-         set_config('synchronous_commit', 'off', true)
+  SELECT true AS claimed, fingerprint, locked_until, created_at, response_status, response_headers, response_body
   FROM claimed
   UNION ALL
-  SELECT false, fingerprint, locked_until, created_at, response_status, response_headers, response_body, NULL
+  SELECT false, fingerprint, locked_until, created_at, response_status, response_headers, response_body
   FROM idempotency_key AS k
   WHERE caller_id = $1 AND key = $2 AND (${FREE}) IS NOT TRUE AND NOT EXISTS (SELECT FROM claimed)`
 
@@ -63,10 +65,12 @@ export async function claimKey(
   leaseMs: number,
 ): Promise<Found | undefined> {
   const { callerId, key, fingerprint } = request
-  const { rows } = await database.withClient((client) =>
-    client.query<Row>({ name: 'idempotency_claim', text: CLAIM, values: [callerId, key, fingerprint, leaseMs] }),
+  const values = [callerId, key, fingerprint, leaseMs]
+  const found = await database.withClient((client) =>
+    client.query<Row>({ name: 'idempotency_claim', text: CLAIM, values }).catch(undefinedIfHeld),
   )
-  const [row] = rows
+  if (found === undefined) return { state: 'running' }
+  const [row] = found.rows
   if (row === undefined) return undefined
   if (row.claimed && row.locked_until) {
     return { state: 'claimed', claim: { ...request, lockedUntil: row.locked_until, firstSeenAt: row.created_at } }
@@ -75,6 +79,11 @@ export async function claimKey(
   if (row.response_status === null) return { state: 'running' }
   const answer = { status: row.response_status, headers: row.response_headers ?? {}, body: row.response_body }
   return { state: 'finished', answer }
+}
+
+/** `lock_not_available`: the statement waited for as long as it may. */
+function undefinedIfHeld(error: unknown): undefined {
+  if ((error as { readonly code?: unknown }).code !== '55P03') throw error
 }
 
 const FINISH = `

@@ -144,6 +144,23 @@ describe('a lease', () => {
     await holder.done
   })
 
+  it('whose row is held by an end that hangs does not keep repeats, and their connections, waiting', async () => {
+    const patient = openDatabase({ url: testDatabase.url, poolSize: 1, lockTimeoutMs: 600_000 })
+    await service(one).once(request(), 'database', async () => answer('done'))
+    await two.transaction(async (tx) => {
+      await tx.$executeRaw`UPDATE idempotency_key SET expires_at = expires_at WHERE key = ${key}`
+      const refused = await outcome(service(patient).once(request(), 'database', async () => answer('no')))
+      expect(refused).toMatchObject({ code: 'idempotency-in-progress', headers: { 'Retry-After': '1' } })
+    })
+    const replay = await service(patient).once(request(), 'database', async () => answer('no'))
+    expect(replay).toMatchObject({ replayed: true })
+    const settings = await patient.query<{ own: boolean }>({
+      text: "SELECT setting <> reset_val AS own FROM pg_settings WHERE name IN ('lock_timeout', 'synchronous_commit')",
+    })
+    expect(settings).toEqual([{ own: false }, { own: false }])
+    await patient.close()
+  })
+
   it('passes to exactly one of many who wait for its end', async () => {
     const holder = paused(one, `dead-${key}`)
     await holder.entered
