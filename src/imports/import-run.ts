@@ -44,11 +44,13 @@ export interface ImportRunner {
   requireAllowed(resource: ImportResource, options: ImportOptions, context: Context): void
   /**
    * Brings lines in, batch by batch, each in a transaction: what is answered is committed. Takes input only as fast as the
-   * answers are taken; whoever stops taking them stops the import after the batch. The last answer is the `EndAnswer`.
+   * answers are taken; whoever stops taking them stops the import after the batches that have begun, two at
+   * most. The last answer is the `EndAnswer`.
    *
    * @throws AppError before the first answer: `forbidden`, `invalid-parameter`, `validation` of a CSV header, `malformed-json`
    * of a JSON array, `payload-too-large` for more lines than an array or an atomic import may have. Later:
-   * `unavailable`, or what the input's stream fails with; the lines answered so far are in.
+   * `unavailable`, or what the input's stream fails with; the lines answered so far are in, those of a batch behind the one that
+   * failed may be.
    */
   run(
     resource: ImportResource,

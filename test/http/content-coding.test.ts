@@ -85,6 +85,8 @@ describe('a preference', () => {
     expect(prefersAsync('respond-async')).toBe(true)
     expect(prefersAsync('return=minimal, Respond-Async; wait=10')).toBe(true)
     expect(prefersAsync('wait=10')).toBe(false)
+    expect(prefersAsync('note="a, respond-async"')).toBe(false)
+    expect(prefersAsync('note="a\\", b", respond-async')).toBe(true)
     expect(prefersAsync(undefined)).toBe(false)
   })
 })
