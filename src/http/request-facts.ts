@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 
-/** What is known of a request while it runs; the access log and problems read it. */
 /** The pattern of a request that has not met a route. */
 export const UNMATCHED = 'unmatched'
 
+/** What is known of a request while it runs; the access log and problems read it. */
 export interface RequestFacts {
   readonly requestId: string
   readonly startedNs: bigint
