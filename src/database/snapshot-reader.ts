@@ -5,6 +5,8 @@ import type { Database, RawClient } from './database.ts'
 const BATCH_ROWS = 2_000
 /** A snapshot keeps the database from tidying up behind everybody's changes: none may stand longer. */
 const MAX_READ_MS = 60 * 60_000
+/** Not `unavailable`: a job would be tried again and take as long again. */
+const TOO_LONG = `A list is read for at most ${MAX_READ_MS / 60_000} minutes: export it in several pieces, by filters`
 const SETTINGS = [
   // Of one FETCH: the first may have to sort everything.
   'SET LOCAL statement_timeout = 600000',
@@ -108,7 +110,7 @@ async function readAll(
     next.catch(() => undefined)
     await handover.give({ rows, columns, parts: loaded })
     if (rows.length < BATCH_ROWS) break
-    if (Date.now() > deadline) throw new AppError('unavailable', `A list is read for at most ${MAX_READ_MS} ms`)
+    if (Date.now() > deadline) throw new AppError('budget-exceeded', TOO_LONG)
   }
   await next
   handover.onLeave(() => undefined)

@@ -42,7 +42,8 @@ export const CAUSES: Readonly<Record<ErrorCode, string>> = {
   'transition-blocked': 'The lifecycle has this step, but something that it needs is not there yet.',
   'idempotency-mismatch': 'The Idempotency-Key was used before with another body, address or If-Match.',
   'query-not-allowed': 'The SQL is not one statement that reads, or uses what may not be used here.',
-  'budget-exceeded': 'The query was stopped because it would have read more bytes than the work group allows.',
+  'budget-exceeded':
+    'The query was stopped because it would have read more bytes than the work group allows, or the export because it took an hour.',
   'duplicate-in-input': 'An earlier line of the same input has the same key: which of the two counts would be chance.',
   'not-applied': 'The line itself may be right, but the import is all or nothing, and another line was refused.',
   'quota-exceeded': 'The key has sent more requests than its quota allows in the present window.',
