@@ -1,5 +1,5 @@
 import type { Context, Principal } from '../caller.ts'
-import type { Database } from '../database/database.ts'
+import type { Database, RawClient } from '../database/database.ts'
 import { AppError } from '../errors.ts'
 import { newId } from '../identifier.ts'
 import type { ListRequest, Page } from '../list.ts'
@@ -36,10 +36,12 @@ export class JobService implements JobSubmitter {
     body?: AsyncIterable<Uint8Array>,
   ): Promise<Job> {
     const id = newId()
+    // Asked again with the job: here it spares a caller sending a gigabyte in vain.
+    if (body !== undefined) await this.#database.withClient((client) => requireRoom(client, context))
     const file = body === undefined ? undefined : await this.#store(body)
     try {
       return await this.#database.rawTransaction(async (client) => {
-        if ((await countUnfinished(client, context.principal.id)) >= MAX_UNFINISHED) throw tooMany()
+        await requireRoom(client, context)
         const job = await insertJob(client, { id, kind, input, context })
         if (file !== undefined) await attachBody(client, file, id)
         await this.#queue.send(client, id)
@@ -153,6 +155,11 @@ function mayRead(job: Job, principal: Principal): boolean {
 
 function notFound(): AppError {
   return new AppError('not-found', 'There is no such job, or it was forgotten: a job is kept for 7 days after its end')
+}
+
+/** @throws AppError `quota-exceeded` */
+async function requireRoom(client: RawClient, { principal }: Context): Promise<void> {
+  if ((await countUnfinished(client, principal.id)) >= MAX_UNFINISHED) throw tooMany()
 }
 
 function tooMany(): AppError {

@@ -179,6 +179,14 @@ describe('a job', () => {
       ),
     )
     await expect(process.jobs.submit('export', input, context)).rejects.toMatchObject({ code: 'quota-exceeded' })
+    let read = false
+    async function* body() {
+      read = true
+      yield Buffer.from('in vain')
+    }
+    const withBody = process.jobs.submit('import', input, context, body())
+    await expect(withBody).rejects.toMatchObject({ code: 'quota-exceeded' })
+    expect(read).toBe(false)
     expect(await process.jobs.submit('export', input, stranger)).toMatchObject({ state: 'queued' })
   })
 })
