@@ -1,5 +1,6 @@
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { clientPackage } from '../../scripts/pack-client.ts'
 import { ROOT, run } from './service.ts'
 
 const TSC = path.join(ROOT, 'node_modules/typescript/bin/tsc')
@@ -26,19 +27,22 @@ export async function buildPackage(folder: string): Promise<void> {
 }
 
 /**
- * A project of somebody else, with the packed package installed as npm would: its files, and what they need at run time beside
+ * A project of somebody else, with the packed client installed as npm would: its files, and what they need at run time beside
  * them. Nothing is downloaded.
  */
 export async function projectWithPackage(folder: string): Promise<string> {
   const source = path.join(folder, 'package')
+  const client = path.join(folder, 'client')
   const project = path.join(folder, 'project')
   const installed = path.join(project, 'node_modules/rocketgames-accounts')
   mkdirSync(source, { recursive: true })
+  mkdirSync(client, { recursive: true })
   mkdirSync(installed, { recursive: true })
   await buildPackage(source)
+  clientPackage(client, path.join(source, 'dist'))
   const env = { PATH: `${BIN}:${process.env.PATH}`, npm_config_offline: 'true' }
   const tarball = (
-    await must('npm', ['pack', source, '--pack-destination', folder, '--silent', '--ignore-scripts'], env)
+    await must('npm', ['pack', client, '--pack-destination', folder, '--silent', '--ignore-scripts'], env)
   ).trim()
   await must('tar', ['-xzf', path.join(folder, tarball), '-C', installed, '--strip-components=1'])
   for (const name of ['openapi-fetch', 'openapi-typescript-helpers', '@types', 'undici-types']) {
