@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { ROOT } from '../support/service.ts'
+import { wholeDocument } from '../support/whole-document.ts'
+
+const readme = readFileSync(path.join(ROOT, 'README.md'), 'utf8')
+
+/** The text under a heading, to the next one of the same or a higher level. */
+function section(heading: string): string {
+  const level = /^#+/.exec(heading)?.[0].length ?? 0
+  const [, after = ''] = readme.split(`\n${heading}\n`)
+  return after.split(new RegExp(`^#{1,${level}} `, 'm'))[0] ?? ''
+}
+
+/** For tests, for the commands among themselves, and for what is not there yet. */
+const NOT_FOR_OPERATORS = ['FAULT', 'ROCKETGAMES_LOCAL', 'LAKE_PARALLEL_TABLE_BYTES']
+
+describe('the README', () => {
+  it('names every setting, and none that is not there', () => {
+    const config = readFileSync(path.join(ROOT, 'src/config.ts'), 'utf8')
+    const settings = [...config.matchAll(/^ {2}([A-Z][A-Z_]+): /gm)].map((match) => match[1] ?? '')
+    const named = [...section('## Settings').matchAll(/^\| (.+?) \|/gm)].flatMap((row) =>
+      [...(row[1] ?? '').matchAll(/`([A-Z_]+)`/g)].map((match) => match[1] ?? ''),
+    )
+    expect(settings.length).toBeGreaterThan(40)
+    expect(named.sort()).toEqual(settings.filter((name) => !NOT_FOR_OPERATORS.includes(name)).sort())
+  })
+
+  it('has every operation in its table', () => {
+    const table = section('### Operations').replaceAll('{owners,studios,games,players,library}', '{resource}')
+    const paths = Object.keys(wholeDocument().paths).map((each) =>
+      each.replace(/^\/v1/, '').replace(/^\/imports\/\w+$/, '/imports/{resource}'),
+    )
+    const absent = paths.filter((each) => {
+      const parts = each.split('/')
+      const ends = parts.slice(1).map((_, index) => `…/${parts.slice(index + 1).join('/')}`)
+      return ![each, ...ends].some((shown) => table.includes(`${shown}\``))
+    })
+    expect(paths.length).toBeGreaterThan(60)
+    expect(absent).toEqual([])
+  })
+
+  it('points only at files and headings that exist', () => {
+    const targets = [...readme.matchAll(/\]\(([^)]+)\)/g)].map((match) => match[1] ?? '')
+    const anchors = [...readme.matchAll(/^#+ (.+)$/gm)].map(
+      (match) => `#${(match[1] ?? '').toLowerCase().replaceAll(' ', '-')}`,
+    )
+    for (const target of targets.filter((each) => !each.startsWith('http'))) {
+      if (target.startsWith('#')) expect(anchors).toContain(target)
+      else expect(() => readFileSync(path.join(ROOT, target)), target).not.toThrow()
+    }
+  })
+})
