@@ -1056,7 +1056,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Bring library in, line by line
+         * Bring entries of libraries in, line by line
          * @description Every line is answered by a line: created, updated, unchanged, or a problem that points into it. What is answered is committed. The last line is _end with the totals; an answer without it is cut off. Absent fields are not touched, null empties. Read the answer while you send: the input is taken only as fast as the answer.
          *
          *     A last line _end of an export is checked: its rows and its SHA-256 over all bytes before it. Lines that are in by then stay, and the totals count the error; with atomic nothing stays. A JSON array is read to its end before its first element is looked at.

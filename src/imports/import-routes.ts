@@ -30,7 +30,7 @@ function importRoute(imports: ImportRunner, jobs: JobSubmitter, resource: Import
     method: 'post',
     path: `/v1/imports/${resource}`,
     tag: 'imports',
-    summary: `Bring ${resource} in, line by line`,
+    summary: `Bring ${resource === 'library' ? 'entries of libraries' : resource} in, line by line`,
     description:
       'Every line is answered by a line: created, updated, unchanged, or a problem that points into it. What is answered is ' +
       'committed. The last line is _end with the totals; an answer without it is cut off. Absent fields are not touched, null ' +
