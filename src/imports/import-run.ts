@@ -44,7 +44,7 @@ export interface ImportRunner {
   requireAllowed(resource: ImportResource, options: ImportOptions, context: Context): void
   /**
    * Brings lines in, batch by batch, each in a transaction: what is answered is committed. Takes input only as fast as the
-   * answers are taken; whoever stops taking them stops the import after the batches that have begun, two at
+   * answers are taken; whoever stops taking them stops the import after the batches that have begun, three at
    * most. The last answer is the `EndAnswer`.
    *
    * @throws AppError before the first answer: `forbidden`, `invalid-parameter`, `validation` of a CSV header, `malformed-json`

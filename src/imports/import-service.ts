@@ -23,8 +23,8 @@ import { sideBySide } from './side-by-side.ts'
 
 type Database = ConstructorParameters<typeof BulkQueue>[0]
 
-/** One is in the database while the one behind it is made ready and follows at once. */
-const BATCHES_AT_ONCE = 2
+/** So many keep two cores busy, also while one of them sorts trigrams in; each holds a connection. */
+const BATCHES_AT_ONCE = 3
 
 /** Where an import leaves its traces besides the answers; counts only. */
 export interface ImportTraces {
@@ -72,7 +72,7 @@ export class ImportService implements ImportRunner {
     const started = performance.now()
     // Behind a batch that may end the import, or that is undone again, nothing can be begun.
     const isAlone = options.onError === 'abort' || options.atomic || options.dryRun
-    // Nor is a second connection taken while somebody waits for a first one.
+    // Nor is a further connection taken while somebody waits for a first one.
     const isCrowded = () => this.#database.poolState().waiting > 0
     try {
       yield* sideBySide(checkedBatches(input, run), {
