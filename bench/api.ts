@@ -8,7 +8,7 @@ import { compareDepths } from './api/deep-pages.ts'
 import { requireSameAnswers } from './api/equality.ts'
 import { type LoadOrder, type LoadResult, OPERATIONS, type Operation } from './api/load.ts'
 import { KINDS } from './api/players.ts'
-import { backendsCpuMsOf, cpuMsOf, rssMiBOf, type ServerProcess } from './api/processes.ts'
+import { backendsCpuMsOf, cpuMsOf, rssMiBOf, type ServerProcess, usedSince } from './api/processes.ts'
 import { firstUnchanged, openSetting, type ServerName, type Setting, startOne } from './api/setting.ts'
 
 export const summary =
@@ -87,7 +87,7 @@ async function measure(bench: Bench, server: ServerName, operation: Operation, s
     server,
     operation,
     serverCpuMs: cpuMsOf(pid) - own,
-    databaseCpuMs: backendsCpuMsOf(bench.setting.cluster.pid) - database,
+    databaseCpuMs: usedSince(database, backendsCpuMsOf(bench.setting.cluster.pid)),
     rssMiB: rssMiBOf(pid),
   }
 }

@@ -7,7 +7,7 @@ import { parseArgs, promisify } from 'node:util'
 import Table from 'cli-table3'
 import pg from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
-import { backendsCpuMsOf, cpuMsOf, rssMiBOf } from './api/processes.ts'
+import { backendsCpuMsOf, cpuMsOf, rssMiBOf, usedSince } from './api/processes.ts'
 import type { Downloaded } from './export/client.ts'
 import { openService, type Service } from './import/service.ts'
 
@@ -71,7 +71,7 @@ async function download(
   return {
     ...{ way, ms, bytes },
     serviceCpuMs: cpuMsOf(service.pid) - before[0],
-    databaseCpuMs: backendsCpuMsOf(cluster.pid) - before[1],
+    databaseCpuMs: usedSince(before[1], backendsCpuMsOf(cluster.pid)),
     rss: { start: Math.round(sizes[0] ?? 0), peak: Math.round(Math.max(...sizes)) },
   }
 }
@@ -88,7 +88,7 @@ async function byHand(running: Service, way: string, work: (client: pg.Client) =
   const bytes = await work(client)
   const ms = performance.now() - began
   const used = process.cpuUsage({ user, system })
-  const databaseCpuMs = backendsCpuMsOf(running.cluster.pid) - before
+  const databaseCpuMs = usedSince(before, backendsCpuMsOf(running.cluster.pid))
   await client.end()
   return { way, ms, bytes, serviceCpuMs: (used.user + used.system) / 1000, databaseCpuMs }
 }

@@ -34,10 +34,15 @@ export function childrenCpuMsOf(parent: number): number {
   return children.reduce((sum, pid) => sum + cpuMsOf(Number(pid)), ms)
 }
 
-/** CPU of the processes that a Postgres server has for its clients' connections, in milliseconds. */
-export function backendsCpuMsOf(postmaster: number): number {
+/** CPU of each process that a Postgres server has for a client's connection, in milliseconds by process id. */
+export function backendsCpuMsOf(postmaster: number): ReadonlyMap<string, number> {
   const children = readdirSync('/proc').filter((entry) => isBackend(entry, postmaster))
-  return children.reduce((sum, pid) => sum + cpuMsOf(Number(pid)), 0)
+  return new Map(children.map((pid) => [pid, cpuMsOf(Number(pid))]))
+}
+
+/** What processes have used since `before`; one that has ended meanwhile counts nothing, or the sum would fall by all it ever used. */
+export function usedSince(before: ReadonlyMap<string, number>, now: ReadonlyMap<string, number>): number {
+  return [...now].reduce((sum, [pid, ms]) => sum + ms - (before.get(pid) ?? 0), 0)
 }
 
 function isBackend(pid: string, postmaster: number): boolean {
