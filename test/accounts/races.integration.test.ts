@@ -370,7 +370,7 @@ describe('no update is lost', () => {
   it.each(Object.keys(records))('of %s: of many changes of one version exactly one is made', async (kind) => {
     const { path, change } = await (records[kind] as (typeof records)[string])()
     let etag = (await api.admin.get(path)).headers.etag as string
-    await again(Math.ceil(TIMES / 2), async (round) => {
+    await again(TIMES, async (round) => {
       const answers = await atOnce(CROWD, (agent, i) => change(agent, i, round).set('If-Match', etag))
       expectOne(answers, 200, 'version-mismatch')
       const won = answers.find(({ status }) => status === 200)
