@@ -1,4 +1,4 @@
-import { AppError, describe } from '../errors.ts'
+import { AppError } from '../errors.ts'
 import type { Metrics } from '../metrics.ts'
 import { checksSchema, statusSchema } from './about-schema.ts'
 import { ok, text } from './answer.ts'
@@ -104,12 +104,4 @@ export function healthRoutes(readiness: Readiness, metrics: Metrics): RouteGroup
       }),
     ],
   }
-}
-
-/** For the log of a start that waits: which checks fail and why. */
-export async function failures(checks: readonly ReadinessCheck[]): Promise<string[]> {
-  const outcomes = await Promise.allSettled(checks.map(({ check }) => check()))
-  return outcomes.flatMap((outcome, index) =>
-    outcome.status === 'rejected' ? [`${checks[index]?.name}: ${describe(outcome.reason)}`] : [],
-  )
 }

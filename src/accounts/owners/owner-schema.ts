@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { type Checked, check } from '../../http/validation.ts'
 import { transitionBody, transitionsSchema } from '../lifecycle/lifecycle-schema.ts'
 import type { Email } from '../text/email.ts'
 import { reference } from '../text/line.ts'
@@ -46,11 +45,6 @@ export const ownerPatchSchema = z
   .transform(({ email, ...rest }) =>
     email === undefined ? rest : emailColumns({ ...rest, email }),
   ) as unknown as z.ZodType<OwnerPatch>
-
-/** Checks and normalises one owner without I/O. */
-export function parseNewOwner(input: unknown): Checked<OwnerDraft> {
-  return check(newOwnerSchema, input)
-}
 
 const personal = { description: 'Personal: absent without the scope owners:read.personal' }
 

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { type Checked, check } from '../../http/validation.ts'
 import { transitionBody, transitionsSchema } from '../lifecycle/lifecycle-schema.ts'
 import { countryField, externalRefField, lineField, slugField, websiteField } from '../text/text-schema.ts'
 import { STUDIO_STATUSES, type StudioDraft, type StudioPatch, type StudioStatus } from './studio.ts'
@@ -29,11 +28,6 @@ export const studioPatchSchema: z.ZodType<StudioPatch> = z
   .strictObject(fields)
   .partial()
   .meta({ id: 'StudioPatch' }) as unknown as z.ZodType<StudioPatch>
-
-/** Checks and normalises one studio without I/O. */
-export function parseNewStudio(input: unknown): Checked<StudioDraft> {
-  return check(newStudioSchema, input)
-}
 
 export const studioSchema = z
   .object({

@@ -11,7 +11,6 @@ import {
   sameType,
   type TrinoType,
   typeText,
-  VARCHAR,
 } from './trino-type.ts'
 
 const cannot = (from: TrinoType, to: TrinoType): QueryFailure =>
@@ -125,5 +124,3 @@ export function coerceOrFail(session: Session, value: Typed, to: TrinoType, what
       throw typeMismatch(`${what} must evaluate to a ${typeText(to)} (actual: ${typeText(value.type)})`)
   return coerce(session, value, to)
 }
-
-export const isUnboundedText = (t: TrinoType) => sameType(t, VARCHAR)
