@@ -5,7 +5,7 @@ import { newId } from '../../identifier.ts'
 import { changesOf } from '../audit/audit-event.ts'
 import { appendAudit } from '../audit/audit-store.ts'
 import { type PutConditions, requirePutNew, requirePutOver } from '../writing/put.ts'
-import { write } from '../writing/write-service.ts'
+import { refused, write } from '../writing/write-service.ts'
 import type { Game, GameReplacement } from './game.ts'
 import { requireOpenStudio, saveGame } from './game-service.ts'
 import { holdStudioStatus, insertGameUnlessTaken, lockGameByRef } from './game-store.ts'
@@ -44,19 +44,13 @@ export class GameRefService {
         }
         // Another request was faster with the reference, and is done; or another game has the slug.
         before = await lockGameByRef(tx, externalRef)
-        if (before === undefined) throw slugTaken()
+        if (before === undefined) throw refused('game_slug_key')
       }
       requirePutOver(before, conditions)
       if (before.studioId !== replacement.studioId) throw otherStudio(before)
       return { created: false, game: await saveGame(tx, before, replacement, conditions.expected, context) }
     })
   }
-}
-
-function slugTaken(): AppError {
-  return new AppError('slug-taken', 'Another game has this slug', {
-    errors: [{ pointer: '/slug', code: 'slug-taken' }],
-  })
 }
 
 function otherStudio({ id, studioId }: Game): AppError {

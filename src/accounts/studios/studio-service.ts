@@ -9,7 +9,7 @@ import { requireTransition, stepsOf, type Transitions, transitionsFrom } from '.
 import type { IdOrSlug } from '../text/code.ts'
 import { type PutConditions, requirePutNew, requirePutOver } from '../writing/put.ts'
 import { changedFields, requireVersion } from '../writing/version.ts'
-import { write } from '../writing/write-service.ts'
+import { refused, write } from '../writing/write-service.ts'
 import {
   missingForStudio,
   STUDIO_LIFECYCLE,
@@ -101,7 +101,7 @@ export class StudioService {
         }
         // Another request was faster with the reference, and is done; or another studio has the slug.
         before = await lockStudioByRef(tx, externalRef)
-        if (before === undefined) throw slugTaken()
+        if (before === undefined) throw refused('studio_slug_key')
       }
       requirePutOver(before, conditions)
       return { created: false, studio: await save(tx, before, replacement, conditions.expected, context) }
@@ -149,12 +149,6 @@ async function save(
   const changes = forced(changesOf('studio', before, after), expected)
   await appendAudit(tx, context, { action: 'studio.update', ...about(before), changes })
   return after
-}
-
-function slugTaken(): AppError {
-  return new AppError('slug-taken', 'Another studio has this slug', {
-    errors: [{ pointer: '/slug', code: 'slug-taken' }],
-  })
 }
 
 function transitionsOf(studio: Studio, facts: StudioFacts): Transitions<StudioStatus> {

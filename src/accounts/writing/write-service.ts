@@ -29,8 +29,13 @@ export async function writeRow<Row>(database: Database, statement: RawStatement)
 /** A refusal of the database as the problem a caller can act on; any other error unchanged. */
 export function explained(error: unknown): unknown {
   if (!(error instanceof ConstraintError) || error.constraint === undefined) return error
-  const refusal = Object.hasOwn(refusals, error.constraint) ? refusals[error.constraint] : undefined
-  if (refusal === undefined) return error
+  return Object.hasOwn(refusals, error.constraint) ? refused(error.constraint, error) : error
+}
+
+/** The problem that a constraint of `refusals.ts` stands for, also for who sees without the database that it would speak. */
+export function refused(constraint: keyof typeof refusals, cause?: unknown): AppError {
+  const refusal = refusals[constraint]
+  if (refusal === undefined) throw new Error(`no refusal is written down for ${constraint}`)
   const errors = refusal.pointer === undefined ? [] : [{ pointer: refusal.pointer, code: refusal.code }]
-  return new AppError(refusal.code, refusal.detail, { errors, cause: error })
+  return new AppError(refusal.code, refusal.detail, { errors, cause })
 }
