@@ -2,7 +2,13 @@ import type { LakeViews } from './athena/lake-views.ts'
 import type { Catalogue } from './catalogue/catalogue.ts'
 import { LakeProblem, type LakeProblemCode } from './lake-problem.ts'
 import type { Manifest } from './manifest.ts'
-import { type Finding, type PublishedSnapshot, type Publisher, publishedSnapshot } from './publication.ts'
+import {
+  type Finding,
+  type PublishedSnapshot,
+  type Publisher,
+  publishedSnapshot,
+  type RegisterOptions,
+} from './publication.ts'
 
 /** Publication through the Glue catalogue and Athena's views. */
 export class LakePublisher implements Publisher {
@@ -14,16 +20,18 @@ export class LakePublisher implements Publisher {
     this.#views = views
   }
 
-  crawlerReady(deadline: Date): Promise<void> {
-    return named('catalogue_failed', 'The catalogue cannot be prepared', () => this.#catalogue.crawlerReady(deadline))
+  crawlerReady(deadline: Date, signal?: AbortSignal): Promise<void> {
+    const call = () => this.#catalogue.crawlerReady(deadline, signal)
+    return named('catalogue_failed', 'The catalogue cannot be prepared', call, signal)
   }
 
-  register(manifest: Manifest): Promise<void> {
-    return named('catalogue_failed', 'The snapshot cannot be registered', () => this.#catalogue.register(manifest))
+  register(manifest: Manifest, options: RegisterOptions = {}): Promise<void> {
+    const call = () => this.#catalogue.register(manifest, options)
+    return named('catalogue_failed', 'The snapshot cannot be registered', call, options.signal)
   }
 
-  publishViews(live: readonly PublishedSnapshot[]): Promise<void> {
-    return named('query_failed', 'The views cannot be moved', () => this.#views.publish(live))
+  publishViews(live: readonly PublishedSnapshot[], signal?: AbortSignal): Promise<void> {
+    return named('query_failed', 'The views cannot be moved', () => this.#views.publish(live, signal), signal)
   }
 
   unregister(manifest: Manifest): Promise<void> {
@@ -45,11 +53,17 @@ export class LakePublisher implements Publisher {
   }
 }
 
-/** Gives errors of the services a code of ours; those that have one pass as they are. */
-async function named<T>(code: LakeProblemCode, message: string, call: () => Promise<T>): Promise<T> {
+/** Gives errors of the services a code of ours; those that have one pass as they are, and so does the reason of an abort. */
+async function named<T>(
+  code: LakeProblemCode,
+  message: string,
+  call: () => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
   try {
     return await call()
   } catch (error) {
+    signal?.throwIfAborted()
     if (error instanceof LakeProblem) throw error
     throw new LakeProblem(code, message, {}, error)
   }

@@ -25,12 +25,21 @@ export interface PublishedSnapshot {
   readonly tableRows: Readonly<Record<string, number>>
 }
 
+export interface RegisterOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Told when the partitions are there and the crawl is about to begin. */
+  readonly crawling?: (() => void | Promise<void>) | undefined
+}
+
 /**
  * Makes a committed snapshot visible: the catalogue (Glue) and the views (Athena). Every method may be repeated, by another
  * process as well, at any moment after a crash; the second call finds what the first one did and succeeds.
  *
  * Errors are `LakeProblem`s: `crawler_busy`, `crawler_failed`, `catalogue_failed`, `query_failed`, `smoke_mismatch`, and
- * `DriftError` when the catalogue differs from the contract. After any error views are as they were.
+ * `DriftError` when the catalogue differs from the contract. After any error of `register` the views are as they were.
+ *
+ * A `signal` ends waits and work between two calls to the services, at once, and its reason is thrown; what was done stays done, and a
+ * later call goes on from there.
  */
 export interface Publisher {
   /**
@@ -39,21 +48,21 @@ export interface Publisher {
    *
    * @throws LakeProblem `crawler_busy` at the deadline, `crawler_scheduled` at once.
    */
-  crawlerReady(deadline: Date): Promise<void>
+  crawlerReady(deadline: Date, signal?: AbortSignal): Promise<void>
   /**
    * Tables, then the snapshot's partitions (every entry of `Errors[]` is read), then one crawl that starts after this call, then
    * the comparison of Glue with the contract.
    *
    * @throws DriftError when they differ.
    */
-  register(manifest: Manifest): Promise<void>
+  register(manifest: Manifest, options?: RegisterOptions): Promise<void>
   /**
    * Replaces all views: `<table>_latest` shows the one with the highest sequence, `<table>_daily` the last of each day, `snapshots`
    * lists all. Then counts each `_latest` view against `tableRows`. An empty list leaves no row in any view.
    */
-  publishViews(live: readonly PublishedSnapshot[]): Promise<void>
+  publishViews(live: readonly PublishedSnapshot[], signal?: AbortSignal): Promise<void>
   /** Removes the snapshot's partitions; those already gone are success. Tables stay. */
-  unregister(manifest: Manifest): Promise<void>
+  unregister(manifest: Manifest, options?: RegisterOptions): Promise<void>
   /** Read only: partitions without a manifest or with a wrong location, columns and types that differ, views on other ids. */
   findings(live: readonly Manifest[]): Promise<Finding[]>
   /** Read only: what `register` would change in the catalogue, one sentence each; empty when nothing. */

@@ -39,28 +39,31 @@ export class LakeViews {
    *
    * @throws LakeProblem `smoke_mismatch` when a count differs from its manifest, `query_failed` when a statement fails.
    */
-  async publish(live: readonly PublishedSnapshot[]): Promise<void> {
+  async publish(live: readonly PublishedSnapshot[], signal?: AbortSignal): Promise<void> {
     const views = viewsOf(this.#contracts, live, this.#place)
     const expected = expectedCounts(this.#contracts, live, views)
     const rowsOf = new Map(expected.map(({ view, rows }) => [view, rows]))
     await this.#compare(
       rowsOf,
       expected.map(({ view, body }) => ({ name: view, from: `(${body}) AS v` })),
+      signal,
     )
     await eachAtOnce(views, async (view) => {
-      await this.#run(createView(view, this.#place), `view ${view.name}`)
+      await this.#run(createView(view, this.#place), `view ${view.name}`, signal)
     })
     await this.#compare(
       rowsOf,
       expected.map(({ view }) => ({ name: view, from: `${this.#place.database}.${view}` })),
+      signal,
     )
   }
 
   async #compare(
     expected: ReadonlyMap<string, number>,
     sources: readonly { readonly name: string; readonly from: string }[],
+    signal: AbortSignal | undefined,
   ): Promise<void> {
-    const rows = await this.#run(countQuery(sources), 'smoke query')
+    const rows = await this.#run(countQuery(sources), 'smoke query', signal)
     const counted = new Map(rows.map(([name, count]) => [name, count]))
     const wrong = [...expected].filter(([view, count]) => counted.get(view) !== count)
     if (wrong.length === 0) return
@@ -71,9 +74,10 @@ export class LakeViews {
   }
 
   /** Runs a statement of ours; the token makes a repeated start the same run. */
-  async #run(sql: string, what: string): Promise<(readonly ResultValue[])[]> {
+  async #run(sql: string, what: string, signal: AbortSignal | undefined): Promise<(readonly ResultValue[])[]> {
     const token = randomUUID()
-    const { run, rows } = await retrying(() => this.#runner.rows(sql, { token, name: UPKEEP }))
+    const stop = signal === undefined ? {} : { signal }
+    const { run, rows } = await retrying(() => this.#runner.rows(sql, { token, name: UPKEEP, ...stop }), stop)
     if (run.state !== 'succeeded') {
       throw new LakeProblem('query_failed', `${what} ${run.state}: ${run.problem?.detail ?? 'no reason given'}`, {
         query: run.id,

@@ -2,10 +2,10 @@ import type { Crawler, GlueClient } from '@aws-sdk/client-glue'
 import type { TableContract } from '../contract.ts'
 import { DriftError, LakeProblem } from '../lake-problem.ts'
 import type { Manifest } from '../manifest.ts'
-import type { Finding } from '../publication.ts'
+import type { Finding, RegisterOptions } from '../publication.ts'
 import {
-  CRAWL_PACE,
   type CrawlPace,
+  type CrawlWait,
   crawl,
   createCrawler,
   findCrawler,
@@ -80,8 +80,11 @@ export class Catalogue {
 
   /** Brings the existing crawler to its definition. For whoever owns the crawler; elsewhere the infrastructure does. */
   async updateCrawler(): Promise<void> {
-    const { crawlerWaitMs } = this.#settings
-    await updateCrawler(this.#glue, this.#definition, new Date(Date.now() + crawlerWaitMs))
+    await updateCrawler(this.#glue, this.#definition, this.#wait())
+  }
+
+  #wait(signal?: AbortSignal, deadline = new Date(Date.now() + this.#settings.crawlerWaitMs)): CrawlWait {
+    return { deadline, pace: this.#settings.pace, signal }
   }
 
   async #ensureTables(): Promise<string[]> {
@@ -101,22 +104,25 @@ export class Catalogue {
   /**
    * Resolves when no crawl is under way and none can begin by itself.
    *
+   * @param signal ends the waiting at once; what it is aborted with is thrown.
    * @throws LakeProblem `crawler_busy` at the deadline, `crawler_scheduled` when the crawler has a schedule.
    */
-  async crawlerReady(deadline: Date): Promise<void> {
+  async crawlerReady(deadline: Date, signal?: AbortSignal): Promise<void> {
     await this.ensure()
     const { crawler } = this.#settings
-    refuseSchedule(await findCrawler(this.#glue, crawler), crawler)
-    refuseSchedule(await waitUntilReady(this.#glue, crawler, deadline, this.#settings.pace ?? CRAWL_PACE), crawler)
+    refuseSchedule(await findCrawler(this.#glue, crawler, signal), crawler)
+    refuseSchedule(await waitUntilReady(this.#glue, crawler, this.#wait(signal, deadline)), crawler)
   }
 
   /** Tables, partitions, one crawl after them, then the comparison. @throws DriftError when Glue differs from the contracts. */
-  async register(manifest: Manifest): Promise<void> {
-    const { rawDatabase, crawler, crawlerWaitMs, pace = CRAWL_PACE } = this.#settings
+  async register(manifest: Manifest, { signal, crawling }: RegisterOptions = {}): Promise<void> {
+    const { rawDatabase, crawler } = this.#settings
     await this.ensure()
     const partitions = partitionsOf(manifest, this.#settings.bucket)
-    await registerPartitions(this.#glue, rawDatabase, partitions)
-    await crawl(this.#glue, crawler, new Date(Date.now() + crawlerWaitMs), pace)
+    signal?.throwIfAborted()
+    await registerPartitions(this.#glue, rawDatabase, partitions, signal === undefined ? {} : { signal })
+    await crawling?.()
+    await crawl(this.#glue, crawler, this.#wait(signal))
     const drifts = [...(await this.#tableDrifts()), ...(await this.#partitionDrifts(partitions))]
     if (drifts.length > 0) throw new DriftError(drifts.map(finding))
   }

@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-glue'
 import { awsErrorName } from '../aws-calls.ts'
 import { LakeProblem } from '../lake-problem.ts'
-import { retrying } from '../retries.ts'
+import { type RetryOptions, retrying } from '../retries.ts'
 
 /** How often a running crawler is looked at: at first often, for a small lake, later seldom. */
 export interface CrawlPace {
@@ -20,14 +20,27 @@ export interface CrawlPace {
 
 export const CRAWL_PACE: CrawlPace = { firstMs: 250, longestMs: 10_000 }
 
+/** How long and how often a crawler is waited for. */
+export interface CrawlWait {
+  readonly deadline: Date
+  readonly pace?: CrawlPace | undefined
+  /** Ends every wait at once, with its reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
 /** Waits that grow by half, with jitter, never beyond the deadline. */
 function* waits({ firstMs, longestMs }: CrawlPace): Generator<number> {
   for (let ms = firstMs; ; ms = Math.min(longestMs, ms * 1.5)) yield ms * (0.75 + Math.random() / 2)
 }
 
-export async function findCrawler(glue: GlueClient, name: string): Promise<Crawler | undefined> {
+const retryOptions = (signal: AbortSignal | undefined): RetryOptions => (signal === undefined ? {} : { signal })
+
+export async function findCrawler(glue: GlueClient, name: string, signal?: AbortSignal): Promise<Crawler | undefined> {
   try {
-    const { Crawler: crawler } = await retrying(() => glue.send(new GetCrawlerCommand({ Name: name })))
+    const { Crawler: crawler } = await retrying(
+      () => glue.send(new GetCrawlerCommand({ Name: name })),
+      retryOptions(signal),
+    )
     return crawler
   } catch (error) {
     if (awsErrorName(error) === 'EntityNotFoundException') return undefined
@@ -44,9 +57,21 @@ export async function createCrawler(glue: GlueClient, definition: CreateCrawlerR
 }
 
 /** Brings an existing crawler to its definition. Waits for a crawl under way, since a running crawler refuses it. */
-export async function updateCrawler(glue: GlueClient, definition: CreateCrawlerRequest, deadline: Date): Promise<void> {
+export async function updateCrawler(
+  glue: GlueClient,
+  definition: CreateCrawlerRequest,
+  wait: CrawlWait,
+): Promise<void> {
   const { Tags: _, ...update } = definition
-  await whileRunning(definition.Name ?? '', deadline, CRAWL_PACE, () => glue.send(new UpdateCrawlerCommand(update)))
+  for (const ms of waits(wait.pace ?? CRAWL_PACE)) {
+    try {
+      await retrying(() => glue.send(new UpdateCrawlerCommand(update)), retryOptions(wait.signal))
+      return
+    } catch (error) {
+      if (awsErrorName(error) !== 'CrawlerRunningException') throw error
+    }
+    await pause(ms, definition.Name ?? '', wait)
+  }
 }
 
 /**
@@ -54,70 +79,81 @@ export async function updateCrawler(glue: GlueClient, definition: CreateCrawlerR
  *
  * @throws LakeProblem `crawler_busy` at the deadline, `crawler_failed` when there is no such crawler.
  */
-export async function waitUntilReady(
-  glue: GlueClient,
-  name: string,
-  deadline: Date,
-  pace: CrawlPace = CRAWL_PACE,
-): Promise<Crawler> {
-  for (const wait of waits(pace)) {
-    const crawler = await findCrawler(glue, name)
-    if (crawler === undefined) throw new LakeProblem('crawler_failed', `There is no crawler ${name}`, { crawler: name })
+export async function waitUntilReady(glue: GlueClient, name: string, wait: CrawlWait): Promise<Crawler> {
+  for (const ms of waits(wait.pace ?? CRAWL_PACE)) {
+    const crawler = await existing(glue, name, wait.signal)
     if (crawler.State === 'READY') return crawler
-    await pause(wait, name, deadline)
+    await pause(ms, name, wait)
   }
   throw new Error('unreachable: the waits never end')
 }
 
-async function pause(milliseconds: number, crawler: string, deadline: Date): Promise<void> {
+async function existing(glue: GlueClient, name: string, signal: AbortSignal | undefined): Promise<Crawler> {
+  const crawler = await findCrawler(glue, name, signal)
+  if (crawler !== undefined) return crawler
+  throw new LakeProblem('crawler_failed', `There is no crawler ${name}`, { crawler: name })
+}
+
+async function pause(milliseconds: number, crawler: string, { deadline, signal }: CrawlWait): Promise<void> {
   const left = deadline.getTime() - Date.now()
   if (left <= 0) {
     throw new LakeProblem('crawler_busy', `The crawler ${crawler} was still running at ${deadline.toISOString()}`, {
       crawler,
     })
   }
-  await delay(Math.min(milliseconds, left))
-}
-
-/** Repeats a call for as long as the crawler answers that it is running. */
-async function whileRunning(
-  name: string,
-  deadline: Date,
-  pace: CrawlPace,
-  call: () => Promise<unknown>,
-): Promise<void> {
-  for (const wait of waits(pace)) {
-    try {
-      await retrying(call)
-      return
-    } catch (error) {
-      if (awsErrorName(error) !== 'CrawlerRunningException') throw error
-    }
-    await pause(wait, name, deadline)
+  try {
+    await delay(Math.min(milliseconds, left), undefined, signal === undefined ? {} : { signal })
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw error
   }
 }
 
+/** Tells one crawl from another: the id that its log lines begin with, and its start, which alone has only seconds. */
+const lastCrawlOf = ({ LastCrawl: last }: Crawler): string =>
+  `${last?.StartTime?.toISOString() ?? 'never'} ${last?.MessagePrefix ?? ''}`
+
 /**
- * Runs one crawl that begins after this call: a crawl already under way may have listed before the files were there, so it is
- * waited for and another one started.
+ * Resolves when a crawl that began after this call has succeeded. One under way may have listed before the files were there, so it
+ * is waited for and does not count; neither does one that ended before, which Glue may go on showing for a moment after the start.
+ *
+ * What counts is told by Glue's own records alone: while no crawl is under way the last one is read, and only another one than that
+ * is ours, or that of somebody who started the crawler in this moment, which serves as well.
  *
  * @throws LakeProblem `crawler_busy` at the deadline, `crawler_failed` when the crawl did not succeed.
  */
-export async function crawl(
-  glue: GlueClient,
-  name: string,
-  deadline: Date,
-  pace: CrawlPace = CRAWL_PACE,
-): Promise<void> {
-  await whileRunning(name, deadline, pace, () => glue.send(new StartCrawlerCommand({ Name: name })))
-  const crawler = await waitUntilReady(glue, name, deadline, pace)
-  const last = crawler.LastCrawl
-  if (last?.Status !== 'SUCCEEDED') {
-    const status = last?.Status ?? 'no status'
-    const reason = last?.ErrorMessage === undefined ? '' : `: ${last.ErrorMessage}`
-    throw new LakeProblem('crawler_failed', `The crawl of ${name} ended with ${status}${reason}`, {
-      crawler: name,
-      status,
-    })
+export async function crawl(glue: GlueClient, name: string, wait: CrawlWait): Promise<void> {
+  let before = lastCrawlOf(await waitUntilReady(glue, name, wait))
+  let accepted = false
+  for (const ms of waits(wait.pace ?? CRAWL_PACE)) {
+    accepted ||= await start(glue, name, wait.signal)
+    await pause(ms, name, wait)
+    const crawler = await existing(glue, name, wait.signal)
+    if (crawler.State !== 'READY' || lastCrawlOf(crawler) === before) continue
+    const last = crawler.LastCrawl
+    if (last?.Status === 'SUCCEEDED') return
+    if (accepted) throw failed(name, last)
+    // Somebody else's crawl, which failed: ours is still to come.
+    before = lastCrawlOf(crawler)
   }
+}
+
+/** False when a crawl is under way. */
+async function start(glue: GlueClient, name: string, signal: AbortSignal | undefined): Promise<boolean> {
+  try {
+    await retrying(() => glue.send(new StartCrawlerCommand({ Name: name })), retryOptions(signal))
+    return true
+  } catch (error) {
+    if (awsErrorName(error) === 'CrawlerRunningException') return false
+    throw error
+  }
+}
+
+function failed(name: string, last: Crawler['LastCrawl']): LakeProblem {
+  const status = last?.Status ?? 'no status'
+  const reason = last?.ErrorMessage === undefined ? '' : `: ${last.ErrorMessage}`
+  return new LakeProblem('crawler_failed', `The crawl of ${name} ended with ${status}${reason}`, {
+    crawler: name,
+    status,
+  })
 }

@@ -118,34 +118,69 @@ describe('removing partitions', () => {
 })
 
 describe('a crawl', () => {
-  const READY = { Crawler: { State: 'READY', LastCrawl: { Status: 'SUCCEEDED' } } }
-  const PACE = { firstMs: 1, longestMs: 1 }
-  const soon = () => new Date(Date.now() + 30_000)
+  const pace = { firstMs: 1, longestMs: 1 }
+  const soon = () => ({ deadline: new Date(Date.now() + 30_000), pace })
+  const crawler = (State: string, crawled: number, Status = 'SUCCEEDED', ErrorMessage?: string) => ({
+    Crawler: {
+      State,
+      LastCrawl: { Status, StartTime: new Date(crawled * 1_000), MessagePrefix: `crawl-${crawled}`, ErrorMessage },
+    },
+  })
+  /** A crawler as Glue has it: the answers of GetCrawler in order, the last one again and again, and those of StartCrawler. */
+  const glueWith = (states: readonly unknown[], starts: (count: number) => unknown = () => ({})) =>
+    scripted(({ name }, count) => (name === 'StartCrawler' ? starts(count) : (states[count - 1] ?? states.at(-1))))
+  const starts = (calls: readonly Call[]) => calls.filter((call) => call.name === 'StartCrawler').length
 
-  it('is started again for as long as another one runs, and only then waited for', async () => {
-    const { glue, calls } = scripted(({ name }, count) => {
-      if (name === 'StartCrawler') return count <= 30 ? named('CrawlerRunningException') : {}
-      return count < 3 ? { Crawler: { State: 'RUNNING' } } : READY
-    })
-    await crawl(glue, 'crawler', soon(), PACE)
-    const names = calls.map((call) => call.name)
-    expect(names.filter((name) => name === 'StartCrawler')).toHaveLength(31)
-    expect(names.slice(31)).toEqual(['GetCrawler', 'GetCrawler', 'GetCrawler'])
+  it('under way is waited for and does not count: another one begins after it', async () => {
+    const states = [crawler('RUNNING', 1), crawler('STOPPING', 1), crawler('READY', 2), crawler('READY', 3)]
+    const { glue, calls } = glueWith(states)
+    await crawl(glue, 'crawler', soon())
+    expect(calls.map((call) => call.name)).toEqual([
+      ...['GetCrawler', 'GetCrawler', 'GetCrawler'],
+      ...['StartCrawler', 'GetCrawler'],
+    ])
+  })
+
+  it('that Glue still shows as the last one after ours was started does not count', async () => {
+    const stale = [crawler('READY', 1), crawler('READY', 1), crawler('READY', 1), crawler('RUNNING', 1)]
+    const { glue, calls } = glueWith([...stale, crawler('READY', 2)])
+    await crawl(glue, 'crawler', soon())
+    expect(starts(calls)).toBe(1)
+    expect(calls.filter((call) => call.name === 'GetCrawler')).toHaveLength(5)
+  })
+
+  it('of somebody who was quicker by a moment serves, and needs no second one', async () => {
+    const states = [crawler('READY', 1), crawler('RUNNING', 1), crawler('READY', 2)]
+    const { glue, calls } = glueWith(states, () => named('CrawlerRunningException'))
+    await crawl(glue, 'crawler', soon())
+    expect(starts(calls)).toBe(2)
+  })
+
+  it('of somebody else that failed is no verdict: ours follows', async () => {
+    const states = [crawler('READY', 1), crawler('READY', 2, 'FAILED'), crawler('READY', 3)]
+    const { glue, calls } = glueWith(states, (count) => (count === 1 ? named('CrawlerRunningException') : {}))
+    await crawl(glue, 'crawler', soon())
+    expect(starts(calls)).toBe(2)
   })
 
   it('that never comes free ends as crawler_busy at the deadline', async () => {
-    const { glue } = scripted(() => named('CrawlerRunningException'))
-    expect(await problem(crawl(glue, 'crawler', new Date(Date.now() + 20), PACE))).toMatchObject({
+    const wait = { deadline: new Date(Date.now() + 20), pace }
+    expect(await problem(crawl(glueWith([crawler('RUNNING', 1)]).glue, 'crawler', wait))).toMatchObject({
       code: 'crawler_busy',
     })
   })
 
   it('that did not succeed is crawler_failed, with what the crawler says', async () => {
-    const last = { Status: 'FAILED', ErrorMessage: 'Internal Service Exception' }
-    const { glue } = scripted(({ name }) =>
-      name === 'StartCrawler' ? {} : { Crawler: { State: 'READY', LastCrawl: last } },
-    )
-    const error = await problem(crawl(glue, 'crawler', soon(), PACE))
+    const states = [crawler('READY', 1), crawler('READY', 2, 'FAILED', 'Internal Service Exception')]
+    const error = await problem(crawl(glueWith(states).glue, 'crawler', soon()))
     expect(error).toMatchObject({ code: 'crawler_failed', message: expect.stringContaining('Internal Service') })
+  })
+
+  it('is not waited for any longer when the run is told to stop', async () => {
+    const leave = new AbortController()
+    const patient = { ...soon(), pace: { firstMs: 60_000, longestMs: 60_000 }, signal: leave.signal }
+    const waiting = problem(crawl(glueWith([crawler('RUNNING', 1)]).glue, 'crawler', patient))
+    setImmediate(() => leave.abort(new LakeProblem('cancelled', 'The run was told to stop')))
+    expect(await waiting).toMatchObject({ code: 'cancelled' })
   })
 })
