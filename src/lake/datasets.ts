@@ -81,7 +81,8 @@ export interface Dataset {
   readonly columns: Readonly<Record<string, Column>>
 }
 
-const UUID_PATTERN = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+/** What the cast takes, asked of the cast itself: a regular expression would cost seven times as much. */
+const isUuid = (column: string) => `pg_input_is_valid(${column}, 'uuid')`
 
 const publicText = { class: 'public', lake: 'include', pgType: 'text', athenaType: 'string' } as const
 const internalText = { class: 'internal', lake: 'include', pgType: 'text', athenaType: 'string' } as const
@@ -325,7 +326,7 @@ export const datasets = {
           },
           {
             as: 'actor_ref',
-            sql: `CASE WHEN actor_type = 'user' AND actor_id ~ '${UUID_PATTERN}' THEN actor_id::uuid END`,
+            sql: `CASE WHEN actor_type = 'user' AND ${isUuid('actor_id')} THEN actor_id::uuid END`,
             pgType: 'uuid',
             athenaType: 'string',
             action: 'pseudonymise',
@@ -338,7 +339,7 @@ export const datasets = {
         lake: [
           {
             as: 'request_id',
-            sql: `CASE WHEN request_id !~* '${UUID_PATTERN}' THEN request_id END`,
+            sql: `CASE WHEN NOT ${isUuid('request_id')} THEN request_id END`,
             pgType: 'text',
             athenaType: 'string',
             action: 'include',
@@ -361,7 +362,7 @@ export const datasets = {
           },
           {
             as: 'entity_ref',
-            sql: `CASE WHEN entity_type IN ('player', 'owner') AND entity_id ~ '${UUID_PATTERN}' THEN entity_id::uuid END`,
+            sql: `CASE WHEN entity_type IN ('player', 'owner') AND ${isUuid('entity_id')} THEN entity_id::uuid END`,
             pgType: 'uuid',
             athenaType: 'string',
             action: 'pseudonymise',
@@ -439,6 +440,7 @@ export const datasets = {
       total_rows: nullableControl,
       total_bytes: nullableControl,
       problem: { ...nullableControl },
+      measurements: nullableControl,
       updated_at: control,
     },
   },
@@ -456,6 +458,7 @@ export const datasets = {
       rows_encoded: nullableControl,
       bytes: nullableControl,
       files: nullableControl,
+      estimated_rows: nullableControl,
       updated_at: control,
     },
   },
