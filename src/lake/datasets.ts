@@ -37,6 +37,7 @@ export interface LakeColumn {
   readonly athenaType: AthenaType
   readonly action: 'include' | 'pseudonymise'
   readonly nullable: boolean
+  readonly description?: string
 }
 
 export type LakeAction =
@@ -64,6 +65,26 @@ export interface Column {
   readonly onUnrepresentable?: 'fail' | 'null'
   /** `false`: no minimum and maximum in the file. */
   readonly stats?: false
+  /** What the value means, for analysts: one sentence, shown in the catalogue. */
+  readonly description?: string
+  /** Of a number: `seconds`. */
+  readonly unit?: string
+  /** The labels of an enum, in the database's order: shown in the catalogue; one that is missing here is logged. */
+  readonly values?: readonly string[]
+  /**
+   * The contract version in which the column lost its place: it has left the database, or another one replaces it. It stays in
+   * the files, as `sql` says (a typed NULL, or the new column's value), and leaves with the next version.
+   */
+  readonly deprecatedIn?: number
+  /** The lake column that this one replaces. Never guessed: a rename in the database looks like one column gone and one new. */
+  readonly renamedFrom?: string
+}
+
+/** A contract version that is still written beside the current one, frozen as it was. */
+export interface EarlierVersion {
+  readonly version: number
+  /** All of its columns in their order; where the database has moved on, `sql` makes the old type out of the new one. */
+  readonly columns: Readonly<Record<string, Column>>
 }
 
 export interface Dataset {
@@ -77,12 +98,41 @@ export interface Dataset {
   readonly primaryKey: readonly string[]
   /** Contract version; above 1 the lake table is `<lakeTable>_v<version>`. */
   readonly version: number
+  /** Versions that readers of the raw tables still need, until no live snapshot lacks the current one. */
+  readonly earlier?: readonly EarlierVersion[]
+  /**
+   * No snapshot writes the table any more; its views show the snapshots that hold it until the last of them has expired. Comes
+   * before the table leaves the database.
+   */
+  readonly retired?: true
   /** Order = order in the file; new columns are appended. */
   readonly columns: Readonly<Record<string, Column>>
 }
 
 /** What the cast takes, asked of the cast itself: a regular expression would cost seven times as much. */
 const isUuid = (column: string) => `pg_input_is_valid(${column}, 'uuid')`
+
+const STUDIO_STATUS = ['prospect', 'in_review', 'active', 'suspended', 'rejected', 'closed'] as const
+const OWNER_STATUS = ['active', 'disabled', 'erased'] as const
+const MEMBER_ROLE = ['owner', 'admin', 'finance', 'developer', 'viewer'] as const
+const MEMBER_STATUS = ['invited', 'active', 'left'] as const
+const GAME_STATUS = [
+  ...['draft', 'submitted', 'in_review', 'changes_requested', 'approved', 'announced', 'early_access'],
+  ...['released', 'delisted', 'retired', 'rejected', 'withdrawn', 'cancelled'],
+] as const
+const PLATFORM = [
+  ...['windows', 'macos', 'linux', 'ps4', 'ps5', 'xbox_one', 'xbox_series', 'switch', 'switch_2'],
+  ...['ios', 'android', 'web'],
+] as const
+const DATE_PRECISION = ['day', 'month', 'quarter', 'year', 'tba'] as const
+const PLAYER_STATUS = ['active', 'closed', 'erasure_pending', 'erased'] as const
+const IDENTITY_PROVIDER = [
+  ...['steam', 'epic', 'psn', 'xbox', 'nintendo', 'apple', 'google', 'discord', 'studio'],
+] as const
+const ENTITLEMENT_SOURCE = [
+  ...['purchase', 'key', 'gift', 'bundle', 'subscription', 'free', 'promotion', 'beta', 'press', 'staff', 'import'],
+] as const
+const ACTOR_TYPE = ['api_key', 'user', 'system'] as const
 
 const publicText = { class: 'public', lake: 'include', pgType: 'text', athenaType: 'string' } as const
 const internalText = { class: 'internal', lake: 'include', pgType: 'text', athenaType: 'string' } as const
@@ -93,12 +143,14 @@ const playerRef = {
   lake: { pseudonymise: 'player_ref' },
   pgType: 'uuid',
   athenaType: 'string',
+  description: 'The player: the same value in every table and snapshot, and nothing else about the person',
 } as const
 const ownerRef = {
   class: 'internal',
   lake: { pseudonymise: 'owner_ref' },
   pgType: 'uuid',
   athenaType: 'string',
+  description: 'The person behind a studio: the same value in every table and snapshot',
 } as const
 const internalEnum = { class: 'internal', lake: 'include', pgType: 'enum', athenaType: 'string' } as const
 const publicEnum = { class: 'public', lake: 'include', pgType: 'enum', athenaType: 'string' } as const
@@ -114,11 +166,13 @@ const emailVerified = {
   pgType: 'boolean',
   athenaType: 'boolean',
   nullable: true,
+  description: 'Whether the e-mail address has been verified',
 } as const
 const personalCountry = {
   class: 'personal',
   lake: 'include',
   reason: 'coarse; analysts compare markets',
+  description: 'Country of residence, ISO 3166-1 alpha-2',
   sql: 'country::text',
   pgType: 'text',
   athenaType: 'string',
@@ -127,9 +181,15 @@ const personalCountry = {
 
 /** `version`, `created_at`, `updated_at` of every table that has them. */
 const common = {
-  version: { class: 'internal', lake: 'include', pgType: 'integer', athenaType: 'int' },
-  created_at: internalTime,
-  updated_at: internalTime,
+  version: {
+    class: 'internal',
+    lake: 'include',
+    pgType: 'integer',
+    athenaType: 'int',
+    description: 'How often the row has been written; starts at 1',
+  },
+  created_at: { ...internalTime, description: 'When the row was made' },
+  updated_at: { ...internalTime, description: 'When the row was last written' },
 } as const
 
 export const datasets = {
@@ -140,15 +200,24 @@ export const datasets = {
     primaryKey: ['id'],
     version: 1,
     columns: {
-      id: publicId,
-      slug: publicText,
-      name: publicText,
-      legal_name: { ...internalText, ...nullable },
-      country: { ...publicText, sql: 'country::text', ...nullable },
-      website: { ...publicText, ...nullable },
-      status: internalEnum,
-      status_changed_at: internalTime,
-      external_ref: { ...internalText, ...nullable },
+      id: { ...publicId, description: 'The studio' },
+      slug: { ...publicText, description: 'Name in addresses, unique' },
+      name: { ...publicText, description: 'Name as it is shown' },
+      legal_name: { ...internalText, ...nullable, description: 'Name of the legal entity' },
+      country: {
+        ...publicText,
+        sql: 'country::text',
+        ...nullable,
+        description: 'Country of the company, ISO 3166-1 alpha-2',
+      },
+      website: { ...publicText, ...nullable, description: 'Web address' },
+      status: { ...internalEnum, description: 'Where the partnership stands', values: STUDIO_STATUS },
+      status_changed_at: { ...internalTime, description: 'When the status last changed' },
+      external_ref: {
+        ...internalText,
+        ...nullable,
+        description: 'Id of the studio in the system that it was imported from',
+      },
       ...common,
     },
   },
@@ -166,7 +235,7 @@ export const datasets = {
       email_verified_at: emailVerified,
       country: personalCountry,
       auth_subject: { ...personal, ...nullable },
-      status: internalEnum,
+      status: { ...internalEnum, description: 'Whether the person may act', values: OWNER_STATUS },
       external_ref: { ...personal, ...nullable },
       ...common,
     },
@@ -178,13 +247,13 @@ export const datasets = {
     primaryKey: ['studio_id', 'owner_id'],
     version: 1,
     columns: {
-      studio_id: internalId,
+      studio_id: { ...internalId, description: 'The studio' },
       owner_id: ownerRef,
-      role: internalEnum,
-      status: internalEnum,
+      role: { ...internalEnum, description: 'What the person may do for the studio', values: MEMBER_ROLE },
+      status: { ...internalEnum, description: 'Whether the membership is in force', values: MEMBER_STATUS },
       ownership_percent: { class: 'internal', lake: 'drop', ...nullable },
-      joined_at: { ...internalTime, ...nullable },
-      left_at: { ...internalTime, ...nullable },
+      joined_at: { ...internalTime, ...nullable, description: 'When the invitation was accepted' },
+      left_at: { ...internalTime, ...nullable, description: 'When the person left' },
       ...common,
     },
   },
@@ -195,18 +264,45 @@ export const datasets = {
     primaryKey: ['id'],
     version: 1,
     columns: {
-      id: publicId,
-      studio_id: publicId,
-      slug: publicText,
-      title: publicText,
+      id: { ...publicId, description: 'The game' },
+      studio_id: { ...publicId, description: 'The studio that makes the game' },
+      slug: { ...publicText, description: 'Name in addresses, unique' },
+      title: { ...publicText, description: 'Title as it is shown' },
       summary: { class: 'public', lake: 'drop', ...nullable },
-      genres: { class: 'public', lake: 'include', sql: 'to_jsonb(genres)', pgType: 'jsonb', athenaType: 'string' },
-      min_age: { class: 'public', lake: 'include', pgType: 'smallint', athenaType: 'int', ...nullable },
-      release_date: { ...publicDate, ...nullable },
-      release_precision: publicEnum,
-      status: internalEnum,
-      status_changed_at: internalTime,
-      external_ref: { ...internalText, ...nullable },
+      genres: {
+        class: 'public',
+        lake: 'include',
+        sql: 'to_jsonb(genres)',
+        pgType: 'jsonb',
+        athenaType: 'string',
+        description: 'Genres as a JSON array of texts',
+      },
+      min_age: {
+        class: 'public',
+        lake: 'include',
+        pgType: 'smallint',
+        athenaType: 'int',
+        ...nullable,
+        description: 'Lowest age the game is rated for',
+        unit: 'years',
+      },
+      release_date: {
+        ...publicDate,
+        ...nullable,
+        description: 'Day of release; the last day of its month, quarter or year where release_precision says so',
+      },
+      release_precision: {
+        ...publicEnum,
+        description: 'How exact release_date is; tba: none is known',
+        values: DATE_PRECISION,
+      },
+      status: { ...internalEnum, description: 'Where the game stands between draft and retired', values: GAME_STATUS },
+      status_changed_at: { ...internalTime, description: 'When the status last changed' },
+      external_ref: {
+        ...internalText,
+        ...nullable,
+        description: 'Id of the game in the system that it was imported from',
+      },
       ...common,
     },
   },
@@ -217,12 +313,12 @@ export const datasets = {
     primaryKey: ['game_id', 'platform'],
     version: 1,
     columns: {
-      game_id: publicId,
-      platform: publicEnum,
-      store: publicText,
-      store_app_id: { ...publicText, ...nullable },
-      released_on: { ...publicDate, ...nullable },
-      delisted_on: { ...publicDate, ...nullable },
+      game_id: { ...publicId, description: 'The game' },
+      platform: { ...publicEnum, description: 'What it runs on', values: PLATFORM },
+      store: { ...publicText, description: 'The store that sells it; empty: none' },
+      store_app_id: { ...publicText, ...nullable, description: 'Id of the game in that store' },
+      released_on: { ...publicDate, ...nullable, description: 'Day from which it is sold there' },
+      delisted_on: { ...publicDate, ...nullable, description: 'Day from which it is not sold there any more' },
       ...common,
     },
   },
@@ -246,6 +342,7 @@ export const datasets = {
         pgType: 'text',
         athenaType: 'string',
         nullable: true,
+        description: 'Year of birth; under_18 for minors',
       },
       country: personalCountry,
       locale: {
@@ -254,10 +351,11 @@ export const datasets = {
         pgType: 'text',
         athenaType: 'string',
         nullable: true,
+        description: 'Language of the account, ISO 639',
       },
-      status: internalEnum,
-      closed_at: { ...internalTime, ...nullable },
-      erased_at: { ...internalTime, ...nullable },
+      status: { ...internalEnum, description: 'Whether the account is in use', values: PLAYER_STATUS },
+      closed_at: { ...internalTime, ...nullable, description: 'When the account was closed' },
+      erased_at: { ...internalTime, ...nullable, description: 'When the personal data was erased' },
       ...common,
     },
   },
@@ -270,13 +368,16 @@ export const datasets = {
     columns: {
       id: { class: 'internal', lake: 'drop' },
       player_id: playerRef,
-      provider: internalEnum,
-      namespace: internalText,
+      provider: { ...internalEnum, description: 'Whose account it is', values: IDENTITY_PROVIDER },
+      namespace: {
+        ...internalText,
+        description: 'Which part of the provider: the studio for its own accounts, else empty',
+      },
       subject: { ...personal, ...nullable },
       provider_name: { ...personal, ...nullable },
-      verified_at: { ...internalTime, ...nullable },
-      linked_at: internalTime,
-      unlinked_at: { ...internalTime, ...nullable },
+      verified_at: { ...internalTime, ...nullable, description: 'When the link was proven' },
+      linked_at: { ...internalTime, description: 'When the account was linked' },
+      unlinked_at: { ...internalTime, ...nullable, description: 'When the link was removed' },
       ...common,
     },
   },
@@ -287,19 +388,26 @@ export const datasets = {
     primaryKey: ['id'],
     version: 1,
     columns: {
-      id: internalId,
+      id: { ...internalId, description: 'The library entry' },
       player_id: playerRef,
-      game_id: internalId,
-      platform: internalEnum,
-      source: internalEnum,
+      game_id: { ...internalId, description: 'The game' },
+      platform: { ...internalEnum, description: 'The platform it is owned on', values: PLATFORM },
+      source: { ...internalEnum, description: 'How the player got it', values: ENTITLEMENT_SOURCE },
       source_ref: { ...personal, ...nullable },
-      acquired_at: internalTime,
-      expires_at: { ...internalTime, ...nullable },
-      revoked_at: { ...internalTime, ...nullable },
-      revoke_reason: { ...internalText, ...nullable },
-      playtime_seconds: { class: 'internal', lake: 'include', pgType: 'bigint', athenaType: 'bigint' },
-      first_played_at: { ...internalTime, ...nullable },
-      last_played_at: { ...internalTime, ...nullable },
+      acquired_at: { ...internalTime, description: 'When the player got it' },
+      expires_at: { ...internalTime, ...nullable, description: 'When the right to play ends' },
+      revoked_at: { ...internalTime, ...nullable, description: 'When it was taken back' },
+      revoke_reason: { ...internalText, ...nullable, description: 'Why it was taken back' },
+      playtime_seconds: {
+        class: 'internal',
+        lake: 'include',
+        pgType: 'bigint',
+        athenaType: 'bigint',
+        description: 'Time played in total',
+        unit: 'seconds',
+      },
+      first_played_at: { ...internalTime, ...nullable, description: 'When it was first played' },
+      last_played_at: { ...internalTime, ...nullable, description: 'When it was last played' },
       ...common,
     },
   },
@@ -310,14 +418,25 @@ export const datasets = {
     primaryKey: ['seq'],
     version: 1,
     columns: {
-      seq: { class: 'internal', lake: 'include', pgType: 'bigint', athenaType: 'bigint' },
-      occurred_at: internalTime,
-      actor_type: internalEnum,
+      seq: {
+        class: 'internal',
+        lake: 'include',
+        pgType: 'bigint',
+        athenaType: 'bigint',
+        description: 'Number of the event, ascending',
+      },
+      occurred_at: { ...internalTime, description: 'When it happened' },
+      actor_type: {
+        ...internalEnum,
+        description: 'Who acted: a program by key, a signed-in person, or the system',
+        values: ACTOR_TYPE,
+      },
       actor_id: {
         class: 'internal',
         lake: [
           {
             as: 'actor_id',
+            description: 'The key or job that acted; NULL for persons',
             sql: "CASE WHEN actor_type <> 'user' THEN actor_id END",
             pgType: 'text',
             athenaType: 'string',
@@ -326,6 +445,7 @@ export const datasets = {
           },
           {
             as: 'actor_ref',
+            description: 'The person that acted, as player_ref and owner_ref show persons',
             sql: `CASE WHEN actor_type = 'user' AND ${isUuid('actor_id')} THEN actor_id::uuid END`,
             pgType: 'uuid',
             athenaType: 'string',
@@ -339,6 +459,7 @@ export const datasets = {
         lake: [
           {
             as: 'request_id',
+            description: 'Id of the request; NULL where the caller chose one that could name a person',
             sql: `CASE WHEN NOT ${isUuid('request_id')} THEN request_id END`,
             pgType: 'text',
             athenaType: 'string',
@@ -347,13 +468,14 @@ export const datasets = {
           },
         ],
       },
-      action: internalText,
-      entity_type: internalText,
+      action: { ...internalText, description: 'What was done' },
+      entity_type: { ...internalText, description: 'What kind of thing it was done to' },
       entity_id: {
         class: 'internal',
         lake: [
           {
             as: 'entity_id',
+            description: 'Id of the thing; NULL for persons',
             sql: "CASE WHEN entity_type NOT IN ('player', 'owner') THEN entity_id END",
             pgType: 'text',
             athenaType: 'string',
@@ -362,6 +484,7 @@ export const datasets = {
           },
           {
             as: 'entity_ref',
+            description: 'The player or owner that it was done to, as player_ref and owner_ref show persons',
             sql: `CASE WHEN entity_type IN ('player', 'owner') AND ${isUuid('entity_id')} THEN entity_id::uuid END`,
             pgType: 'uuid',
             athenaType: 'string',
@@ -370,7 +493,7 @@ export const datasets = {
           },
         ],
       },
-      studio_id: { ...internalId, ...nullable },
+      studio_id: { ...internalId, ...nullable, description: 'The studio that the thing belongs to' },
       reason: { ...personal, ...nullable },
       changes: { class: 'internal', lake: 'drop' },
     },
