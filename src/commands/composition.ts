@@ -13,9 +13,12 @@ import { createAthenaClient } from '../lake/athena/athena-client.ts'
 import { createGlueClient } from '../lake/catalogue/glue-client.ts'
 import { contracts } from '../lake/contract.ts'
 import { type LakeClients, type LakeParts, lakeParts } from '../lake/lake-setup.ts'
+import { faultTap } from '../lake/snapshot/faults.ts'
 import type { Lake } from '../lake/snapshot/lake.ts'
+import { RunMeasurements } from '../lake/snapshot/run-measurements.ts'
 import { LakeBucket } from '../lake/storage/lake-bucket.ts'
 import { s3Client } from '../lake/storage/s3-client.ts'
+import { tapClient } from '../lake/tap.ts'
 import { createLogger, type Logger } from '../logger.ts'
 import { openWorkplace, type Workplace, type WorkplaceOptions } from './environment.ts'
 
@@ -55,14 +58,22 @@ export function openLake(
   config: LakeConfig,
   { database, sourceUrl, logger }: { database: Database; sourceUrl: string; logger: Logger },
 ): OpenLake {
-  const clients = { s3: s3Client(config), glue: createGlueClient(config), athena: createAthenaClient(config) }
+  const tap = faultTap(config.fault)
+  const clients = {
+    s3: tapClient(s3Client(config), tap),
+    glue: tapClient(createGlueClient(config), tap),
+    athena: tapClient(createAthenaClient(config), tap),
+  }
   const parts = lakeParts(config, clients)
+  const measurements = new RunMeasurements()
   const bucket = new LakeBucket({
     client: clients.s3,
     bucket: config.bucket,
     kmsKey: config.kmsKey,
-    onRetry: (operation, error) =>
-      logger.warn({ operation, reason: (error as Error).name }, 'a call to S3 is repeated'),
+    onRetry(operation, error) {
+      measurements.repeated(operation, error)
+      logger.warn({ operation, reason: (error as Error).name }, 'a call to S3 is repeated')
+    },
   })
   return {
     config,
@@ -77,6 +88,8 @@ export function openLake(
       contracts,
       software: software(),
       logger,
+      measurements,
+      tap,
     },
     close() {
       for (const client of Object.values(clients)) client.destroy()

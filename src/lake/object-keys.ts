@@ -14,6 +14,7 @@ export const META_PREFIX = 'lake-meta/v1/'
 export const CURRENT_KEY = `${META_PREFIX}CURRENT.json`
 export const MANIFESTS_PREFIX = `${META_PREFIX}manifests/`
 export const RETIRED_PREFIX = `${META_PREFIX}retired/`
+const CONTRACTS_PREFIX = `${META_PREFIX}contracts/`
 /** Key of the objects' user metadata that names their snapshot. */
 export const SNAPSHOT_METADATA = 'snapshot-id'
 
@@ -104,7 +105,16 @@ export function contractKey(table: string, fingerprint: string): string {
   if (!TABLE.test(table) || !/^[0-9a-f]{64}$/.test(fingerprint)) {
     throw new RangeError('A contract needs a lake table and a SHA-256 in hex')
   }
-  return `${META_PREFIX}contracts/${table}/${fingerprint}.json`
+  return `${CONTRACTS_PREFIX}${table}/${fingerprint}.json`
+}
+
+/** What a key of the lake holds, by its folder; `other` for every key that no function here makes. */
+export function kindOfKey(key: string): 'file' | 'manifest' | 'current' | 'contract' | 'retired' | 'other' {
+  if (key === CURRENT_KEY) return 'current'
+  if (key.startsWith(LAKE_PREFIX)) return 'file'
+  if (key.startsWith(MANIFESTS_PREFIX)) return 'manifest'
+  if (key.startsWith(RETIRED_PREFIX)) return 'retired'
+  return key.startsWith(CONTRACTS_PREFIX) ? 'contract' : 'other'
 }
 
 export function s3Uri(bucket: string, key: string): string {

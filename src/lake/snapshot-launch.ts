@@ -27,7 +27,12 @@ export async function launchSnapshot(
   const before = token === undefined ? undefined : await requestedBefore(database, token)
   const snapshot =
     before ??
-    (await requestAfterRecovery(database, starter, () => requestSnapshot(database, requestedBy, token, also), token))
+    (await requestAfterRecovery(
+      database,
+      starter,
+      () => requestSnapshot(database, requestedBy, { requestToken: token, also }),
+      token,
+    ))
   if (snapshot.state !== 'requested') return snapshot
   try {
     await starter.snapshot(snapshot.id)

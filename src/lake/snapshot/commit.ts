@@ -2,9 +2,9 @@ import { LakeProblem } from '../lake-problem.ts'
 import { canonicalJson, type Manifest, type ManifestFile, parseManifest, sha256Hex } from '../manifest.ts'
 import { contractKey, manifestKey, partitionPrefix } from '../object-keys.ts'
 import type { ControlRows, StoredUpload } from './control-rows.ts'
-import type { FaultPoint } from './faults.ts'
 import { inParallel } from './in-parallel.ts'
 import type { Lake } from './lake.ts'
+import type { Phase } from './run-measurements.ts'
 
 /** A prepared snapshot: its bytes are all in S3, its manifest is fixed. */
 export interface PreparedSnapshot {
@@ -14,7 +14,7 @@ export interface PreparedSnapshot {
 }
 
 export interface CommitOptions {
-  readonly fault: (point: FaultPoint) => void
+  readonly enter: (phase: Phase) => Promise<void>
   /** Stops the commit between two calls; the snapshot is then recovery's. */
   readonly signal: AbortSignal
 }
@@ -32,14 +32,14 @@ export async function commit(lake: Lake, prepared: PreparedSnapshot, options: Co
   const manifest = parseManifest(body)
   await rows.update({ state: 'committing' })
   if (!(await manifestIsThere(lake, manifest, body))) {
+    await options.enter('completing')
     await completeAll(lake, rows, manifest, options)
     await verifyAll(lake, manifest, options.signal)
+    await options.enter('manifest')
     await putContracts(lake, manifest)
     // Between here and the PUT lies the last moment at which a process that was taken for dead can notice it.
     await rows.update({ state: 'committing' })
-    options.fault('before-manifest')
     await putManifest(lake, manifest, body)
-    options.fault('after-manifest')
   }
   await rows.update({ state: 'committed', committedAt: new Date() })
 }
@@ -77,8 +77,6 @@ async function putContracts(lake: Lake, manifest: Manifest): Promise<void> {
 async function completeAll(lake: Lake, rows: ControlRows, manifest: Manifest, options: CommitOptions): Promise<void> {
   const uploads = new Map((await rows.uploads()).map((upload) => [upload.key, upload]))
   const files = manifest.tables.flatMap((table) => table.files)
-  let completed = 0
-  options.fault('before-first-complete')
   await inParallel(files, COMPLETES_AT_ONCE, async (file) => {
     options.signal.throwIfAborted()
     const upload = uploads.get(file.key)
@@ -87,7 +85,6 @@ async function completeAll(lake: Lake, rows: ControlRows, manifest: Manifest, op
       throw new LakeProblem('rolled_back', `Neither the upload nor the object ${file.key} is in S3`, { key: file.key })
     }
     await rows.markUpload(file.key, 'completed')
-    if (++completed === 1) options.fault('between-completes')
   })
 }
 

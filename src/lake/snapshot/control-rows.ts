@@ -2,6 +2,7 @@ import { Prisma, type Transaction } from '../../database/database.ts'
 import { describe } from '../../errors.ts'
 import { LakeProblem } from '../lake-problem.ts'
 import type { UploadedPart } from '../storage/lake-bucket.ts'
+import { type Tap, tapped } from '../tap.ts'
 import type { Lake } from './lake.ts'
 import type { SnapshotState } from './states.ts'
 
@@ -44,7 +45,8 @@ export interface SnapshotChange {
 }
 
 export interface TableChange {
-  readonly state: 'copying' | 'uploaded'
+  readonly state: 'pending' | 'copying' | 'uploaded'
+  readonly estimatedRows?: number | null
   readonly rowsCopied?: number
   readonly rowsEncoded?: number
   readonly bytes?: number
@@ -74,41 +76,65 @@ export class ControlRows {
   readonly snapshotId: string
   readonly fence: bigint
   readonly #database: Lake['database']
+  readonly #measured: (() => object) | undefined
 
-  constructor(database: Lake['database'], snapshotId: string, fence: bigint) {
+  readonly #tap: Tap | undefined
+
+  /** @param measured what the run has cost so far; stored with each write to the snapshot's row. */
+  constructor(database: Lake['database'], snapshotId: string, fence: bigint, measured?: () => object, tap?: Tap) {
     this.#database = database
     this.snapshotId = snapshotId
     this.fence = fence
+    this.#measured = measured
+    this.#tap = tap
   }
 
   /** Writes the fence into the snapshot's row: from here on no write of an earlier holder succeeds. May be repeated. */
   async claim(owner: string): Promise<void> {
-    const { count } = await this.#database.prisma.lakeSnapshot.updateMany({
-      where: { id: this.snapshotId, OR: [{ fence: null }, { fence: { lte: this.fence } }] },
-      data: { fence: this.fence, owner },
+    await tapped(this.#tap, 'control-claim', async () => {
+      const { count } = await this.#database.prisma.lakeSnapshot.updateMany({
+        where: { id: this.snapshotId, OR: [{ fence: null }, { fence: { lte: this.fence } }] },
+        data: { fence: this.fence, owner },
+      })
+      if (count === 0) throw fenced(this.snapshotId)
     })
-    if (count === 0) throw fenced(this.snapshotId)
+  }
+
+  /** Stores what the run has cost so far. */
+  async noteMeasurements(): Promise<void> {
+    if (!this.#measured) return
+    const measurements = this.#measured()
+    await tapped(this.#tap, 'control-measurements', async () => {
+      const { count } = await this.#database.prisma.lakeSnapshot.updateMany({
+        where: { id: this.snapshotId, fence: this.fence },
+        data: { measurements },
+      })
+      if (count === 0) throw fenced(this.snapshotId)
+    })
   }
 
   async update(change: SnapshotChange): Promise<void> {
-    const { count } = await this.#database.prisma.lakeSnapshot.updateMany({
-      where: { id: this.snapshotId, fence: this.fence },
-      data:
-        change.problem === null
-          ? { ...change, problem: Prisma.DbNull }
-          : (change as SnapshotChange & { problem?: object }),
+    await tapped(this.#tap, `control-${change.state ?? (change.retiringAt ? 'retiring-at' : 'problem')}`, async () => {
+      const { count } = await this.#database.prisma.lakeSnapshot.updateMany({
+        where: { id: this.snapshotId, fence: this.fence },
+        data: {
+          ...(change as SnapshotChange & { problem?: object }),
+          ...(change.problem === null ? { problem: Prisma.DbNull } : {}),
+          ...(this.#measured ? { measurements: this.#measured() } : {}),
+        },
+      })
+      if (count === 0) throw fenced(this.snapshotId)
     })
-    if (count === 0) throw fenced(this.snapshotId)
   }
 
   /** Before something that cannot be taken back. @throws LakeProblem `fenced`. */
   async confirm(): Promise<void> {
-    await this.#fenced(async () => undefined)
+    await this.#fenced('confirm', async () => undefined)
   }
 
   async table(name: string, change: TableChange): Promise<void> {
     const id = { snapshotId: this.snapshotId, tableName: name }
-    await this.#fenced((tx) =>
+    await this.#fenced(`table-${change.state}`, (tx) =>
       tx.lakeSnapshotTable.upsert({
         where: { snapshotId_tableName: id },
         create: { ...id, ...change },
@@ -119,14 +145,14 @@ export class ControlRows {
 
   /** Before the first part goes out: whoever takes over can find and abort the upload. */
   async openUpload(key: string, table: string, uploadId: string): Promise<void> {
-    await this.#fenced((tx) =>
+    await this.#fenced('upload-open', (tx) =>
       tx.lakeUpload.create({ data: { key, tableName: table, uploadId, snapshotId: this.snapshotId } }),
     )
   }
 
   async finishUpload(key: string, upload: FinishedUpload): Promise<void> {
     const { parts, bytes, rows, crc32, sha256, tailBytes, tailSha256 } = upload
-    await this.#fenced((tx) =>
+    await this.#fenced('upload-uploaded', (tx) =>
       tx.lakeUpload.update({
         where: { key },
         data: {
@@ -143,7 +169,7 @@ export class ControlRows {
   }
 
   async markUpload(key: string, state: 'completed' | 'aborted'): Promise<void> {
-    await this.#fenced((tx) => tx.lakeUpload.update({ where: { key }, data: { state } }))
+    await this.#fenced(`upload-${state}`, (tx) => tx.lakeUpload.update({ where: { key }, data: { state } }))
   }
 
   async uploads(): Promise<StoredUpload[]> {
@@ -166,13 +192,15 @@ export class ControlRows {
   }
 
   /** One transaction in which the fence cannot change. */
-  async #fenced<T>(write: (tx: Transaction) => Promise<T>): Promise<T> {
-    return this.#database.transaction(async (tx) => {
-      const held = await tx.$queryRaw<unknown[]>`
-        SELECT 1 FROM lake_snapshots WHERE id = ${this.snapshotId} AND fence = ${this.fence} FOR SHARE`
-      if (held.length === 0) throw fenced(this.snapshotId)
-      return write(tx)
-    })
+  async #fenced<T>(name: string, write: (tx: Transaction) => Promise<T>): Promise<T> {
+    return tapped(this.#tap, `control-${name}`, () =>
+      this.#database.transaction(async (tx) => {
+        const held = await tx.$queryRaw<unknown[]>`
+          SELECT 1 FROM lake_snapshots WHERE id = ${this.snapshotId} AND fence = ${this.fence} FOR SHARE`
+        if (held.length === 0) throw fenced(this.snapshotId)
+        return write(tx)
+      }),
+    )
   }
 }
 

@@ -5,7 +5,7 @@ import type { MultipartSink } from '../storage/multipart-sink.ts'
 import { PartSlots } from '../storage/multipart-sink.ts'
 import { assertNotBreaking, contractReport } from './contract-gate.ts'
 import type { ControlRows } from './control-rows.ts'
-import { faults } from './faults.ts'
+import { enterPhase } from './enter-phase.ts'
 import type { Lake, Progress } from './lake.ts'
 import { LockWatch } from './lock-watch.ts'
 import type { CopiedTable } from './manifest-builder.ts'
@@ -85,6 +85,7 @@ async function copyAll(
   try {
     await rows.update({ state: 'uploading', source: facts })
     options.progress?.({ kind: 'state', snapshotId: rows.snapshotId, state: 'uploading' })
+    await enterPhase(lake, rows, options.progress, 'uploading')
     for (const contract of contracts) {
       signal.throwIfAborted()
       const table = await copyOne(lake, rows, contract, holder, facts, slots, { ...options, signal })
@@ -114,8 +115,7 @@ async function copyOne(
   { progress, signal, sinks }: CopyOptions,
 ) {
   await rows.table(contract.name, { state: 'copying' })
-  const fault = faults(lake.settings.fault)
-  const files = new TableFiles({ lake, rows, contract, facts, slots, fault, reader: 0, sinks })
+  const files = new TableFiles({ lake, rows, contract, facts, slots, reader: 0, sinks })
   const report = (done: boolean) =>
     progress?.({ kind: 'table', table: contract.name, rows: files.rows, bytes: files.bytes, done })
   await files.open()

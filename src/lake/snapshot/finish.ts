@@ -1,9 +1,9 @@
 import { describe } from '../../errors.ts'
-import { LakeProblem } from '../lake-problem.ts'
+import { DriftError, LakeProblem } from '../lake-problem.ts'
 import { parseManifest } from '../manifest.ts'
 import { commit, rollBack } from './commit.ts'
 import { type ControlRows, problemOf } from './control-rows.ts'
-import { faults } from './faults.ts'
+import { enterPhase } from './enter-phase.ts'
 import type { Lake, Progress } from './lake.ts'
 import { publish } from './publish.ts'
 
@@ -31,23 +31,23 @@ export async function finish(
   body: string,
   { progress, signal }: FinishOptions,
 ): Promise<void> {
-  const fault = faults(lake.settings.fault)
   const enter = (state: string) => progress?.({ kind: 'state', snapshotId: rows.snapshotId, state })
   let phase: Unfinished = from
   try {
     if (phase === 'prepared') {
+      await enterPhase(lake, rows, progress, 'crawler_wait')
       await lake.publisher.crawlerReady(new Date(Date.now() + lake.settings.crawlerWaitMs))
       signal.throwIfAborted()
       phase = 'committing'
     }
     if (phase === 'committing') {
       enter('committing')
-      await commit(lake, { rows, body }, { fault, signal })
+      await commit(lake, { rows, body }, { signal, enter: (each) => enterPhase(lake, rows, progress, each) })
       phase = 'committed'
     }
     enter('committed')
     signal.throwIfAborted()
-    await publish(lake, rows, body, fault)
+    await publish(lake, rows, body, (each) => enterPhase(lake, rows, progress, each))
     enter('published')
   } catch (error) {
     await unfinished(lake, rows, phase, body, error)
@@ -65,6 +65,7 @@ async function unfinished(
   const { logger } = lake
   const problem = problemOf(error, phase)
   if (problem.code === 'fenced') return
+  if (error instanceof DriftError) lake.measurements.driftFindings = error.findings.length
   logger.error(
     { snapshotId: rows.snapshotId, phase, code: problem.code, reason: problem.message },
     'snapshot not finished',

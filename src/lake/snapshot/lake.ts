@@ -3,6 +3,8 @@ import type { Logger } from '../../logger.ts'
 import type { TableContract } from '../contract.ts'
 import type { Publisher } from '../publication.ts'
 import type { LakeBucket } from '../storage/lake-bucket.ts'
+import type { Tap } from '../tap.ts'
+import type { Phase, RunMeasurements } from './run-measurements.ts'
 
 /** The settings that a snapshot needs: a part of `LakeConfig`. */
 export interface SnapshotSettings {
@@ -35,6 +37,10 @@ export interface Lake {
   readonly contracts: readonly TableContract[]
   readonly software: { readonly version: string; readonly gitSha: string | null }
   readonly logger: Logger
+  /** Of control writes; the clients of AWS carry it themselves. Undefined outside of tests. */
+  readonly tap?: Tap | undefined
+  /** Of the run that this process works on. */
+  readonly measurements: RunMeasurements
 }
 
 /** What a terminal shows of a run. */
@@ -42,6 +48,7 @@ export type ProgressEvent =
   /** Another process works on the lake. */
   | { readonly kind: 'waiting'; readonly reason: string }
   | { readonly kind: 'state'; readonly snapshotId: string; readonly state: string }
+  | { readonly kind: 'phase'; readonly snapshotId: string; readonly phase: Phase }
   | {
       readonly kind: 'table'
       readonly table: string

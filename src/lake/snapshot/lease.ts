@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Transaction } from '../../database/database.ts'
 import { LakeProblem } from '../lake-problem.ts'
+import { type Tap, tapped } from '../tap.ts'
 import type { Lake, Progress } from './lake.ts'
 import { isGone, thisProcess } from './process-identity.ts'
 
@@ -23,11 +24,13 @@ export class Lease {
   readonly fence: bigint
   readonly #database: Lake['database']
   readonly #ttlMs: number
+  readonly #tap: Tap | undefined
   readonly #lost = new AbortController()
   #timer: NodeJS.Timeout
   #beat: Promise<void> = Promise.resolve()
 
-  private constructor(database: Lake['database'], owner: string, fence: bigint, ttlMs: number) {
+  private constructor(database: Lake['database'], owner: string, fence: bigint, ttlMs: number, tap: Tap | undefined) {
+    this.#tap = tap
     this.#database = database
     this.owner = owner
     this.fence = fence
@@ -48,22 +51,23 @@ export class Lease {
    *
    * @throws LakeProblem `lease_taken` naming its holder.
    */
-  static async take(database: Lake['database'], ttlMs: number): Promise<Lease> {
+  static async take(database: Lake['database'], ttlMs: number, tap?: Tap): Promise<Lease> {
     const owner = randomUUID()
     const me = thisProcess()
     const row = await readLease(database)
     if (!row || !(row.free || holderIsGone(row))) throw taken(row)
     // A free lease may have been extended since; that of a dead process cannot be.
     const mustHaveRunOut = row.free
-    const updated = await database.prisma.$queryRaw<{ fence: bigint }[]>`
+    const take = () => database.prisma.$queryRaw<{ fence: bigint }[]>`
       UPDATE lake_lease
          SET owner = ${owner}, fence = fence + 1, expires_at = now() + ${ttlMs} * interval '1 millisecond',
              host = ${me.host}, process_id = ${me.processId}, process_started_at = ${me.startedAt}
        WHERE id = 1 AND fence = ${row.fence}
          AND (expires_at < now() OR NOT ${mustHaveRunOut})
        RETURNING fence`
+    const updated = await tapped(tap, 'control-lease-take', take)
     if (!updated[0]) throw taken(undefined)
-    return new Lease(database, owner, updated[0].fence, ttlMs)
+    return new Lease(database, owner, updated[0].fence, ttlMs, tap)
   }
 
   /**
@@ -72,14 +76,14 @@ export class Lease {
    * @throws LakeProblem `lease_taken` when it is not free after twice its lifetime; the signal's reason.
    */
   static async wait(
-    { database, settings: { leaseTtlMs } }: Pick<Lake, 'database' | 'settings'>,
+    { database, settings: { leaseTtlMs }, tap }: Pick<Lake, 'database' | 'settings' | 'tap'>,
     { progress, signal }: { readonly progress?: Progress | undefined; readonly signal?: AbortSignal | undefined } = {},
   ): Promise<Lease> {
     const deadline = Date.now() + 2 * leaseTtlMs
     for (let told = false; ; told = true) {
       signal?.throwIfAborted()
       try {
-        return await Lease.take(database, leaseTtlMs)
+        return await Lease.take(database, leaseTtlMs, tap)
       } catch (error) {
         const taken = error instanceof LakeProblem && error.code === 'lease_taken'
         if (!taken || Date.now() > deadline) throw error
@@ -105,18 +109,19 @@ export class Lease {
   async release(): Promise<void> {
     clearInterval(this.#timer)
     await this.#beat
-    await this.#database.prisma
-      .$executeRaw`UPDATE lake_lease SET expires_at = now() - interval '1 second' WHERE id = 1 AND fence = ${this.fence}`.catch(
-      () => undefined,
-    )
+    const release = () =>
+      this.#database.prisma.$executeRaw`
+        UPDATE lake_lease SET expires_at = now() - interval '1 second' WHERE id = 1 AND fence = ${this.fence}`
+    await tapped(this.#tap, 'control-lease-release', release).catch(() => undefined)
   }
 
   async #extend(): Promise<void> {
     const sentAt = Date.now()
     try {
-      const rows = await this.#database.prisma.$executeRaw`
+      const extend = () => this.#database.prisma.$executeRaw`
         UPDATE lake_lease SET expires_at = now() + ${this.#ttlMs} * interval '1 millisecond'
          WHERE id = 1 AND fence = ${this.fence}`
+      const rows = await tapped(this.#tap, 'control-lease-extend', extend)
       if (rows === 0) this.#lose('another process took it')
       else this.#extendedAt = sentAt
     } catch {

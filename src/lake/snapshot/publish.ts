@@ -3,8 +3,8 @@ import { type Current, canonicalJson, type Manifest, parseCurrent, parseManifest
 import { CURRENT_KEY } from '../object-keys.ts'
 import { publishedSnapshot } from '../publication.ts'
 import type { ControlRows } from './control-rows.ts'
-import type { FaultPoint } from './faults.ts'
 import type { Lake } from './lake.ts'
+import type { Phase } from './run-measurements.ts'
 
 const POINTER_TRIES = 5
 
@@ -26,11 +26,12 @@ export async function publish(
   lake: Lake,
   rows: ControlRows,
   body: string,
-  fault: (point: FaultPoint) => void,
+  enter: (phase: Phase) => Promise<void>,
 ): Promise<void> {
   const manifest = parseManifest(body)
+  await enter('catalogue')
   await lake.publisher.register(manifest)
-  fault('before-views')
+  await enter('views')
   const live = [...(await publishedManifests(lake)), manifest].sort((a, b) => a.sequence - b.sequence)
   // The views are everybody's: a process that was taken for dead must not move them back.
   await rows.update({ state: 'committed' })

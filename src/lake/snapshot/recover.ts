@@ -1,5 +1,6 @@
 import { LakeProblem } from '../lake-problem.ts'
 import { LAKE_PREFIX, parsePartKey } from '../object-keys.ts'
+import { tapped } from '../tap.ts'
 import { rollBack } from './commit.ts'
 import { ControlRows, problemOf, type ControlRows as Rows } from './control-rows.ts'
 import { finish } from './finish.ts'
@@ -49,7 +50,7 @@ export async function recoverUnder(
   progress?: Progress,
   except?: string,
 ): Promise<Recovery[]> {
-  await failNotStarted(lake.database)
+  await tapped(lake.tap, 'control-not-started', () => failNotStarted(lake.database))
   const left = await lake.database.prisma.lakeSnapshot.findMany({
     where: {
       state: { in: [...RUNNING_STATES] },
@@ -61,7 +62,8 @@ export async function recoverUnder(
   })
   const recovered: Recovery[] = []
   for (const row of left) {
-    const rows = new ControlRows(lake.database, row.id, lease.fence)
+    lake.measurements.restart(row.measurements)
+    const rows = new ControlRows(lake.database, row.id, lease.fence, () => lake.measurements.stored(), lake.tap)
     await rows.claim(lease.owner)
     lake.logger.warn({ snapshotId: row.id, state: row.state }, 'recovering a snapshot whose process is gone')
     const problem = await recoverOne(lake, rows, row, lease, progress)

@@ -1,6 +1,7 @@
 import { parseCurrent, parseManifest } from '../manifest.ts'
 import { CURRENT_KEY, manifestKey, partitionPrefix, retiredKey, snapshotDate } from '../object-keys.ts'
 import { publishedSnapshot } from '../publication.ts'
+import { tapped } from '../tap.ts'
 import { ControlRows } from './control-rows.ts'
 import type { Lake, Progress } from './lake.ts'
 import { Lease } from './lease.ts'
@@ -71,16 +72,18 @@ async function choose(lake: Lake, now: Date): Promise<string[]> {
  * @returns false when somebody holds it now.
  */
 async function beginRetiring(lake: Lake, lease: Lease, id: string, now: Date): Promise<boolean> {
-  return lake.database.transaction(async (tx) => {
-    await lease.confirm(tx)
-    await tx.$queryRaw`SELECT 1 FROM lake_snapshots WHERE id = ${id} FOR UPDATE`
-    if ((await tx.lakeHold.count({ where: { snapshotId: id, expiresAt: { gt: now } } })) > 0) return false
-    const { count } = await tx.lakeSnapshot.updateMany({
-      where: { id, state: 'published' },
-      data: { state: 'retiring', fence: lease.fence, owner: lease.owner },
+  const mark = () =>
+    lake.database.transaction(async (tx) => {
+      await lease.confirm(tx)
+      await tx.$queryRaw`SELECT 1 FROM lake_snapshots WHERE id = ${id} FOR UPDATE`
+      if ((await tx.lakeHold.count({ where: { snapshotId: id, expiresAt: { gt: now } } })) > 0) return false
+      const { count } = await tx.lakeSnapshot.updateMany({
+        where: { id, state: 'published' },
+        data: { state: 'retiring', fence: lease.fence, owner: lease.owner },
+      })
+      return count > 0
     })
-    return count > 0
-  })
+  return tapped(lake.tap, 'control-retiring', mark)
 }
 
 interface RetiringRow {
@@ -119,7 +122,7 @@ async function goOn(
 
 async function claim(lake: Lake, lease: Lease, id: string): Promise<ControlRows> {
   await lease.confirm()
-  const rows = new ControlRows(lake.database, id, lease.fence)
+  const rows = new ControlRows(lake.database, id, lease.fence, undefined, lake.tap)
   await rows.claim(lease.owner)
   return rows
 }

@@ -2,13 +2,14 @@ import { AppError, describe } from '../../errors.ts'
 import { LakeProblem } from '../lake-problem.ts'
 import { manifestBody } from '../manifest.ts'
 import type { MultipartSink } from '../storage/multipart-sink.ts'
+import { tapped } from '../tap.ts'
 import { ControlRows, problemOf } from './control-rows.ts'
 import { copyTables } from './copy-tables.ts'
-import { faults } from './faults.ts'
+import { enterPhase } from './enter-phase.ts'
 import { finish } from './finish.ts'
 import type { Lake, Progress } from './lake.ts'
 import { Lease } from './lease.ts'
-import { buildManifest } from './manifest-builder.ts'
+import { buildManifest, unrepresentableValues } from './manifest-builder.ts'
 import { publishedManifests } from './publish.ts'
 import { abandon, recoverUnder } from './recover.ts'
 import { readSnapshot, requestSnapshot, type SnapshotView } from './snapshots.ts'
@@ -34,7 +35,7 @@ export async function runSnapshot(lake: Lake, options: RunOptions = {}): Promise
     await recoverUnder(lake, lease, options.progress, options.id)
     const requested =
       options.id === undefined
-        ? await requestSnapshot(lake.database, options.requestedBy ?? 'command line')
+        ? await requestUnder(lake, lease, options.requestedBy ?? 'command line')
         : await readSnapshot(lake.database, options.id)
     if (requested.state !== 'requested') {
       throw new AppError('conflict', `Snapshot ${requested.id} is ${requested.state} already; request a new one`, {
@@ -42,7 +43,8 @@ export async function runSnapshot(lake: Lake, options: RunOptions = {}): Promise
       })
     }
     const signal = options.signal ? AbortSignal.any([lease.signal, options.signal]) : lease.signal
-    const rows = new ControlRows(lake.database, requested.id, lease.fence)
+    lake.measurements.restart()
+    const rows = new ControlRows(lake.database, requested.id, lease.fence, () => lake.measurements.stored(), lake.tap)
     await rows.claim(lease.owner)
     await lease.confirm()
     const body = await prepare(lake, rows, requested, signal, options.progress)
@@ -53,20 +55,27 @@ export async function runSnapshot(lake: Lake, options: RunOptions = {}): Promise
   }
 }
 
+/** A row that carries the lease's fence from its first moment: should this process die now, recovery need not wait for anybody. */
+function requestUnder(lake: Lake, { fence, owner }: Lease, requestedBy: string): Promise<SnapshotView> {
+  return tapped(lake.tap, 'control-requested', () =>
+    requestSnapshot(lake.database, requestedBy, { holder: { fence, owner } }),
+  )
+}
+
 /** Without the lease nobody will ever take the snapshot that was requested: its row says so now, and the next one may come. */
 async function leaseFor(lake: Lake, options: RunOptions): Promise<Lease> {
   try {
     return await Lease.wait(lake, options)
   } catch (error) {
-    if (options.id !== undefined) {
-      await lake.database.prisma.lakeSnapshot.updateMany({
-        where: { id: options.id, state: 'requested', fence: null },
-        data: {
-          state: 'failed',
-          endedAt: new Date(),
-          problem: problemOf(options.signal?.aborted ? cancelled(options.signal.reason) : error, 'requested'),
-        },
-      })
+    const { id } = options
+    if (id !== undefined) {
+      const problem = problemOf(options.signal?.aborted ? cancelled(options.signal.reason) : error, 'requested')
+      await tapped(lake.tap, 'control-failed', () =>
+        lake.database.prisma.lakeSnapshot.updateMany({
+          where: { id, state: 'requested', fence: null },
+          data: { state: 'failed', endedAt: new Date(), problem },
+        }),
+      )
     }
     throw error
   }
@@ -80,7 +89,6 @@ async function prepare(
   signal: AbortSignal,
   progress: Progress | undefined,
 ): Promise<string> {
-  const fault = faults(lake.settings.fault)
   const sinks: MultipartSink[] = []
   let phase = 'planning'
   const enter: Progress = (event) => {
@@ -91,10 +99,11 @@ async function prepare(
     const startedAt = new Date()
     await rows.update({ state: 'planning', startedAt })
     enter({ kind: 'state', snapshotId: rows.snapshotId, state: 'planning' })
+    await enterPhase(lake, rows, progress, 'planning')
     const previous = (await publishedManifests(lake)).at(-1)
     const { facts, tables } = await copyTables(lake, rows, { previous, signal, progress: enter, sinks })
     signal.throwIfAborted()
-    fault('before-prepared')
+    await enterPhase(lake, rows, progress, 'preparing')
     const preparedAt = new Date()
     const manifest = buildManifest({
       snapshotId: rows.snapshotId,
@@ -108,6 +117,7 @@ async function prepare(
       pseudonymKeyVersion: lake.settings.pseudonymKeyVersion,
       tables,
     })
+    lake.measurements.unrepresentable = unrepresentableValues(manifest)
     const { body, sha256 } = manifestBody(manifest)
     await rows.update({
       state: 'prepared',
@@ -117,7 +127,6 @@ async function prepare(
       totalRows: BigInt(manifest.totals.rows),
       totalBytes: BigInt(manifest.totals.bytes),
     })
-    fault('after-prepared')
     enter({ kind: 'state', snapshotId: rows.snapshotId, state: 'prepared' })
     return body
   } catch (error) {

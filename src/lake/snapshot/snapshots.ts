@@ -77,29 +77,35 @@ function view(row: Row): SnapshotView {
   }
 }
 
+export interface RequestOptions {
+  /** Of a request that may be repeated; see `requestedBefore`. */
+  readonly requestToken?: string | null | undefined
+  /** What is written together with the row. */
+  readonly also?: ((tx: Transaction, id: string) => Promise<void>) | undefined
+  /** The lease of the process that is going to run it; without one a process is started that takes it. */
+  readonly holder?: { readonly fence: bigint; readonly owner: string }
+}
+
 /**
  * Inserts the row of a new snapshot; somebody starts a process that runs it. One snapshot runs at a time.
  *
  * @param requestedBy who asked, for the list: a caller's id or `schedule`, never a name or address.
- * @param requestToken of a request that may be repeated; see `requestedBefore`.
- * @param also what is written together with the row.
  * @throws AppError `snapshot-running` with `snapshotId` and `state` of the one that runs; `abandoned` when its process is gone, so that
  *   `recover` has to finish or remove it first.
  */
 export async function requestSnapshot(
   database: Database,
   requestedBy: string,
-  requestToken: string | null = null,
-  also: (tx: Transaction, id: string) => Promise<void> = async () => undefined,
+  { also, holder, requestToken = null }: RequestOptions = {},
 ): Promise<SnapshotView> {
   await failNotStarted(database)
   try {
     return await database.transaction(async (tx) => {
       const row = await tx.lakeSnapshot.create({
-        data: { id: newSnapshotId(new Date()), requestedBy, requestToken },
+        data: { id: newSnapshotId(new Date()), requestedBy, requestToken, ...holder },
         include: withTables,
       })
-      await also(tx, row.id)
+      await also?.(tx, row.id)
       return view(row)
     })
   } catch (error) {

@@ -5,9 +5,8 @@ import { partKey } from '../object-keys.ts'
 import { checkTail } from '../parquet/read.ts'
 import type { Batch } from '../parquet/scanner.ts'
 import { type FileFacts, ParquetWriter } from '../parquet/writer.ts'
-import { base64OfHex, MultipartSink, type PartSlots, type SinkHooks } from '../storage/multipart-sink.ts'
+import { base64OfHex, MultipartSink, type PartSlots } from '../storage/multipart-sink.ts'
 import type { ControlRows } from './control-rows.ts'
-import type { FaultPoint } from './faults.ts'
 import type { Lake } from './lake.ts'
 import type { SourceFacts } from './source.ts'
 
@@ -23,7 +22,6 @@ export interface TableFilesOptions {
   readonly contract: TableContract
   readonly facts: SourceFacts
   readonly slots: PartSlots
-  readonly fault: (point: FaultPoint) => void
   /** Which reader these files come from. */
   readonly reader: number
   /** Every sink that was opened, so that a failed run can abort all. */
@@ -63,20 +61,17 @@ export class TableFiles {
 
   /** Opens the first file; before any row. */
   async open(): Promise<void> {
-    const { contract, fault, lake, reader, rows, slots } = this.#o
+    const { contract, lake, reader, rows, slots } = this.#o
     const number = this.#finished.length
     const key = partKey(contract.name, rows.snapshotId, reader, number)
     const uploadId = await lake.bucket.createUpload(key, rows.snapshotId)
-    fault('after-create-upload')
     await rows.openUpload(key, contract.name, uploadId)
-    const hooks: SinkHooks = { partStarted: () => setImmediate(() => fault('mid-part')) }
     this.#sink = new MultipartSink({
       bucket: lake.bucket,
       key,
       uploadId,
       partBytes: lake.settings.partBytes,
       slots,
-      hooks,
     })
     this.#o.sinks.push(this.#sink)
     this.#writer = this.#newWriter(this.#sink, number)
@@ -152,9 +147,9 @@ export class TableFiles {
   }
 
   async #finish(sink: MultipartSink, facts: FileFacts): Promise<WrittenFile> {
-    const { contract, fault, rows } = this.#o
+    const { contract, rows } = this.#o
     const parts = await sink.finish()
-    fault('after-last-part')
+    this.#o.lake.measurements.partsSent += parts.length
     const uploaded = parts.reduce((sum, part) => sum + part.bytes, 0)
     if (uploaded !== facts.bytes || sink.bytes !== facts.bytes) {
       throw new LakeProblem('count_mismatch', `${sink.key}: ${facts.bytes} bytes were encoded, ${uploaded} uploaded`, {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseManifest } from '../../../src/lake/manifest.ts'
 import { LAKE_PREFIX, manifestKey } from '../../../src/lake/object-keys.ts'
-import { FAULT_POINTS, type FaultPoint } from '../../../src/lake/snapshot/faults.ts'
+import type { FaultPoint } from '../../../src/lake/snapshot/faults.ts'
 import { recoverSnapshots } from '../../../src/lake/snapshot/recover.ts'
 import { runSnapshot } from '../../../src/lake/snapshot/run.ts'
 import { listSnapshots, requestSnapshot } from '../../../src/lake/snapshot/snapshots.ts'
@@ -63,42 +63,43 @@ function watchKeys({ lake }: OpenLake) {
 }
 
 /** The steps up to `prepared` leave nothing; from there on recovery publishes what was uploaded. */
-const OUTCOME: Record<FaultPoint, 'failed' | 'published'> = {
-  'after-create-upload': 'failed',
-  'mid-part': 'failed',
-  'after-last-part': 'failed',
-  'before-prepared': 'failed',
-  'after-prepared': 'published',
-  'before-first-complete': 'published',
-  'between-completes': 'published',
-  'before-manifest': 'published',
-  'after-manifest': 'published',
-  'before-views': 'published',
+const OUTCOME: Partial<Record<FaultPoint, 'failed' | 'published'>> = {
+  'after-CreateMultipartUpload': 'failed',
+  'during-UploadPart': 'failed',
+  'before-control-prepared': 'failed',
+  'after-control-prepared': 'published',
+  'before-CompleteMultipartUpload': 'published',
+  'after-CompleteMultipartUpload': 'published',
+  'before-PutObject-manifest': 'published',
+  'after-PutObject-manifest': 'published',
 }
 
 describe('a snapshot whose process is killed', () => {
-  test.each(FAULT_POINTS)('at %s is there once after recovery, or not at all', async (point) => {
-    const place = await newPlace(aws, database.url)
-    const open = openLake(place)
-    try {
-      await forgetSnapshots(open.database)
-      const watch = watchKeys(open)
-      expect(await runKilledAt(place, point)).toBe('SIGKILL')
-      const refused = await requestSnapshot(open.database, 'test').catch((error: unknown) => error)
-      expect(refused).toMatchObject({ code: 'snapshot-running', extra: { abandoned: true } })
-      const [recovery] = (await recoverSnapshots(open.lake)).snapshots
-      const seen = await watch.stop()
-      expect(recovery?.to).toBe(OUTCOME[point])
-      await expectWholeOrNothing(open)
-      expect(seen.length > 0).toBe(OUTCOME[point] === 'published')
-      for (const { state } of seen) expect(['committing', 'committed', 'published']).toContain(state)
-      // A second recovery finds nothing to do.
-      expect((await recoverSnapshots(open.lake)).snapshots).toEqual([])
-    } finally {
-      await open.close()
-      await place.remove()
-    }
-  })
+  test.each(Object.keys(OUTCOME) as FaultPoint[])(
+    'at %s is there once after recovery, or not at all',
+    async (point) => {
+      const place = await newPlace(aws, database.url)
+      const open = openLake(place)
+      try {
+        await forgetSnapshots(open.database)
+        const watch = watchKeys(open)
+        expect(await runKilledAt(place, point)).toBe('SIGKILL')
+        const refused = await requestSnapshot(open.database, 'test').catch((error: unknown) => error)
+        expect(refused).toMatchObject({ code: 'snapshot-running', extra: { abandoned: true } })
+        const [recovery] = (await recoverSnapshots(open.lake)).snapshots
+        const seen = await watch.stop()
+        expect(recovery?.to).toBe(OUTCOME[point])
+        await expectWholeOrNothing(open)
+        expect(seen.length > 0).toBe(OUTCOME[point] === 'published')
+        for (const { state } of seen) expect(['committing', 'committed', 'published']).toContain(state)
+        // A second recovery finds nothing to do.
+        expect((await recoverSnapshots(open.lake)).snapshots).toEqual([])
+      } finally {
+        await open.close()
+        await place.remove()
+      }
+    },
+  )
 })
 
 test('a prepared snapshot that nobody finished in time is removed', async () => {
@@ -106,7 +107,7 @@ test('a prepared snapshot that nobody finished in time is removed', async () => 
   const open = openLake(place, { preparedTtlMs: 0 })
   try {
     await forgetSnapshots(open.database)
-    expect(await runKilledAt(place, 'after-prepared')).toBe('SIGKILL')
+    expect(await runKilledAt(place, 'after-control-prepared')).toBe('SIGKILL')
     expect((await contents(open.lake)).uploads).toHaveLength(9)
     const { snapshots } = await recoverSnapshots(open.lake)
     expect(snapshots).toMatchObject([{ from: 'prepared', to: 'failed', problem: 'prepared_expired' }])
@@ -122,7 +123,7 @@ test('a runner recovers what a dead one left, then takes its own snapshot', asyn
   const open = openLake(place)
   try {
     await forgetSnapshots(open.database)
-    expect(await runKilledAt(place, 'before-manifest')).toBe('SIGKILL')
+    expect(await runKilledAt(place, 'before-PutObject-manifest')).toBe('SIGKILL')
     const { id } = await runSnapshot(open.lake)
     const [second, first] = await listSnapshots(open.database, { limit: 5 })
     expect([first?.state, second?.state, second?.id]).toEqual(['published', 'published', id])

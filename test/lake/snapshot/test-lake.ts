@@ -6,9 +6,12 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { type Database, openDatabase } from '../../../src/database/database.ts'
 import { contracts } from '../../../src/lake/contract.ts'
 import { CURRENT_KEY, LAKE_PREFIX, META_PREFIX } from '../../../src/lake/object-keys.ts'
+import { faultTap } from '../../../src/lake/snapshot/faults.ts'
 import type { Lake, SnapshotSettings } from '../../../src/lake/snapshot/lake.ts'
+import { RunMeasurements } from '../../../src/lake/snapshot/run-measurements.ts'
 import { LakeBucket } from '../../../src/lake/storage/lake-bucket.ts'
 import { unsignedParts } from '../../../src/lake/storage/s3-client.ts'
+import { type Tap, tapClient } from '../../../src/lake/tap.ts'
 import { createLogger } from '../../../src/logger.ts'
 import { RecordingPublisher } from './recording-publisher.ts'
 
@@ -51,20 +54,35 @@ export interface OpenLake {
 }
 
 /** A lake on real Postgres and the real local S3, with a short budget for retries. */
-export function openLake(place: LakePlace, settings: Partial<SnapshotSettings> = {}): OpenLake {
+export function openLake(
+  place: LakePlace,
+  settings: Partial<SnapshotSettings> = {},
+  tap: Tap | undefined = faultTap(settings.fault),
+): OpenLake {
   const { bucket, credentials, databaseUrl, endpoint, publisherDir, region } = place
-  const client = unsignedParts(new S3Client({ endpoint, region, credentials, forcePathStyle: true, maxAttempts: 1 }))
+  const client = tapClient(
+    unsignedParts(new S3Client({ endpoint, region, credentials, forcePathStyle: true, maxAttempts: 1 })),
+    tap,
+  )
   const database = openDatabase({ url: databaseUrl, poolSize: 6 })
   const publisher = new RecordingPublisher(publisherDir)
+  const measurements = new RunMeasurements()
   const lake: Lake = {
     database,
     sourceUrl: databaseUrl,
-    bucket: new LakeBucket({ client, bucket, retries: { tries: 6, baseMs: 5, capMs: 40, totalMs: 10_000 } }),
+    bucket: new LakeBucket({
+      client,
+      bucket,
+      retries: { tries: 6, baseMs: 5, capMs: 40, totalMs: 10_000 },
+      onRetry: (operation, error) => measurements.repeated(operation, error),
+    }),
     publisher,
     contracts,
     settings: { ...TEST_SETTINGS, ...settings },
     software: { version: '0.0.0', gitSha: null },
     logger: createLogger({ level: 'silent' }),
+    measurements,
+    tap,
   }
   return {
     lake,

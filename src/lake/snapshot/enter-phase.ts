@@ -1,0 +1,15 @@
+import type { ControlRows } from './control-rows.ts'
+import type { Lake, Progress } from './lake.ts'
+import type { Phase } from './run-measurements.ts'
+
+/** Says where a run is now: its measurements, its row, and whoever watches. @throws LakeProblem `fenced`. */
+export async function enterPhase(
+  lake: Lake,
+  rows: ControlRows,
+  progress: Progress | undefined,
+  phase: Phase,
+): Promise<void> {
+  lake.measurements.enter(phase)
+  progress?.({ kind: 'phase', snapshotId: rows.snapshotId, phase })
+  await rows.noteMeasurements()
+}
