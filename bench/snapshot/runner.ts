@@ -9,6 +9,7 @@ import { contracts } from '../../src/lake/contract.ts'
 import type { Publisher } from '../../src/lake/publication.ts'
 import type { Lake } from '../../src/lake/snapshot/lake.ts'
 import { runSnapshot } from '../../src/lake/snapshot/run.ts'
+import { RunMeasurements } from '../../src/lake/snapshot/run-measurements.ts'
 import { LakeBucket } from '../../src/lake/storage/lake-bucket.ts'
 import { unsignedParts } from '../../src/lake/storage/s3-client.ts'
 
@@ -70,6 +71,7 @@ const lake: Lake = {
   },
   software: { version: '0.0.0', gitSha: null },
   logger: pino({ level: 'error' }),
+  measurements: new RunMeasurements(),
 }
 
 let before = process.cpuUsage()

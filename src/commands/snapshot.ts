@@ -15,7 +15,7 @@ import { count, print, say, size, table } from './terminal.ts'
 const told: Progress = (event) => {
   if (event.kind === 'waiting') say(`Waiting: ${event.reason}`)
   else if (event.kind === 'state') say(`${event.snapshotId}  ${event.state}`)
-  else if (event.done)
+  else if (event.kind === 'table' && event.done)
     say(`  ${event.table.padEnd(20)} ${count(event.rows).padStart(12)} rows  ${size(event.bytes).padStart(10)}`)
 }
 

@@ -114,6 +114,13 @@ function sum<T>(items: readonly T[], of: (item: T) => number): number {
   return items.reduce((total, item) => total + of(item), 0)
 }
 
+/** Values that became NULL because Parquet cannot hold them. */
+export function unrepresentableValues({ tables }: Manifest): number {
+  return sum(tables, (table) =>
+    sum(Object.values(table.unrepresentable), (counts) => sum(Object.values(counts), (count) => count)),
+  )
+}
+
 /** The manifest of a snapshot whose files are all uploaded. */
 export function buildManifest(input: ManifestInput): Manifest {
   const tables = input.tables.map(manifestTable)
