@@ -30,7 +30,7 @@ export async function publish(
 ): Promise<void> {
   const manifest = parseManifest(body)
   await enter('catalogue')
-  await lake.publisher.register(manifest)
+  await lake.publisher.register(manifest, { crawling: () => enter('crawl') })
   await enter('views')
   const live = [...(await publishedManifests(lake)), manifest].sort((a, b) => a.sequence - b.sequence)
   // The views are everybody's: a process that was taken for dead must not move them back.
