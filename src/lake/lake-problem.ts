@@ -11,7 +11,9 @@ export type LakeProblemCode =
   | 'contract_breaking'
   | 'unsupported_source'
   | 'pooler_in_transaction_mode'
+  | 'rds_proxy'
   | 'load_balanced_endpoint'
+  | 'standby_not_ready'
   | 'server_encoding'
   | 'migration_running'
   // while reading and uploading
