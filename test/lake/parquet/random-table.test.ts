@@ -140,6 +140,7 @@ describe('a random table', () => {
             expect(same(await readWithHyparquet(bytes, RANDOM_COLUMNS)), 'hyparquet reads the same').toBe(true)
           await rm(path)
           const again = await verifyFile(asyncBuffer(bytes), RANDOM_COLUMNS)
+          expect(again.problems).toEqual([])
           for (const [i, { name, stats }] of RANDOM_COLUMNS.entries()) {
             const { nulls, sum, min, max } = facts.columns[name] as {
               nulls: number
