@@ -26,6 +26,8 @@ export type LakeProblemCode =
   | 'unrepresentable_value'
   | 'null_in_not_null'
   | 'part_limit'
+  | 'spool_full'
+  | 'spool_unusable'
   | 'footer_invalid'
   // S3
   | 'storage_failed'

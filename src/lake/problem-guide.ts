@@ -87,6 +87,14 @@ export const PROBLEM_GUIDE: Readonly<Record<LakeProblemCode, ProblemGuide>> = {
     'A file would need more parts than S3 allows.',
     'Raise LAKE_PART_BYTES or lower LAKE_FILE_TARGET_BYTES.',
   ),
+  spool_full: lasting(
+    'The disk below LAKE_SPOOL_DIR is full.',
+    'Make room there: the largest table as Parquet must fit. Or unset LAKE_SPOOL_DIR, which needs no disk.',
+  ),
+  spool_unusable: lasting(
+    'Nothing can be written below LAKE_SPOOL_DIR.',
+    'Let the folder exist and belong to the user of the service, or unset LAKE_SPOOL_DIR.',
+  ),
   footer_invalid: lasting(
     'The footer of a file that was just written cannot be read back. Nothing was committed.',
     'A defect: keep the message and the log, and report it. Nothing wrong can be read.',

@@ -45,8 +45,7 @@ export interface SnapshotChange {
 }
 
 export interface TableChange {
-  readonly state: 'pending' | 'copying' | 'uploaded'
-  readonly estimatedRows?: number | null
+  readonly state: 'copying' | 'uploaded'
   readonly rowsCopied?: number
   readonly rowsEncoded?: number
   readonly bytes?: number
@@ -130,6 +129,20 @@ export class ControlRows {
   /** Before something that cannot be taken back. @throws LakeProblem `fenced`. */
   async confirm(): Promise<void> {
     await this.#fenced('confirm', async () => undefined)
+  }
+
+  /** All tables before the first row is read, with the rows that are expected of each; null: nobody knows. */
+  async expectTables(expected: ReadonlyMap<string, number | null>): Promise<void> {
+    await this.#fenced('tables', (tx) =>
+      tx.lakeSnapshotTable.createMany({
+        data: [...expected].map(([tableName, rows]) => ({
+          snapshotId: this.snapshotId,
+          tableName,
+          estimatedRows: rows === null ? null : BigInt(rows),
+        })),
+        skipDuplicates: true,
+      }),
+    )
   }
 
   async table(name: string, change: TableChange): Promise<void> {

@@ -12,6 +12,7 @@ import type { CopiedTable } from './manifest-builder.ts'
 import { preflight } from './preflight.ts'
 import { copyTable } from './read.ts'
 import { applicationName, beginSnapshot, openSource, type Source, type SourceFacts } from './source.ts'
+import { estimatedRows } from './table-estimates.ts'
 import { TableFiles, type WrittenFile } from './table-files.ts'
 
 /** Everything that a prepared snapshot consists of. */
@@ -86,6 +87,9 @@ async function copyAll(
     await rows.update({ state: 'uploading', source: facts })
     options.progress?.({ kind: 'state', snapshotId: rows.snapshotId, state: 'uploading' })
     await enterPhase(lake, rows, options.progress, 'uploading')
+    const expected = await estimatedRows(holder.client, contracts)
+    await rows.expectTables(expected)
+    options.progress?.({ kind: 'tables', expected })
     for (const contract of contracts) {
       signal.throwIfAborted()
       const table = await copyOne(lake, rows, contract, holder, facts, slots, { ...options, signal })

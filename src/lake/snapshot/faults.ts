@@ -61,6 +61,7 @@ const CONTROL_WRITES = [
   'control-measurements',
   'control-planning',
   'control-uploading',
+  'control-tables',
   'control-table-copying',
   'control-table-uploaded',
   'control-upload-open',

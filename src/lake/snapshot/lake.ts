@@ -49,6 +49,8 @@ export type ProgressEvent =
   | { readonly kind: 'waiting'; readonly reason: string }
   | { readonly kind: 'state'; readonly snapshotId: string; readonly state: string }
   | { readonly kind: 'phase'; readonly snapshotId: string; readonly phase: Phase }
+  /** Reading begins. Rows that are expected of each table; null: nobody knows. */
+  | { readonly kind: 'tables'; readonly expected: ReadonlyMap<string, number | null> }
   | {
       readonly kind: 'table'
       readonly table: string
