@@ -1,164 +1,108 @@
-import { execFileSync, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import Table from 'cli-table3'
-import pg from 'pg'
 import { migrate } from '../src/database/migrate.ts'
-import { contracts, copySelect } from '../src/lake/contract.ts'
-import { startEmbeddedPostgres } from '../src/local/postgres.ts'
-import { startLocalS3 } from './snapshot/local-s3.ts'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/local/postgres.ts'
+import { childrenCpuMsOf, cpuMsOf } from './api/processes.ts'
+import { type Contestant, discardingS3, localS3, readOnly, rivals, snapshot } from './snapshot/contestants.ts'
+import { type Measured, perRow, print, type Result, ratioTo } from './snapshot/report.ts'
 import { seedPlayers } from './snapshot/seed.ts'
+import { sizes } from './snapshot/size.ts'
 
-export const summary = 'players to S3 as a committed snapshot, against binary COPY of the same columns to nowhere'
-
-interface Round {
-  readonly wallMs: number
-  readonly cpuMs: number
-  readonly peakRssMiB: number
-  readonly rows: number
-  readonly bytes: number
-}
+export const summary =
+  'players to S3 as a committed snapshot, against binary COPY to nowhere, DuckDB, ADBC, parquetjs-lite'
 
 /** The local S3 shares the cores with the snapshot and writes to disk. */
-const TARGET = { ratio: { discard: 1.5, local: 2 }, peakRssMiB: 350 }
+const TARGETS = { ratio: 1.15, localRatio: 2, duckdbRatio: 1.1, cpuMicros: 1.2, peakRssMiB: 350, bytesRatio: 1.05 }
+const DISCARD = 'snapshot, S3 discards'
+const LOCAL = 'snapshot, local S3'
 
-/** A child's standard output when it ends well. */
-function output(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
-    let text = ''
-    child.stdout.on('data', (chunk) => {
-      text += chunk
-    })
-    child.on('error', reject)
-    child.on('close', (code) => (code === 0 ? resolve(text) : reject(new Error(`${command} ended with ${code}`))))
-  })
+const OPTIONS = {
+  rows: { type: 'string', default: '2000000' },
+  /** Each contestant runs once in each. */
+  rounds: { type: 'string', default: '5' },
+  s3: { type: 'string', default: 'discard,local' },
+  rivals: { type: 'string', default: 'duckdb,adbc,row-api' },
+} as const
+
+async function run1(contestant: Contestant, cluster: EmbeddedPostgres): Promise<Measured> {
+  const { servant } = contestant
+  const cpu = () => [childrenCpuMsOf(cluster.pid), servant === undefined ? 0 : cpuMsOf(servant)] as const
+  const before = cpu()
+  const round = await contestant.run()
+  const after = cpu()
+  console.log(`  ${contestant.name.padEnd(28)} ${round.wallMs.toFixed(0).padStart(7)} ms`)
+  return { ...round, databaseCpuMs: after[0] - before[0], servantCpuMs: after[1] - before[1] }
 }
 
-function hasPsql(): boolean {
-  try {
-    execFileSync('psql', ['--version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
+/** Every round in another order: whoever comes second finds the machine as the first left it. */
+async function play(contestants: readonly Contestant[], rounds: number, cluster: EmbeddedPostgres): Promise<Result[]> {
+  const results = contestants.map((contestant) => ({ contestant, rounds: [] as Measured[] }))
+  for (let round = 0; round < rounds; round++) {
+    console.log(`round ${round + 1}`)
+    const order = round % 2 === 0 ? results : [...results].reverse()
+    for (const { contestant, rounds: measured } of order) {
+      if (round < contestant.rounds) measured.push(await run1(contestant, cluster))
+    }
   }
+  return results
 }
 
-/** psql reads the same COPY into /dev/null; `time` tells its CPU. Without psql a Node socket does, which costs more. */
-async function readOnly(url: string): Promise<Pick<Round, 'wallMs' | 'cpuMs'>> {
-  const contract = contracts.find((each) => each.table === 'player')!
-  const sql = `COPY (${copySelect(contract)}) TO STDOUT (FORMAT binary)`
-  const began = performance.now()
-  if (!hasPsql()) {
-    const cpu = await output(
-      process.execPath,
-      [path.join(import.meta.dirname, 'snapshot/read-only.ts'), url, sql],
-      process.env,
+function judge(results: readonly Result[], baseline: Result, rows: number): void {
+  const by = (name: string) => results.find(({ contestant }) => contestant.name.startsWith(name))
+  const say = (what: string, value: number, limit: number) =>
+    console.log(`${value <= limit ? 'within' : 'OVER  '}  ${what}: ${value.toFixed(2)}, target ${limit}`)
+  const [discard, local, duckdb] = [by(DISCARD), by(LOCAL), by('DuckDB')]
+  if (discard) {
+    say('wall over psql', ratioTo(discard, baseline, rows).median, TARGETS.ratio)
+    if (duckdb) say('wall over DuckDB', ratioTo(discard, duckdb, rows).median, TARGETS.duckdbRatio)
+    say(
+      'client CPU, us a row',
+      perRow(discard, rows, (round) => round.cpuMs),
+      TARGETS.cpuMicros,
     )
-    return { wallMs: performance.now() - began, cpuMs: Number(cpu) }
+    say('peak RSS, MiB', Math.max(...discard.rounds.map((round) => round.peakRssMiB)), TARGETS.peakRssMiB)
   }
-  // In a pipe `times` would run in a shell of its own, which has no children; its second line tells those of this one.
-  const script = 'psql -X -q "$1" -c "$2" > /dev/null; times'
-  const times = await output('bash', ['-c', script, 'bash', url, sql], process.env)
-  const cpuMs = [...(times.trim().split('\n').at(-1) ?? '').matchAll(/(\d+)m([\d.]+)s/g)].reduce(
-    (sum, [, m, s]) => sum + (Number(m) * 60 + Number(s)) * 1000,
-    0,
-  )
-  return { wallMs: performance.now() - began, cpuMs }
-}
-
-async function startDiscardingS3(): Promise<{ endpoint: string; stop(): void | Promise<void> }> {
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'snapshot/discard-s3.ts')], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  const port = await new Promise<string>((resolve) => child.stdout.once('data', (line) => resolve(String(line).trim())))
-  return { endpoint: `http://127.0.0.1:${port}`, stop: () => void child.stdin.end() }
-}
-
-const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN
-const range = (values: readonly number[]) => `${Math.min(...values).toFixed(2)}-${Math.max(...values).toFixed(2)}`
-
-function print(
-  name: string,
-  limit: number,
-  snapshots: readonly Round[],
-  psql: readonly Pick<Round, 'wallMs' | 'cpuMs'>[],
-): void {
-  const rows = snapshots[0]?.rows ?? 0
-  const ratios = snapshots.map((round, i) => round.wallMs / (psql[i]?.wallMs ?? Number.NaN))
-  const table = new Table({ head: [name, 'snapshot', hasPsql() ? 'psql' : 'node socket (no psql here)'] })
-  const perRow = (ms: number) => ((ms * 1000) / rows).toFixed(2)
-  table.push(
-    [
-      'wall, s (median)',
-      (median(snapshots.map((r) => r.wallMs)) / 1000).toFixed(2),
-      (median(psql.map((r) => r.wallMs)) / 1000).toFixed(2),
-    ],
-    [
-      'rows/s',
-      Math.round(rows / (median(snapshots.map((r) => r.wallMs)) / 1000)),
-      Math.round(rows / (median(psql.map((r) => r.wallMs)) / 1000)),
-    ],
-    ['CPU, µs per row', perRow(median(snapshots.map((r) => r.cpuMs))), perRow(median(psql.map((r) => r.cpuMs)))],
-    ['peak RSS, MiB', Math.max(...snapshots.map((r) => r.peakRssMiB)).toFixed(0), ''],
-    ['bytes', snapshots[0]?.bytes ?? 0, ''],
-    ['wall ratio, median of pairs', `${median(ratios).toFixed(2)} (${range(ratios)})`, '1'],
-  )
-  console.log(table.toString())
-  const ok = median(ratios) <= limit && snapshots.every((r) => r.peakRssMiB <= TARGET.peakRssMiB)
-  console.log(`${ok ? 'within' : 'OVER'} the target of ${limit} x and ${TARGET.peakRssMiB} MiB\n`)
+  if (local) say('wall over psql, local S3', ratioTo(local, baseline, rows).median, TARGETS.localRatio)
+  const short = results.filter(({ rounds }) => rounds.some((round) => round.rows !== 0 && round.rows !== rows))
+  for (const { contestant, rounds } of short) console.log(`${contestant.name}: of ${rounds[0]?.rows} rows, scaled`)
 }
 
 export async function run(options: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...options],
-    options: {
-      rows: { type: 'string', default: '2000000' },
-      pairs: { type: 'string', default: '5' },
-      s3: { type: 'string', default: 'discard' },
-    },
-  })
+  const { values } = parseArgs({ args: [...options], options: OPTIONS })
+  const [rows, rounds] = [Number(values.rows), Number(values.rounds)]
   const dir = await mkdtemp(path.join(os.tmpdir(), 'rocketgames-bench-'))
   const settings = ['fsync=off', 'shared_buffers=512MB', 'max_wal_size=4GB', 'autovacuum=off']
   const cluster = await startEmbeddedPostgres({ dir, database: 'bench', settings })
-  const s3 =
-    values.s3 === 'local'
-      ? await startLocalS3(dir)
-      : { ...(await startDiscardingS3()), accessKeyId: 'a', secretAccessKey: 'b' }
+  const discard = values.s3.includes('discard') ? await discardingS3() : undefined
+  const local = values.s3.includes('local') ? await localS3(dir) : undefined
   try {
     await migrate({ url: cluster.url })
-    await seedPlayers(cluster.url, Number(values.rows))
-    const argument = JSON.stringify({ ...s3, databaseUrl: cluster.url, bucket: 'lake' })
-    const snapshots: Round[] = []
-    const psql: Pick<Round, 'wallMs' | 'cpuMs'>[] = []
-    const snapshot = async () => {
-      const line = await output(
-        process.execPath,
-        [path.join(import.meta.dirname, 'snapshot/runner.ts'), argument],
-        process.env,
-      )
-      snapshots.push(JSON.parse(line) as Round)
-    }
-    for (let pair = 0; pair < Number(values.pairs); pair++) {
-      // Alternating order: whichever comes second finds the machine as the other left it.
-      if (pair % 2 === 0) await snapshot()
-      psql.push(await readOnly(cluster.url))
-      if (pair % 2 === 1) await snapshot()
+    await seedPlayers(cluster.url, rows)
+    const setting = { url: cluster.url, dir }
+    const baseline = readOnly(setting, rounds)
+    const contestants = [
+      baseline,
+      ...(discard ? [snapshot(DISCARD, setting, discard, rounds)] : []),
+      ...(local ? [snapshot(LOCAL, setting, local, rounds)] : []),
+      ...(await rivals(values.rivals.split(','), setting, rounds)),
+    ]
+    const results = await play(contestants, rounds, cluster)
+    const psql = results[0] as Result
+    print(results, psql, rows)
+    judge(results, psql, rows)
+    if (local) {
+      const { duckdb, ours } = await sizes(local, dir)
+      const ratio = ours / duckdb
+      const text = `${ours} bytes, DuckDB's zstd file of the same rows ${duckdb}`
       console.log(
-        `pair ${pair + 1}: snapshot ${snapshots.at(-1)?.wallMs.toFixed(0)} ms, psql ${psql.at(-1)?.wallMs.toFixed(0)} ms`,
+        `${ratio <= TARGETS.bytesRatio ? 'within' : 'OVER  '}  bytes: ${ratio.toFixed(3)}, target ${TARGETS.bytesRatio} (${text})`,
       )
     }
-    const client = new pg.Client(cluster.url)
-    await client.connect()
-    const { rows } = await client.query('SELECT count(*)::int AS n FROM player')
-    await client.end()
-    if (snapshots.some((round) => round.rows !== rows[0].n)) throw new Error('A snapshot holds another number of rows')
-    const limit = values.s3 === 'local' ? TARGET.ratio.local : TARGET.ratio.discard
-    print(`${values.rows} players, S3 ${values.s3}`, limit, snapshots, psql)
   } finally {
-    await s3.stop()
+    await discard?.stop()
+    await local?.stop()
     await cluster.stop()
     await rm(dir, { recursive: true, force: true })
   }

@@ -10,5 +10,5 @@ export async function startLocalS3(dir: string) {
   const client = new S3Client({ endpoint, region, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } })
   await client.send(new CreateBucketCommand({ Bucket: 'lake' }))
   client.destroy()
-  return { endpoint, accessKeyId, secretAccessKey, stop: () => aws.stop() }
+  return { endpoint, accessKeyId, secretAccessKey, pid: aws.pid, stop: () => aws.stop() }
 }

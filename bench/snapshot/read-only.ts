@@ -1,11 +1,15 @@
-/** Binary COPY read and thrown away, where there is no psql; prints its CPU in ms. `node read-only.ts <url> <sql>` */
+/** Binary COPY read and thrown away, where there is no psql. `node read-only.ts <url> <sql>` prints one line of JSON. */
 import pg from 'pg'
 import { to } from 'pg-copy-streams'
 
 const [url, sql = ''] = process.argv.slice(2)
+const began = performance.now()
 const client = new pg.Client(url)
 await client.connect()
 for await (const _ of client.query(to(sql)));
 await client.end()
 const { system, user } = process.cpuUsage()
-console.log((system + user) / 1000)
+const peakRssMiB = process.resourceUsage().maxRSS / 1024
+console.log(
+  JSON.stringify({ rows: 0, bytes: 0, wallMs: performance.now() - began, cpuMs: (system + user) / 1000, peakRssMiB }),
+)
