@@ -15,7 +15,8 @@ export function clientSettings({ region, endpoint, credentials }: AwsAddress) {
     region,
     retryMode: 'adaptive',
     maxAttempts: 1,
-    requestHandler: { connectionTimeout: 3_000, requestTimeout: 30_000 },
+    // Without the third one the client only warns.
+    requestHandler: { connectionTimeout: 3_000, requestTimeout: 30_000, throwOnRequestTimeout: true },
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials }),
   }

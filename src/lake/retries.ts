@@ -40,6 +40,9 @@ const TRANSIENT_NAMES = new Set([
   'RequestLimitExceeded',
   'KMSInternalException',
   'TimeoutError',
+  // Two conditional writes of one key met; S3 has decided neither, and asks for both again.
+  'ConditionalRequestConflict',
+  'OperationAborted',
 ])
 const TRANSIENT_CODES = new Set([
   'ECONNRESET',
@@ -76,19 +79,39 @@ export function isTransient(error: unknown): boolean {
 /**
  * Calls until it succeeds, fails for good or the budget ends; waits with full jitter between tries, so that many callers that
  * failed together do not come back together.
+ *
+ * @param call is given a signal that aborts at the end of the budget and when `options.signal` does. Whoever hands it to the client can
+ *   not be held up for longer by a server that never answers, or a byte at a time.
+ * @throws the error of the last try; the reason of `options.signal` once it aborts.
  */
-export async function retrying<T>(call: () => Promise<T>, options: RetryOptions = {}): Promise<T> {
+export async function retrying<T>(call: (signal: AbortSignal) => Promise<T>, options: RetryOptions = {}): Promise<T> {
   const { budget = DEFAULT_RETRIES, signal, random = Math.random, passes = isTransient } = options
   const deadline = Date.now() + budget.totalMs
-  for (let tries = 1; ; tries++) {
-    signal?.throwIfAborted()
-    try {
-      return await call()
-    } catch (error) {
-      const waitMs = random() * Math.min(budget.capMs, budget.baseMs * 2 ** (tries - 1))
-      if (tries >= budget.tries || !passes(error) || Date.now() + waitMs > deadline) throw error
-      options.onRetry?.(error, tries)
-      await sleep(waitMs, undefined, signal ? { signal } : {})
+  const over = new AbortController()
+  const timer = setTimeout(() => over.abort(), budget.totalMs)
+  timer.unref()
+  const either = signal ? AbortSignal.any([signal, over.signal]) : over.signal
+  try {
+    for (let tries = 1; ; tries++) {
+      signal?.throwIfAborted()
+      try {
+        return await call(either)
+      } catch (error) {
+        signal?.throwIfAborted()
+        if (over.signal.aborted) throw outOfTime(budget, error)
+        const waitMs = random() * Math.min(budget.capMs, budget.baseMs * 2 ** (tries - 1))
+        if (tries >= budget.tries || !passes(error) || Date.now() + waitMs > deadline) throw error
+        options.onRetry?.(error, tries)
+        await sleep(waitMs, undefined, { signal: either }).catch(() => signal?.throwIfAborted())
+      }
     }
+  } finally {
+    clearTimeout(timer)
   }
+}
+
+function outOfTime({ totalMs }: RetryBudget, cause: unknown): Error {
+  const error = new Error(`No answer within ${totalMs / 1000} s, all tries together`, { cause })
+  error.name = 'TimeoutError'
+  return error
 }

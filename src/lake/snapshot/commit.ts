@@ -90,7 +90,7 @@ async function completeAll(lake: Lake, rows: ControlRows, manifest: Manifest, op
 
 async function completeOne(lake: Lake, upload: StoredUpload, file: ManifestFile): Promise<'completed' | 'absent'> {
   const { key, parts = [], uploadId } = upload
-  return lake.bucket.complete({ key, uploadId, parts, bytes: file.bytes, crc32: file.crc32 })
+  return lake.bucket.multipart.complete({ key, uploadId, parts, bytes: file.bytes, crc32: file.crc32 })
 }
 
 async function verifyAll(lake: Lake, manifest: Manifest, signal: AbortSignal): Promise<void> {
@@ -137,13 +137,14 @@ export async function rollBack(lake: Lake, rows: ControlRows, tables: readonly s
   }
   for (const upload of await rows.uploads()) {
     if (upload.state === 'aborted') continue
-    await lake.bucket.abortUpload(upload.key, upload.uploadId)
+    await lake.bucket.multipart.abort(upload.key, upload.uploadId)
     await rows.markUpload(upload.key, 'aborted')
   }
   for (const table of tables) {
     const prefix = partitionPrefix(table, rows.snapshotId)
     // An upload whose id was not stored yet when the process died.
-    for await (const upload of lake.bucket.uploads(prefix)) await lake.bucket.abortUpload(upload.key, upload.uploadId)
+    for await (const upload of lake.bucket.multipart.pending(prefix))
+      await lake.bucket.multipart.abort(upload.key, upload.uploadId)
     const keys: string[] = []
     for await (const object of lake.bucket.objects(prefix)) keys.push(object.key)
     await lake.bucket.delete(keys)

@@ -71,7 +71,7 @@ async function strayFindings(lake: Lake, { live, unsettled }: SnapshotStates): P
     if (known.has(key) || (snapshotId !== undefined && unsettled.has(snapshotId))) continue
     findings.push({ code: 'stray_object', message: `${key} belongs to no live snapshot`, key })
   }
-  for await (const { key } of lake.bucket.uploads(LAKE_PREFIX)) {
+  for await (const { key } of lake.bucket.multipart.pending(LAKE_PREFIX)) {
     const snapshotId = parsePartKey(key)?.snapshotId
     if (snapshotId !== undefined && unsettled.has(snapshotId)) continue
     findings.push({ code: 'orphan_upload', message: `An upload of ${key} belongs to no running snapshot`, key })

@@ -133,11 +133,11 @@ async function abortOrphans(lake: Lake): Promise<string[]> {
     ).map((row) => row.id),
   )
   const aborted: string[] = []
-  for await (const { initiated, key, uploadId } of lake.bucket.uploads(LAKE_PREFIX)) {
+  for await (const { initiated, key, uploadId } of lake.bucket.multipart.pending(LAKE_PREFIX)) {
     const snapshotId = parsePartKey(key)?.snapshotId
     if (snapshotId !== undefined && running.has(snapshotId)) continue
     if (Date.now() - initiated.getTime() < ORPHAN_AGE_MS) continue
-    await lake.bucket.abortUpload(key, uploadId)
+    await lake.bucket.multipart.abort(key, uploadId)
     aborted.push(key)
   }
   return aborted

@@ -1,39 +1,14 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 import {
-  AbortMultipartUploadCommand,
-  CompleteMultipartUploadCommand,
-  CreateMultipartUploadCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
-  ListMultipartUploadsCommand,
   ListObjectsV2Command,
-  ListPartsCommand,
   PutObjectCommand,
-  UploadPartCommand,
 } from '@aws-sdk/client-s3'
 import { LakeProblem } from '../lake-problem.ts'
-import { SNAPSHOT_METADATA } from '../object-keys.ts'
+import { MultipartUploads } from './multipart-uploads.ts'
 import { orMissing, type S3CallOptions, S3Calls } from './s3-calls.ts'
-
-/** What S3 acknowledged of one part. */
-export interface UploadedPart {
-  readonly number: number
-  readonly etag: string
-  /** Base 64, as S3 shows it. */
-  readonly crc32: string
-  readonly bytes: number
-}
-
-/** A finished upload that is not completed: invisible until `complete`. */
-export interface PendingObject {
-  readonly key: string
-  readonly uploadId: string
-  readonly parts: readonly UploadedPart[]
-  readonly bytes: number
-  /** Of the whole object, base 64. */
-  readonly crc32: string
-}
 
 export interface ObjectFacts {
   readonly bytes: number
@@ -54,14 +29,16 @@ export interface LakeBucketOptions extends S3CallOptions {
   readonly kmsKey?: string | undefined
 }
 
+const KEYS_PER_CALL = 1000
+
 /**
- * The lake's bucket: the few S3 operations that the snapshot protocol consists of, each repeated by `retrying`. Low-level commands
- * only: a library that completes uploads by itself would publish files before the commit.
+ * The lake's bucket: the few S3 operations that the snapshot protocol consists of, each repeated by `retrying`.
  *
  * Errors: LakeProblem `storage_denied` (authorisation), `storage_failed` (everything else), naming operation and key.
  */
 export class LakeBucket {
   readonly name: string
+  readonly multipart: MultipartUploads
   readonly #client: S3Client
   readonly #calls: S3Calls
   readonly #encryption: { ServerSideEncryption?: 'aws:kms'; SSEKMSKeyId?: string }
@@ -72,107 +49,18 @@ export class LakeBucket {
     this.#calls = new S3Calls(options)
     this.#encryption =
       options.kmsKey === undefined ? {} : { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: options.kmsKey }
-  }
-
-  /** @returns the upload id. */
-  async createUpload(key: string, snapshotId: string): Promise<string> {
-    const answer = await this.#calls.run('CreateMultipartUpload', key, () =>
-      this.#client.send(
-        new CreateMultipartUploadCommand({
-          Bucket: this.name,
-          Key: key,
-          ChecksumAlgorithm: 'CRC32',
-          ChecksumType: 'FULL_OBJECT',
-          ContentType: 'application/vnd.apache.parquet',
-          Metadata: { [SNAPSHOT_METADATA]: snapshotId },
-          ...this.#encryption,
-        }),
-      ),
-    )
-    if (!answer.UploadId) throw new LakeProblem('storage_failed', `S3 gave no upload id for ${key}`, { key })
-    return answer.UploadId
-  }
-
-  /** Sends one part; a failed one is sent again from the same bytes. */
-  async uploadPart(
-    upload: { key: string; uploadId: string },
-    part: { number: number; bytes: Uint8Array; crc32: string },
-    signal?: AbortSignal,
-  ): Promise<UploadedPart> {
-    const { key, uploadId } = upload
-    const send = () =>
-      this.#client.send(
-        new UploadPartCommand({
-          Bucket: this.name,
-          Key: key,
-          UploadId: uploadId,
-          PartNumber: part.number,
-          Body: part.bytes,
-          ContentLength: part.bytes.length,
-          ChecksumCRC32: part.crc32,
-        }),
-        signal ? { abortSignal: signal } : {},
-      )
-    const answer = await this.#calls.run('UploadPart', key, send, signal)
-    if (!answer.ETag)
-      throw new LakeProblem('storage_failed', `S3 gave no ETag for part ${part.number} of ${key}`, { key })
-    return { number: part.number, etag: answer.ETag, crc32: part.crc32, bytes: part.bytes.length }
-  }
-
-  /**
-   * Makes the object visible, once: a key that exists is never overwritten. Where the answer is not clear the object decides.
-   *
-   * @returns `completed`, or `absent` when neither the object nor the upload is there any more.
-   * @throws LakeProblem `object_mismatch` when another object has the key.
-   */
-  async complete(object: PendingObject): Promise<'completed' | 'absent'> {
-    try {
-      await this.#calls.run('CompleteMultipartUpload', object.key, async () => {
-        try {
-          await this.#sendComplete(object)
-        } catch (error) {
-          if (await this.#isThere(object)) return
-          throw error
-        }
-      })
-      return 'completed'
-    } catch (error) {
-      if (error instanceof LakeProblem && error.facts.awsCode === 'NoSuchUpload') return 'absent'
-      throw error
-    }
-  }
-
-  #sendComplete(object: PendingObject): Promise<unknown> {
-    return this.#client.send(
-      new CompleteMultipartUploadCommand({
-        Bucket: this.name,
-        Key: object.key,
-        UploadId: object.uploadId,
-        IfNoneMatch: '*',
-        ChecksumCRC32: object.crc32,
-        ChecksumType: 'FULL_OBJECT',
-        MpuObjectSize: object.bytes,
-        MultipartUpload: {
-          Parts: object.parts.map((p) => ({ PartNumber: p.number, ETag: p.etag, ChecksumCRC32: p.crc32 })),
-        },
-      }),
-    )
-  }
-
-  async #isThere(object: PendingObject): Promise<boolean> {
-    const facts = await this.head(object.key)
-    if (!facts) return false
-    if (facts.bytes === object.bytes && facts.crc32 === object.crc32) return true
-    throw new LakeProblem('object_mismatch', `Another object than the uploaded one has the key ${object.key}`, {
-      key: object.key,
-    })
+    const { bucket, client } = options
+    const head = (key: string) => this.head(key)
+    this.multipart = new MultipartUploads({ client, bucket, calls: this.#calls, encryption: this.#encryption, head })
   }
 
   /** Undefined when there is no object. */
   async head(key: string): Promise<ObjectFacts | undefined> {
     const answer = await orMissing(
-      this.#calls.run('HeadObject', key, () =>
-        this.#client.send(new HeadObjectCommand({ Bucket: this.name, Key: key, ChecksumMode: 'ENABLED' })),
+      this.#calls.run('HeadObject', key, (abortSignal) =>
+        this.#client.send(new HeadObjectCommand({ Bucket: this.name, Key: key, ChecksumMode: 'ENABLED' }), {
+          abortSignal,
+        }),
       ),
     )
     return answer && { bytes: answer.ContentLength ?? 0, crc32: answer.ChecksumCRC32, etag: answer.ETag ?? '' }
@@ -189,8 +77,9 @@ export class LakeBucket {
   }
 
   async #bytes(key: string, range: string): Promise<Buffer> {
-    return this.#calls.run('GetObject', key, async () => {
-      const answer = await this.#client.send(new GetObjectCommand({ Bucket: this.name, Key: key, Range: range }))
+    return this.#calls.run('GetObject', key, async (abortSignal) => {
+      const command = new GetObjectCommand({ Bucket: this.name, Key: key, Range: range })
+      const answer = await this.#client.send(command, { abortSignal })
       return Buffer.from((await answer.Body?.transformToByteArray()) ?? [])
     })
   }
@@ -198,8 +87,8 @@ export class LakeBucket {
   /** A small object as text; undefined when there is none. */
   async getText(key: string): Promise<StoredText | undefined> {
     return orMissing(
-      this.#calls.run('GetObject', key, async () => {
-        const answer = await this.#client.send(new GetObjectCommand({ Bucket: this.name, Key: key }))
+      this.#calls.run('GetObject', key, async (abortSignal) => {
+        const answer = await this.#client.send(new GetObjectCommand({ Bucket: this.name, Key: key }), { abortSignal })
         return { text: (await answer.Body?.transformToString()) ?? '', etag: answer.ETag ?? '' }
       }),
     )
@@ -212,7 +101,7 @@ export class LakeBucket {
    */
   async putText(key: string, text: string, condition: '*' | { readonly etag: string }): Promise<boolean> {
     try {
-      await this.#calls.run('PutObject', key, () =>
+      await this.#calls.run('PutObject', key, (abortSignal) =>
         this.#client.send(
           new PutObjectCommand({
             Bucket: this.name,
@@ -222,48 +111,15 @@ export class LakeBucket {
             ...(condition === '*' ? { IfNoneMatch: '*' } : { IfMatch: condition.etag }),
             ...this.#encryption,
           }),
+          { abortSignal },
         ),
       )
       return true
     } catch (error) {
       const status = error instanceof LakeProblem ? error.facts.status : undefined
-      if (status === 412 || status === 409 || (condition !== '*' && status === 404)) return false
+      // 409 is no answer to the condition and has been asked again; left after that it is a failure.
+      if (status === 412 || (condition !== '*' && status === 404)) return false
       throw error
-    }
-  }
-
-  /** Ends an upload and waits until S3 lists no part of it; one that is gone already is success. */
-  async abortUpload(key: string, uploadId: string): Promise<void> {
-    const upload = { Bucket: this.name, Key: key, UploadId: uploadId }
-    for (;;) {
-      await orMissing(
-        this.#calls.run('AbortMultipartUpload', key, () => this.#client.send(new AbortMultipartUploadCommand(upload))),
-      )
-      // A part that was under way when the upload ended may arrive after it; S3 says to list and abort again.
-      const left = await orMissing(
-        this.#calls.run('ListParts', key, () => this.#client.send(new ListPartsCommand({ ...upload, MaxParts: 1 }))),
-      )
-      if (!left?.Parts?.length) return
-    }
-  }
-
-  /** Uploads whose key begins with `prefix`. */
-  async *uploads(prefix: string): AsyncGenerator<{ key: string; uploadId: string; initiated: Date }> {
-    let marker: { KeyMarker?: string; UploadIdMarker?: string } | undefined = {}
-    while (marker) {
-      const at: { KeyMarker?: string; UploadIdMarker?: string } = marker
-      const page = await this.#calls.run('ListMultipartUploads', prefix, () =>
-        this.#client.send(new ListMultipartUploadsCommand({ Bucket: this.name, Prefix: prefix, ...at })),
-      )
-      for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
-        if (Key && UploadId) yield { key: Key, uploadId: UploadId, initiated: Initiated ?? new Date(0) }
-      }
-      marker = page.IsTruncated
-        ? {
-            ...(page.NextKeyMarker ? { KeyMarker: page.NextKeyMarker } : {}),
-            ...(page.NextUploadIdMarker ? { UploadIdMarker: page.NextUploadIdMarker } : {}),
-          }
-        : undefined
     }
   }
 
@@ -272,13 +128,14 @@ export class LakeBucket {
     let token: string | undefined
     do {
       const at: string | undefined = token
-      const page = await this.#calls.run('ListObjectsV2', prefix, () =>
+      const page = await this.#calls.run('ListObjectsV2', prefix, (abortSignal) =>
         this.#client.send(
           new ListObjectsV2Command({
             Bucket: this.name,
             Prefix: prefix,
             ...(at === undefined ? {} : { ContinuationToken: at }),
           }),
+          { abortSignal },
         ),
       )
       for (const { Key, Size } of page.Contents ?? []) if (Key) yield { key: Key, bytes: Size ?? 0 }
@@ -286,24 +143,23 @@ export class LakeBucket {
     } while (token)
   }
 
-  /** Deletes exactly these keys; a key that is not there is success. Every entry of `Errors[]` is read. */
+  /** Deletes exactly these keys; a key that is not there is success. Every entry of `Errors[]` is read, and tried again if that may help. */
   async delete(keys: readonly string[]): Promise<void> {
-    for (let i = 0; i < keys.length; i += 1000) {
-      const batch = keys.slice(i, i + 1000)
-      const answer = await this.#calls.run('DeleteObjects', batch[0] ?? '', () =>
-        this.#client.send(
-          new DeleteObjectsCommand({
-            Bucket: this.name,
-            Delete: { Objects: batch.map((Key) => ({ Key })), Quiet: true },
-          }),
-        ),
-      )
-      const [failed] = answer.Errors ?? []
-      if (failed) {
-        throw new LakeProblem('storage_failed', `S3 did not delete ${failed.Key}: ${failed.Code}`, {
-          key: failed.Key ?? '',
+    for (let i = 0; i < keys.length; i += KEYS_PER_CALL) {
+      let left = keys.slice(i, i + KEYS_PER_CALL)
+      await this.#calls.run('DeleteObjects', left[0] ?? '', async (abortSignal) => {
+        const Delete = { Objects: left.map((Key) => ({ Key })), Quiet: true }
+        const { Errors: errors = [] } = await this.#client.send(
+          new DeleteObjectsCommand({ Bucket: this.name, Delete }),
+          { abortSignal },
+        )
+        const [failed] = errors
+        if (!failed) return
+        left = errors.map((error) => error.Key ?? '')
+        throw Object.assign(new Error(`${failed.Key}: ${failed.Code} (${errors.length} of the keys)`), {
+          name: failed.Code ?? 'Unknown',
         })
-      }
+      })
     }
   }
 }

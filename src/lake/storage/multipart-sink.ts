@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { LakeProblem } from '../lake-problem.ts'
-import type { LakeBucket, UploadedPart } from './lake-bucket.ts'
+import type { LakeBucket } from './lake-bucket.ts'
+import type { UploadedPart } from './multipart-uploads.ts'
 
 /** S3 allows 10,000 parts; a file that comes near has been planned wrongly and must not end short. */
 export const PART_LIMIT = 9000
@@ -141,7 +142,7 @@ export class MultipartSink {
   async abort(): Promise<void> {
     this.cancel()
     await Promise.allSettled(this.#live)
-    await this.#options.bucket.abortUpload(this.key, this.uploadId)
+    await this.#options.bucket.multipart.abort(this.key, this.uploadId)
   }
 
   #send(): void {
@@ -171,7 +172,7 @@ export class MultipartSink {
     await slots.take()
     try {
       this.#throwFailure()
-      const sent = bucket.uploadPart(this, { number, bytes, crc32: checksum }, this.#abort.signal)
+      const sent = bucket.multipart.sendPart(this, { number, bytes, crc32: checksum }, this.#abort.signal)
       hooks?.partStarted?.(number)
       this.#parts.push(await sent)
     } finally {

@@ -79,7 +79,7 @@ test('a shorter object is found by its size', async () => {
 
 test('what no snapshot names is a stray: file, upload, manifest', async () => {
   await put('lake/v1/players/notes.parquet', 'x')
-  await open.lake.bucket.createUpload(partKey('players', id, 7, 7), id)
+  await open.lake.bucket.multipart.create(partKey('players', id, 7, 7), id)
   await put(manifestKey('20200101t000000z-00000000'), '{}')
   expect(await codes()).toEqual(['orphan_upload', 'stray_manifest', 'stray_object'])
 })

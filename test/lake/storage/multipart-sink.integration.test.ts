@@ -41,7 +41,7 @@ afterEach(async () => {
 })
 
 async function newSink(slots = new PartSlots(2, PART)): Promise<MultipartSink> {
-  return new MultipartSink({ bucket, key, uploadId: await bucket.createUpload(key, id), partBytes: PART, slots })
+  return new MultipartSink({ bucket, key, uploadId: await bucket.multipart.create(key, id), partBytes: PART, slots })
 }
 
 /** Writes in pieces that do not fit parts, stopping while the sink is busy. */
@@ -58,7 +58,7 @@ const pending = (sink: MultipartSink, parts: Awaited<ReturnType<MultipartSink['f
 
 async function uploads(): Promise<string[]> {
   const found: string[] = []
-  for await (const upload of bucket.uploads('lake/')) found.push(upload.uploadId)
+  for await (const upload of bucket.multipart.pending('lake/')) found.push(upload.uploadId)
   return found
 }
 
@@ -74,12 +74,12 @@ describe('a sink', () => {
       [3, 12_345],
     ])
     expect(await bucket.head(key)).toBeUndefined()
-    expect(await bucket.complete(pending(sink, parts, bytes))).toBe('completed')
+    expect(await bucket.multipart.complete(pending(sink, parts, bytes))).toBe('completed')
     expect(await bucket.head(key)).toMatchObject({ bytes: bytes.length, crc32: crc32Base64(crc32(bytes)) })
     expect((await bucket.range(key, 0, bytes.length)).equals(bytes)).toBe(true)
     expect((await bucket.tail(key, 99)).equals(bytes.subarray(-99))).toBe(true)
     // A second process that completes the same upload finds the object and is content.
-    expect(await bucket.complete(pending(sink, parts, bytes))).toBe('completed')
+    expect(await bucket.multipart.complete(pending(sink, parts, bytes))).toBe('completed')
   })
 
   test('sends a failed part again, from the same bytes', async () => {
@@ -94,7 +94,7 @@ describe('a sink', () => {
     await write(sink, bytes)
     const parts = await sink.finish()
     expect(failed.size).toBe(3)
-    await bucket.complete(pending(sink, parts, bytes))
+    await bucket.multipart.complete(pending(sink, parts, bytes))
     expect((await bucket.range(key, 0, bytes.length)).equals(bytes)).toBe(true)
   })
 
@@ -171,12 +171,14 @@ describe('an object', () => {
     const first = randomBytes(100)
     const sink = await newSink()
     sink.write(first)
-    await bucket.complete(pending(sink, await sink.finish(), first))
+    await bucket.multipart.complete(pending(sink, await sink.finish(), first))
     const second = randomBytes(100)
     const other = await newSink()
     other.write(second)
     const parts = await other.finish()
-    await expect(bucket.complete(pending(other, parts, second))).rejects.toMatchObject({ code: 'object_mismatch' })
+    await expect(bucket.multipart.complete(pending(other, parts, second))).rejects.toMatchObject({
+      code: 'object_mismatch',
+    })
     expect((await bucket.range(key, 0, 100)).equals(first)).toBe(true)
   })
 
@@ -185,7 +187,7 @@ describe('an object', () => {
     sink.write(Buffer.alloc(100))
     const parts = await sink.finish()
     const wrong = { ...pending(sink, parts, Buffer.alloc(100)), crc32: crc32Base64(1) }
-    await expect(bucket.complete(wrong)).rejects.toMatchObject({ code: 'storage_failed' })
+    await expect(bucket.multipart.complete(wrong)).rejects.toMatchObject({ code: 'object_mismatch' })
     expect(await bucket.head(key)).toBeUndefined()
   })
 
@@ -193,8 +195,8 @@ describe('an object', () => {
     const sink = await newSink()
     sink.write(Buffer.alloc(100))
     const parts = await sink.finish()
-    await bucket.abortUpload(key, sink.uploadId)
-    expect(await bucket.complete(pending(sink, parts, Buffer.alloc(100)))).toBe('absent')
+    await bucket.multipart.abort(key, sink.uploadId)
+    expect(await bucket.multipart.complete(pending(sink, parts, Buffer.alloc(100)))).toBe('absent')
   })
 
   test('of text is written only under its condition', async () => {
