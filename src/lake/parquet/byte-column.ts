@@ -1,4 +1,4 @@
-import { ColumnEncoder, type Compare, HEADROOM_BYTES, PAGE_BYTES } from './column.ts'
+import { ColumnEncoder, type Compare, HEADROOM_BYTES, PAGE_BYTES, pageCapacity } from './column.ts'
 import type { Batch } from './scanner.ts'
 
 /** Readers take bytes as unsigned, the shorter one first: not the order of JavaScript's strings. */
@@ -6,11 +6,14 @@ const compareBytes: Compare = (a, b) => Buffer.compare(a, b)
 /** A cut bound is no bound, and a long one bloats the footer: such a page goes without. */
 export const LONGEST_BOUND_BYTES = 256
 
+/** Of every column that has no value yet: what is written in front of it is read before anybody else writes there. */
+const NO_BYTES = bytesWithHeadroom(0)
+
 /** Common part of columns of byte strings: values with their length in front, bounds in byte order. */
 export abstract class ByteColumn extends ColumnEncoder {
   override readonly compare = compareBytes
   protected override readonly hasHeadroom = true
-  protected out = bytesWithHeadroom(PAGE_BYTES + 131_072)
+  protected out = NO_BYTES
   protected outView = new DataView(this.out.buffer, this.out.byteOffset)
   protected used = 0
   #min: Buffer | undefined
@@ -19,7 +22,7 @@ export abstract class ByteColumn extends ColumnEncoder {
   /** Makes room for `bytes` more, and a few of slack for copies by words. */
   protected room(bytes: number): void {
     if (this.used + bytes + 8 <= this.out.length) return
-    const larger = bytesWithHeadroom(Math.max(this.out.length * 2, this.used + bytes + 8))
+    const larger = bytesWithHeadroom(pageCapacity(this.out.length, this.used + bytes + 8))
     this.out.copy(larger, 0, 0, this.used)
     this.out = larger
     this.outView = new DataView(larger.buffer, larger.byteOffset)
@@ -34,7 +37,7 @@ export abstract class ByteColumn extends ColumnEncoder {
     this.used = 0
     // One huge value must not keep its memory for the rest of the table.
     if (this.out.length > 8 * PAGE_BYTES) {
-      this.out = bytesWithHeadroom(PAGE_BYTES + 131_072)
+      this.out = NO_BYTES
       this.outView = new DataView(this.out.buffer, this.out.byteOffset)
     }
     return values

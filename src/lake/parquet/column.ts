@@ -9,6 +9,19 @@ export const PAGE_BYTES = 1 << 20
 /** Kept free in front of the values of an open page: definition levels of 262,144 rows and more go there without a copy of the page. */
 export const HEADROOM_BYTES = 33_024
 
+/** What an open page holds at most, unless one value or batch is larger. */
+const FULL_PAGE_BYTES = PAGE_BYTES + 131_072
+const SMALL_PAGE_BYTES = 65_536
+
+/**
+ * Size for the values of an open page that must hold `needed` bytes. Most tables are small, and every column of every file has a
+ * page: one of full size for each would be hundreds of megabytes to clear and to collect.
+ */
+export function pageCapacity(current: number, needed: number): number {
+  if (needed <= SMALL_PAGE_BYTES) return SMALL_PAGE_BYTES
+  return needed <= FULL_PAGE_BYTES ? FULL_PAGE_BYTES : Math.max(current * 2, needed)
+}
+
 export type PageEncoding = 'PLAIN' | 'PLAIN_DICTIONARY'
 
 /** A page of a column, not compressed yet. Bounds are encoded as statistics are: little-endian numbers, bytes of text. */
@@ -159,16 +172,19 @@ function wordsWithHeadroom(words: number): Int32Array {
   return new Int32Array(new ArrayBuffer(HEADROOM_BYTES + words * 4), HEADROOM_BYTES, words)
 }
 
+/** Of every column that has no value yet: what is written in front of it is read before anybody else writes there. */
+const NO_WORDS = wordsWithHeadroom(0)
+
 /** Common part of columns whose values have a fixed number of 32-bit words. */
 export abstract class WordColumn extends ColumnEncoder {
   protected override readonly hasHeadroom = true
-  protected out = wordsWithHeadroom((PAGE_BYTES >> 2) + 16_384)
+  protected out = NO_WORDS
   /** Words in the open page. */
   protected used = 0
 
   protected room(words: number): Int32Array {
     if (this.used + words > this.out.length) {
-      const larger = wordsWithHeadroom(Math.max(this.out.length * 2, this.used + words))
+      const larger = wordsWithHeadroom(pageCapacity(this.out.length * 4, (this.used + words) * 4) >> 2)
       larger.set(this.out)
       this.out = larger
     }

@@ -1,5 +1,5 @@
 import type { ExportColumn } from '../contract.ts'
-import { ColumnEncoder, type Compare, type EncoderOptions, PAGE_BYTES } from './column.ts'
+import { ColumnEncoder, type Compare, type EncoderOptions, pageCapacity } from './column.ts'
 import { LongColumn } from './number-columns.ts'
 import { type Batch, CopyFormatError } from './scanner.ts'
 
@@ -185,7 +185,7 @@ export class WideDecimalColumn extends ColumnEncoder {
   override readonly compare = compareBigEndian
   readonly #magnitude: Magnitude
   protected override readonly hasHeadroom = false
-  #out = Buffer.allocUnsafeSlow(PAGE_BYTES + 16 * 1024)
+  #out = Buffer.alloc(0)
   #used = 0
   #min: Buffer | undefined
   #max: Buffer | undefined
@@ -218,7 +218,7 @@ export class WideDecimalColumn extends ColumnEncoder {
 
   #push(): void {
     if (this.#used + 16 > this.#out.length) {
-      const larger = Buffer.allocUnsafeSlow(this.#out.length * 2)
+      const larger = Buffer.allocUnsafeSlow(pageCapacity(this.#out.length, this.#used + 16))
       this.#out.copy(larger, 0, 0, this.#used)
       this.#out = larger
     }

@@ -16,10 +16,10 @@ export class Dictionary {
   readonly #lengths = new Int32Array(DICTIONARY_ENTRIES)
   readonly #hashes = new Int32Array(DICTIONARY_ENTRIES)
   readonly #words: RepeatedWords[] = []
-  #bytes = Buffer.allocUnsafeSlow(1 << 16)
+  #bytes = Buffer.allocUnsafeSlow(1 << 13)
   #view = new DataView(this.#bytes.buffer)
   #used = 0
-  #indexes = new Uint16Array(1 << 16)
+  #indexes = new Uint16Array(1 << 12)
   /** Distinct values. */
   entries = 0
   /** Values that are not NULL. */
