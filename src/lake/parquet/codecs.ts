@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
-import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { gunzipSync, gzipSync, zstdDecompressSync } from 'node:zlib'
 import { UsageError } from '../../errors.ts'
+import { zstdCompress } from './zstd.ts'
 
 export type CodecName = 'zstd' | 'snappy' | 'gzip'
 
@@ -12,8 +13,6 @@ export interface Codec {
   compress(body: Buffer): Buffer
   decompress(body: Uint8Array): Buffer
 }
-
-const ZSTD_OPTIONS = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
 type Snappy = typeof import('snappy')
 
@@ -41,7 +40,7 @@ const CODECS: Readonly<Record<Exclude<CodecName, 'snappy'>, Codec>> = {
   zstd: {
     name: 'zstd',
     parquetName: 'ZSTD',
-    compress: (body) => zstdCompressSync(body, ZSTD_OPTIONS),
+    compress: zstdCompress,
     decompress: (body) => zstdDecompressSync(body),
   },
   gzip: {
