@@ -68,6 +68,23 @@ const flag = (fallback: 'on' | 'off') =>
     .transform((v) => v === 'on')
 const name = z.string().regex(/^[a-z0-9_]{1,64}$/, 'must be 1-64 of a-z, 0-9 and _')
 
+/** An erased person has left every snapshot within so many days of the request (GDPR, art. 12(3)): kept for less. */
+const ERASURE_DAYS = 30
+/** Of them pass before the erasure is carried out: until then it may be cancelled. */
+const ERASURE_GRACE_DAYS = 14
+const LONGEST_KEPT_DAYS = ERASURE_DAYS - ERASURE_GRACE_DAYS - 1
+const LONGEST_KEPT = `at most ${LONGEST_KEPT_DAYS} days: with the ${ERASURE_GRACE_DAYS} days of grace of an erasure, an erased person has left the lake in less than ${ERASURE_DAYS}`
+
+const dailyDays = z.coerce
+  .number<string>()
+  .int()
+  .min(1)
+  .max(LONGEST_KEPT_DAYS, `LAKE_DAILY_DAYS must be ${LONGEST_KEPT}`)
+  .default(LONGEST_KEPT_DAYS)
+const keepAll = duration('LAKE_KEEP_ALL', '48h').refine((ms) => ms <= LONGEST_KEPT_DAYS * 86_400_000, {
+  message: `LAKE_KEEP_ALL must be ${LONGEST_KEPT}`,
+})
+
 const environment = z.object({
   PORT: port(3000),
   HOST: z.string().default('127.0.0.1'),
@@ -119,7 +136,8 @@ const environment = z.object({
   LAKE_PREPARED_TTL: duration('LAKE_PREPARED_TTL', '6h'),
   LAKE_CRAWLER_WAIT: duration('LAKE_CRAWLER_WAIT', '30min'),
   LAKE_RETIRE_GRACE: duration('LAKE_RETIRE_GRACE', '60min'),
-  LAKE_DAILY_DAYS: integer(15, 1, 15),
+  LAKE_KEEP_ALL: keepAll,
+  LAKE_DAILY_DAYS: dailyDays,
 })
 
 type Environment = z.infer<typeof environment>
@@ -155,6 +173,8 @@ export interface LakeConfig {
   readonly preparedTtlMs: number
   readonly crawlerWaitMs: number
   readonly retireGraceMs: number
+  /** Every snapshot is kept this long. */
+  readonly keepAllMs: number
   readonly dailyDays: number
   /** `<point>:kill`, for tests of crashes; undefined in production. */
   readonly fault: string | undefined
@@ -225,6 +245,7 @@ function lakeConfig(e: Environment): LakeConfig | undefined {
     preparedTtlMs: e.LAKE_PREPARED_TTL,
     crawlerWaitMs: e.LAKE_CRAWLER_WAIT,
     retireGraceMs: e.LAKE_RETIRE_GRACE,
+    keepAllMs: e.LAKE_KEEP_ALL,
     dailyDays: e.LAKE_DAILY_DAYS,
     fault: e.FAULT,
   }

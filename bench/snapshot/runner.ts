@@ -65,6 +65,7 @@ const lake: Lake = {
     preparedTtlMs: 6 * 3_600_000,
     crawlerWaitMs: 60_000,
     retireGraceMs: 3_600_000,
+    keepAllMs: 48 * 3_600_000,
     dailyDays: 15,
     fault: undefined,
     ...settings,

@@ -21,6 +21,7 @@ export interface SnapshotSettings {
   readonly preparedTtlMs: number
   readonly crawlerWaitMs: number
   readonly retireGraceMs: number
+  readonly keepAllMs: number
   readonly dailyDays: number
   readonly fault: string | undefined
 }

@@ -17,7 +17,6 @@ export interface RetentionRules {
   readonly kept: ReadonlySet<string>
 }
 
-export const KEEP_ALL_MS = 48 * 3_600_000
 const DAY_MS = 86_400_000
 
 /** Which snapshots are to go, oldest first: none that is young, held, current, or the last of a retained day. */

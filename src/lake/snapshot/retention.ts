@@ -6,7 +6,7 @@ import { ControlRows } from './control-rows.ts'
 import type { Lake, Progress } from './lake.ts'
 import { Lease } from './lease.ts'
 import { publishedManifests } from './publish.ts'
-import { expiredSnapshots, KEEP_ALL_MS } from './retention-plan.ts'
+import { expiredSnapshots } from './retention-plan.ts'
 
 export interface RetentionReport {
   /** Taken out of views and catalogue now; their objects go when the grace time is over. */
@@ -61,7 +61,7 @@ async function choose(lake: Lake, now: Date): Promise<string[]> {
     publishedAt: publishedAt ?? now,
     date: snapshotDate(id),
   }))
-  const rules = { now, keepAllMs: KEEP_ALL_MS, dailyDays: lake.settings.dailyDays, kept }
+  const rules = { now, keepAllMs: lake.settings.keepAllMs, dailyDays: lake.settings.dailyDays, kept }
   return expiredSnapshots(published, rules).map((snapshot) => snapshot.id)
 }
 

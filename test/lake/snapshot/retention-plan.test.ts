@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
-import { expiredSnapshots, KEEP_ALL_MS, type Retainable } from '../../../src/lake/snapshot/retention-plan.ts'
+import { parseConfig } from '../../../src/config.ts'
+import { expiredSnapshots, type Retainable } from '../../../src/lake/snapshot/retention-plan.ts'
 
+const DAY_MS = 86_400_000
 const now = new Date('2026-11-22T12:00:00Z')
-const rules = { now, keepAllMs: KEEP_ALL_MS, dailyDays: 3, kept: new Set<string>() }
+const rules = { now, keepAllMs: 2 * DAY_MS, dailyDays: 3, kept: new Set<string>() }
 
 function snapshot(sequence: number, publishedAt: string): Retainable {
   return { id: `s${sequence}`, sequence, publishedAt: new Date(publishedAt), date: publishedAt.slice(0, 10) }
@@ -36,4 +38,26 @@ test('the newest one is kept, however old it is', () => {
 test('order comes from the sequence, not from a clock that was set back', () => {
   const set = [snapshot(9, '2026-11-10T01:00:00Z'), snapshot(8, '2026-11-10T05:00:00Z')]
   expect(ids(expiredSnapshots(set, rules))).toEqual(['s8'])
+})
+
+const settings = (env: Record<string, string>) =>
+  parseConfig({
+    ...{ LAKE_BUCKET: 'lake', LAKE_RESULTS: 's3://results/', LAKE_PSEUDONYM_KEY: '07'.repeat(32) },
+    ...env,
+  }).lake
+
+test('48 hours and 15 days are the default, and no setting keeps an erased person for 30 days', () => {
+  expect(settings({})).toMatchObject({ keepAllMs: 2 * DAY_MS, dailyDays: 15 })
+  expect(settings({ LAKE_DAILY_DAYS: '3', LAKE_KEEP_ALL: '15d' })).toMatchObject({
+    keepAllMs: 15 * DAY_MS,
+    dailyDays: 3,
+  })
+  for (const [name, value] of [
+    ['LAKE_DAILY_DAYS', '16'],
+    ['LAKE_KEEP_ALL', '16d'],
+  ] as const) {
+    expect(() => settings({ [name]: value })).toThrow(
+      `${name} must be at most 15 days: with the 14 days of grace of an erasure, an erased person has left the lake in less than 30`,
+    )
+  }
 })

@@ -31,6 +31,7 @@ export const TEST_SETTINGS: SnapshotSettings = {
   preparedTtlMs: 3_600_000,
   crawlerWaitMs: 5_000,
   retireGraceMs: 3_600_000,
+  keepAllMs: 48 * 3_600_000,
   dailyDays: 15,
   fault: undefined,
 }
