@@ -60,6 +60,7 @@ const lake: Lake = {
     rowGroupRows: 262_144,
     partBytes: 8 * MIB,
     partsInFlight: 2,
+    parallelTableBytes: 4096 * MIB,
     leaseTtlMs: 60_000,
     maxSnapshotAgeMs: 45 * 60_000,
     preparedTtlMs: 6 * 3_600_000,

@@ -21,6 +21,7 @@ export type LakeProblemCode =
   | 'snapshot_conflict'
   | 'preempted_by_migration'
   | 'connection_lost'
+  | 'reader_failed'
   | 'copy_failed'
   | 'count_mismatch'
   | 'unrepresentable_value'

@@ -1,19 +1,30 @@
 import type { TableContract } from '../contract.ts'
 import { LakeProblem } from '../lake-problem.ts'
 import type { Manifest } from '../manifest.ts'
-import type { MultipartSink } from '../storage/multipart-sink.ts'
-import { PartSlots } from '../storage/multipart-sink.ts'
+import { type MultipartSink, PartSlots } from '../storage/multipart-sink.ts'
 import { assertNotBreaking, contractReport } from './contract-gate.ts'
 import type { ControlRows } from './control-rows.ts'
+import type { CopyContext } from './copy-context.ts'
+import { type CopyingTable, readTable, settleTable } from './copy-table.ts'
 import { enterPhase } from './enter-phase.ts'
 import type { Lake, Progress } from './lake.ts'
 import { LockWatch } from './lock-watch.ts'
 import type { CopiedTable } from './manifest-builder.ts'
+import { ParallelReaders, readerCount } from './parallel-readers.ts'
 import { preflight } from './preflight.ts'
-import { copyTable } from './read.ts'
-import { applicationName, beginSnapshot, openSource, type Source, type SourceFacts } from './source.ts'
+import {
+  applicationName,
+  backendPid,
+  beginSnapshot,
+  closeSource,
+  openSource,
+  type Source,
+  type SourceFacts,
+} from './source.ts'
+import { sourceProblem } from './source-problem.ts'
+import { Spool } from './spool.ts'
 import { estimatedRows } from './table-estimates.ts'
-import { TableFiles, type WrittenFile } from './table-files.ts'
+import { tableSizes } from './table-ranges.ts'
 
 /** Everything that a prepared snapshot consists of. */
 export interface CopiedTables {
@@ -22,11 +33,25 @@ export interface CopiedTables {
 }
 
 export interface CopyOptions {
-  readonly previous: Manifest | undefined
+  /** Manifests of the published snapshots, oldest first. */
+  readonly live: readonly Manifest[]
   readonly signal: AbortSignal
   readonly progress?: Progress | undefined
   /** Every sink that was opened: whoever called ends them when this fails. */
   readonly sinks: MultipartSink[]
+}
+
+/** The connections of a run, and what was found out before its transaction. */
+interface Ready {
+  readonly holder: Source
+  readonly contracts: readonly TableContract[]
+  readonly readers: ParallelReaders | undefined
+  /** Tables that the readers share. */
+  readonly large: ReadonlySet<string>
+  readonly spool: Spool | undefined
+  readonly watch: LockWatch
+  /** Compares the database with the contract once more. */
+  confirm(): Promise<void>
 }
 
 /**
@@ -34,124 +59,131 @@ export interface CopyOptions {
  * Resolves when S3 has acknowledged every part and the counts of Postgres, encoder and footers agree.
  */
 export async function copyTables(lake: Lake, rows: ControlRows, options: CopyOptions): Promise<CopiedTables> {
-  const name = applicationName(rows.snapshotId)
-  const holder = await openSource(lake.sourceUrl, name)
-  let watcher: Source | undefined
-  let watch: LockWatch | undefined
+  const open: (() => Promise<unknown>)[] = []
   try {
-    watcher = await openSource(lake.sourceUrl, name)
-    await preflight([holder.client, watcher.client])
-    const contracts = await gate(lake, holder, options.previous)
-    const reader = (holder.client as Source['client'] & { processID: number }).processID
-    watch = await LockWatch.start(
-      watcher.client,
-      [reader],
-      contracts.map((contract) => contract.table),
-    )
-    return await copyAll(lake, rows, contracts, holder, {
-      ...options,
-      signal: AbortSignal.any([options.signal, watch.signal]),
-    })
+    const ready = await prepareToCopy(lake, rows, options, open)
+    return await copyAll(lake, rows, ready, options)
+  } catch (error) {
+    throw sourceProblem(error)
   } finally {
-    await watch?.stop()
-    await Promise.all([end(holder), watcher && end(watcher)])
+    for (const close of open.reverse()) await close()
   }
 }
 
-async function gate(lake: Lake, source: Source, previous: Manifest | undefined): Promise<readonly TableContract[]> {
-  const report = await contractReport(source.client, lake.contracts, previous)
+/** @param open is told how each thing is closed that was opened, also when this throws. */
+async function prepareToCopy(
+  lake: Lake,
+  rows: ControlRows,
+  { live }: CopyOptions,
+  open: (() => Promise<unknown>)[],
+): Promise<Ready> {
+  const { settings } = lake
+  const name = applicationName(rows.snapshotId)
+  const connect = async () => {
+    const source = await openSource(lake.sourceUrl, name)
+    open.push(() => closeSource(source))
+    return source
+  }
+  const holder = await connect()
+  const watcher = await connect()
+  const clients = [holder.client, watcher.client]
+  const instance = await preflight(clients, { url: lake.sourceUrl, maxAgeMs: settings.maxSnapshotAgeMs })
+  const contracts = await gate(lake, holder, live)
+  const spool = await openSpool(lake, rows.snapshotId)
+  if (spool) open.push(() => spool.remove())
+  const large = await largeTables(lake, holder, contracts)
+  let readers: ParallelReaders | undefined
+  if (large.size > 0) {
+    const where = { applicationName: name, snapshotId: rows.snapshotId, instance }
+    readers = await ParallelReaders.open(lake, readerCount(settings), holder.client, where)
+    open.push(readers.end.bind(readers))
+  }
+  const tables = contracts.map((contract) => contract.table)
+  const pids = () => [backendPid(holder.client), ...(readers?.pids ?? [])]
+  const watch = await LockWatch.start(watcher.client, pids, tables)
+  open.push(() => watch.stop())
+  const confirm = async () => assertNotBreaking(await contractReport(watcher.client, lake.contracts, live))
+  return { holder, contracts, readers, large, spool, watch, confirm }
+}
+
+async function gate(lake: Lake, source: Source, live: readonly Manifest[]): Promise<readonly TableContract[]> {
+  const report = await contractReport(source.client, lake.contracts, live)
   assertNotBreaking(report)
   for (const note of [...report.additive, ...report.notes]) lake.logger.info({ note }, 'contract of the lake')
   return report.contracts
 }
 
-async function copyAll(
-  lake: Lake,
-  rows: ControlRows,
+async function openSpool({ bucket, settings }: Lake, snapshotId: string): Promise<Spool | undefined> {
+  const { fileTargetBytes, spoolDir } = settings
+  if (spoolDir === undefined) return undefined
+  return Spool.open({ dir: spoolDir, bucket: bucket.name, snapshotId, leastFreeBytes: fileTargetBytes })
+}
+
+/** Tables that are worth several readers; none where there is only one. */
+async function largeTables(
+  { settings }: Lake,
+  { client }: Source,
   contracts: readonly TableContract[],
-  holder: Source,
-  options: CopyOptions,
-): Promise<CopiedTables> {
-  const facts = await beginSnapshot(holder.client, lake.settings.maxSnapshotAgeMs)
-  const expired = new AbortController()
-  const timer = setTimeout(() => {
-    const age = `${Math.round(lake.settings.maxSnapshotAgeMs / 60_000)} min`
-    expired.abort(new LakeProblem('snapshot_expired', `The snapshot's transaction reached its greatest age of ${age}`))
-  }, lake.settings.maxSnapshotAgeMs)
-  // An upload that fails while a later table is read ends the reading at once.
+): Promise<ReadonlySet<string>> {
+  if (readerCount(settings) < 2) return new Set()
+  const sizes = await tableSizes(client, contracts)
+  return new Set(sizes.filter(({ bytes }) => bytes > settings.parallelTableBytes).map(({ table }) => table))
+}
+
+async function copyAll(lake: Lake, rows: ControlRows, ready: Ready, options: CopyOptions): Promise<CopiedTables> {
+  const { contracts, holder, spool, watch } = ready
+  const { progress, sinks } = options
+  const tables = contracts.map((contract) => contract.table)
+  const facts = await beginSnapshot(holder.client, lake.settings.maxSnapshotAgeMs, tables)
+  // The locks keep the tables as they are: what changed since the gate looked is found now, and nothing changes after.
+  await ready.confirm()
   const broken = new AbortController()
-  const signal = AbortSignal.any([options.signal, expired.signal, broken.signal])
+  const signal = AbortSignal.any([options.signal, watch.signal, broken.signal])
+  signal.addEventListener('abort', () => {
+    for (const sink of sinks) sink.cancel()
+  })
   const slots = new PartSlots(lake.settings.partsInFlight, lake.settings.partBytes)
-  const copied: { contract: TableContract; rows: number; files: readonly Promise<WrittenFile>[] }[] = []
+  const fail = (error: unknown) => broken.abort(error)
+  const context: CopyContext = { lake, rows, facts, slots, spool, sinks, progress, signal, fail }
+  await rows.update({ state: 'uploading', source: facts })
+  progress?.({ kind: 'state', snapshotId: rows.snapshotId, state: 'uploading' })
+  await enterPhase(lake, rows, progress, 'uploading')
+  const copying: CopyingTable[] = []
   try {
-    await rows.update({ state: 'uploading', source: facts })
-    options.progress?.({ kind: 'state', snapshotId: rows.snapshotId, state: 'uploading' })
-    await enterPhase(lake, rows, options.progress, 'uploading')
+    await readAll(context, ready, copying)
+    // The transaction is over and so are its locks: from here on nobody has to wait for the snapshot.
+    await watch.stop()
+    const copied: CopiedTable[] = []
+    for (const table of copying) copied.push(await settleTable(context, table))
+    return { facts, tables: copied }
+  } catch (error) {
+    // No upload of this run may begin or go on after its end was decided.
+    fail(error)
+    await Promise.allSettled(copying.flatMap((table) => table.files))
+    throw error
+  }
+}
+
+async function readAll(context: CopyContext, ready: Ready, copying: CopyingTable[]): Promise<void> {
+  const { contracts, holder, large, readers } = ready
+  const { fail, lake, progress, rows, signal } = context
+  const { maxSnapshotAgeMs } = lake.settings
+  const timer = setTimeout(() => {
+    const age = `${Math.round(maxSnapshotAgeMs / 60_000)} min`
+    fail(new LakeProblem('snapshot_expired', `The snapshot's transaction reached its greatest age of ${age}`))
+  }, maxSnapshotAgeMs)
+  try {
     const expected = await estimatedRows(holder.client, contracts)
     await rows.expectTables(expected)
-    options.progress?.({ kind: 'tables', expected })
+    progress?.({ kind: 'tables', expected })
     for (const contract of contracts) {
       signal.throwIfAborted()
-      const table = await copyOne(lake, rows, contract, holder, facts, slots, { ...options, signal })
-      for (const file of table.files) file.catch((error: unknown) => broken.abort(error))
-      copied.push(table)
+      const shared = large.has(contract.table) ? readers : undefined
+      if (shared) lake.measurements.readers = Math.max(lake.measurements.readers, shared.count)
+      copying.push(await readTable(context, contract, holder, shared))
     }
     await holder.client.query('COMMIT')
   } finally {
     clearTimeout(timer)
   }
-  const tables: CopiedTable[] = []
-  for (const { contract, files, rows: count } of copied) {
-    const written = await Promise.all(files)
-    await settleTable(rows, contract, count, written)
-    tables.push({ contract, files: written })
-  }
-  return { facts, tables }
-}
-
-async function copyOne(
-  lake: Lake,
-  rows: ControlRows,
-  contract: TableContract,
-  holder: Source,
-  facts: SourceFacts,
-  slots: PartSlots,
-  { progress, signal, sinks }: CopyOptions,
-) {
-  await rows.table(contract.name, { state: 'copying' })
-  const files = new TableFiles({ lake, rows, contract, facts, slots, reader: 0, sinks })
-  const report = (done: boolean) =>
-    progress?.({ kind: 'table', table: contract.name, rows: files.rows, bytes: files.bytes, done })
-  await files.open()
-  const count = await copyTable(holder, contract, files, signal, () => report(false))
-  const written = await files.close()
-  report(true)
-  return { contract, rows: count, files: written }
-}
-
-/** Counts of COPY, encoder and footers agree, or there is no commit. */
-async function settleTable(
-  rows: ControlRows,
-  contract: TableContract,
-  rowsCopied: number,
-  files: readonly WrittenFile[],
-): Promise<void> {
-  const rowsEncoded = files.reduce((sum, file) => sum + file.facts.rows, 0)
-  const bytes = files.reduce((sum, file) => sum + file.facts.bytes, 0)
-  await rows.table(contract.name, { state: 'uploaded', rowsCopied, rowsEncoded, bytes, files: files.length })
-  if (rowsCopied !== rowsEncoded) {
-    throw new LakeProblem(
-      'count_mismatch',
-      `${contract.name}: Postgres sent ${rowsCopied} rows, the files hold ${rowsEncoded}`,
-      { table: contract.table },
-    )
-  }
-}
-
-/** Closes a connection without waiting for a server that may be gone. */
-async function end({ client }: Source): Promise<void> {
-  await Promise.race([
-    client.end().catch(() => undefined),
-    new Promise((resolve) => setTimeout(resolve, 2_000).unref()),
-  ])
 }

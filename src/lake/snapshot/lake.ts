@@ -16,6 +16,12 @@ export interface SnapshotSettings {
   readonly rowGroupRows: number
   readonly partBytes: number
   readonly partsInFlight: number
+  /** A table above this size is read by several readers. */
+  readonly parallelTableBytes: number
+  /** How many, 1 to 16; default by the number of cores. */
+  readonly readers?: number | undefined
+  /** Files are written here first, then uploaded; undefined: uploaded while they are written. */
+  readonly spoolDir?: string | undefined
   readonly leaseTtlMs: number
   readonly maxSnapshotAgeMs: number
   readonly preparedTtlMs: number

@@ -4,31 +4,38 @@ import { LakeProblem } from '../lake-problem.ts'
 /** The lock that migrations take (`database/migrate.ts`). */
 const MIGRATION_LOCK = 72707369
 const INTERVAL_MS = 2_000
+/** A look that takes longer means that nobody watches: the run ends, so that it cannot stand in anybody's way. */
+const LOOK_TIMEOUT_MS = 2_000
 
 /**
  * Lets deployments pass. COPY holds ACCESS SHARE, behind which an ALTER TABLE would wait and queue everybody else behind itself:
  * so a connection of its own holds the migrations' lock in shared mode, looks every two seconds for somebody who waits, and cancels
- * the run.
+ * the run. With the time that a look may take, and the moment in which the readers end, nobody waits longer than five seconds.
  */
 export class LockWatch {
   readonly #client: pg.Client
-  readonly #readers: readonly number[]
+  readonly #readers: () => readonly number[]
   readonly #tables: readonly string[]
   readonly #abort = new AbortController()
   #timer: NodeJS.Timeout | undefined
   #looking: Promise<void> = Promise.resolve()
+  #stopped = false
 
-  private constructor(client: pg.Client, readers: readonly number[], tables: readonly string[]) {
+  private constructor(client: pg.Client, readers: () => readonly number[], tables: readonly string[]) {
     this.#client = client
     this.#readers = readers
     this.#tables = tables
   }
 
   /**
-   * @param readers backend process ids of the connections that read.
+   * @param readers backend process ids of the connections that hold locks now.
    * @throws LakeProblem `migration_running` when a migration holds the lock now.
    */
-  static async start(client: pg.Client, readers: readonly number[], tables: readonly string[]): Promise<LockWatch> {
+  static async start(
+    client: pg.Client,
+    readers: () => readonly number[],
+    tables: readonly string[],
+  ): Promise<LockWatch> {
     const { rows } = await client.query<{ ok: boolean }>('SELECT pg_try_advisory_lock_shared($1) AS ok', [
       MIGRATION_LOCK,
     ])
@@ -39,51 +46,82 @@ export class LockWatch {
       )
     }
     const watch = new LockWatch(client, readers, tables)
-    watch.#timer = setInterval(() => {
-      watch.#looking = watch.#look()
-    }, INTERVAL_MS)
+    watch.#schedule()
     return watch
   }
 
-  /** Aborts with `preempted_by_migration`. */
+  /** Aborts with `preempted_by_migration`, or `connection_lost` when nobody can watch any more. */
   get signal(): AbortSignal {
     return this.#abort.signal
   }
 
   /** Ends the watch and gives the lock back; never throws. */
   async stop(): Promise<void> {
-    clearInterval(this.#timer)
+    this.#stopped = true
+    clearTimeout(this.#timer)
     await this.#looking
-    await this.#client.query('SELECT pg_advisory_unlock_shared($1)', [MIGRATION_LOCK]).catch(() => undefined)
+    await within(LOOK_TIMEOUT_MS, this.#unlock()).catch(() => undefined)
+  }
+
+  #schedule(): void {
+    if (this.#stopped || this.#abort.signal.aborted) return
+    this.#timer = setTimeout(() => {
+      this.#looking = this.#look().then(() => this.#schedule())
+    }, INTERVAL_MS)
   }
 
   async #look(): Promise<void> {
     try {
-      const { rows } = await this.#client.query<{ waits: boolean }>(
-        `SELECT EXISTS (
-           SELECT FROM pg_locks
-            WHERE NOT granted AND pid <> ALL ($1::int[])
-              AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-              AND ((locktype = 'advisory' AND classid = 0 AND objid = $2)
-                OR (locktype = 'relation'
-                    AND relation = ANY (SELECT to_regclass(quote_ident(t))::oid FROM unnest($3::text[]) t)))) AS waits`,
-        [this.#readers, MIGRATION_LOCK, this.#tables],
-      )
-      if (rows[0]?.waits && !this.#abort.signal.aborted) await this.#preempt()
+      if (await within(LOOK_TIMEOUT_MS, this.#somebodyWaits())) await this.#preempt()
     } catch (error) {
       this.#abort.abort(new LakeProblem('connection_lost', 'The connection that watches for locks broke', {}, error))
     }
   }
 
+  /** For an exported table, for anything else that a reader has locked (a partition, an index), or for the migrations' lock. */
+  async #somebodyWaits(): Promise<boolean> {
+    const { rows } = await this.#client.query<{ waits: boolean }>(
+      `SELECT EXISTS (
+         SELECT FROM pg_locks
+          WHERE NOT granted AND pid <> ALL ($1::int[])
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            AND ((locktype = 'advisory' AND classid = 0 AND objid = $2)
+              OR (locktype = 'relation'
+                  AND (relation = ANY (SELECT to_regclass(quote_ident(t))::oid FROM unnest($3::text[]) t)
+                    OR pg_blocking_pids(pid) && $1::int[])))) AS waits`,
+      [this.#readers(), MIGRATION_LOCK, this.#tables],
+    )
+    return rows[0]?.waits === true
+  }
+
   async #preempt(): Promise<void> {
-    clearInterval(this.#timer)
+    const readers = this.#readers()
     this.#abort.abort(
       new LakeProblem(
         'preempted_by_migration',
         'Somebody waits for a lock on an exported table; the snapshot made way and is to be started again',
       ),
     )
-    await this.#client.query('SELECT pg_terminate_backend(p) FROM unnest($1::int[]) p', [this.#readers])
+    const freeing = this.#client
+      .query('SELECT pg_terminate_backend(p) FROM unnest($1::int[]) p', [readers])
+      .then(() => this.#unlock())
+    await within(LOOK_TIMEOUT_MS, freeing)
+  }
+
+  async #unlock(): Promise<void> {
     await this.#client.query('SELECT pg_advisory_unlock_shared($1)', [MIGRATION_LOCK])
+  }
+}
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`No answer within ${ms} ms`)), ms)
+  })
+  work.catch(() => undefined)
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
   }
 }

@@ -5,7 +5,7 @@ import type { Manifest, ManifestColumn, ManifestFile, ManifestTable } from '../m
 import { snapshotDate } from '../object-keys.ts'
 import { base64OfHex } from '../storage/multipart-sink.ts'
 import type { SourceFacts } from './source.ts'
-import type { WrittenFile } from './table-files.ts'
+import type { WrittenFile } from './table-uploads.ts'
 
 /** A table of which every row is in finished files. */
 export interface CopiedTable {

@@ -7,6 +7,7 @@ import { NullValueError, UnrepresentableValueError } from '../parquet/row-proble
 import { type Batch, CopyFormatError, CopyScanner } from '../parquet/scanner.ts'
 import type { CopySocket, RowConsumer } from './copy-socket.ts'
 import type { Source } from './source.ts'
+import { sourceProblem } from './source-problem.ts'
 
 const PROGRESS_INTERVAL_MS = 200
 
@@ -19,6 +20,7 @@ export interface RowFiles extends RowConsumer {
  * Reads one table into its files; the connection's transaction decides which instant is seen.
  *
  * @param onProgress called now and then while rows arrive.
+ * @param range the condition that the rows fulfil; default every row.
  * @returns rows as Postgres counted them, after its CommandComplete; equal to those that arrived.
  * @throws LakeProblem `connection_lost`, `snapshot_conflict`, `copy_failed`, `count_mismatch`, or the signal's reason.
  */
@@ -28,6 +30,7 @@ export async function copyTable(
   files: RowFiles,
   signal: AbortSignal,
   onProgress: () => void,
+  range?: string,
 ): Promise<number> {
   const socket = (source.client as pg.Client & { connection: { stream: { destroy(): void } } }).connection.stream
   // A cancelled statement would still drain its rows; a closed connection ends at once and frees the locks.
@@ -37,8 +40,8 @@ export async function copyTable(
   try {
     signal.throwIfAborted()
     const { copied, scanned } = source.socket
-      ? await throughSocket(source.socket, source.client, contract, files)
-      : await throughStream(source.client, contract, files)
+      ? await throughSocket(source.socket, source.client, contract, files, range)
+      : await throughStream(source.client, contract, files, range)
     if (copied === scanned) return copied
     throw new LakeProblem('count_mismatch', `${contract.name}: Postgres sent ${copied} rows, ${scanned} arrived`, {
       table: contract.table,
@@ -63,17 +66,23 @@ async function throughSocket(
   client: pg.Client,
   contract: TableContract,
   files: RowFiles,
+  range: string | undefined,
 ): Promise<Counts> {
   const scanner = new CopyFrameScanner(fieldCount(contract), (batch) => files.append(batch))
-  await socket.copy(client, copyStatement(contract), scanner, files)
+  await socket.copy(client, copyStatement(contract, range), scanner, files)
   const { error, rows, serverRows } = scanner
   if (error) throw Object.assign(new Error('Postgres ended the COPY'), { code: error.C ?? '' })
   return { copied: serverRows ?? -1, scanned: rows }
 }
 
 /** COPY through `pg-copy-streams`: the way that also goes over TLS. */
-async function throughStream(client: pg.Client, contract: TableContract, files: RowFiles): Promise<Counts> {
-  const stream = client.query(copyTo(copyStatement(contract)))
+async function throughStream(
+  client: pg.Client,
+  contract: TableContract,
+  files: RowFiles,
+  range: string | undefined,
+): Promise<Counts> {
+  const stream = client.query(copyTo(copyStatement(contract, range)))
   const scanner = new CopyScanner(fieldCount(contract), (batch) => files.append(batch))
   for await (const chunk of stream) {
     scanner.push(chunk as Buffer)
@@ -85,15 +94,15 @@ async function throughStream(client: pg.Client, contract: TableContract, files: 
   return { copied: stream.rowCount, scanned }
 }
 
-export function copyStatement(contract: TableContract): string {
-  return `COPY (${copySelect(contract)}) TO STDOUT (FORMAT binary)`
+export function copyStatement(contract: TableContract, range?: string): string {
+  const where = range === undefined ? '' : ` WHERE ${range}`
+  return `COPY (${copySelect(contract)}${where}) TO STDOUT (FORMAT binary)`
 }
 
 export function fieldCount(contract: TableContract): number {
   return contract.columns.length + contract.primaryKey.length
 }
 
-/** SQLSTATE classes and codes (PostgreSQL documentation, appendix A). */
 function copyProblem(error: unknown, table: string): unknown {
   if (error instanceof LakeProblem) return error
   if (error instanceof UnrepresentableValueError) {
@@ -106,28 +115,5 @@ function copyProblem(error: unknown, table: string): unknown {
   if (error instanceof CopyFormatError) {
     return new LakeProblem('copy_failed', `The COPY of ${table} cannot be read: ${error.message}`, { table })
   }
-  const { code = '', message = '' } = error as { code?: string; message?: string }
-  if (code === '40001') {
-    return new LakeProblem(
-      'snapshot_conflict',
-      'The standby cancelled the snapshot because of a conflict with recovery; set hot_standby_feedback or raise ' +
-        'max_standby_streaming_delay',
-      { table },
-      error,
-    )
-  }
-  const lost =
-    /^(08|57P)/.test(code) ||
-    ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ERR_STREAM_PREMATURE_CLOSE'].includes(code) ||
-    /^Connection (terminated|ended)|Client has encountered a connection error/i.test(message)
-  if (lost)
-    return new LakeProblem('connection_lost', `The connection to the database broke in ${table}`, { table }, error)
-  if (/^[0-9A-Z]{5}$/.test(code) && code !== 'EPIPE') {
-    // The server's own text may quote a value; its code says enough.
-    return new LakeProblem('copy_failed', `Postgres ended the COPY of ${table} with SQLSTATE ${code}`, {
-      table,
-      sqlState: code,
-    })
-  }
-  return error
+  return sourceProblem(error, table)
 }

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { quoteIdentifier } from '../contract.ts'
 import { LakeProblem } from '../lake-problem.ts'
 import { CopySocket } from './copy-socket.ts'
 
@@ -22,8 +23,10 @@ export interface Source {
   readonly socket: CopySocket | undefined
 }
 
-const LOCK_TIMEOUT_MS = 5_000
+/** Nobody waits longer for a lock that somebody else holds exclusively. */
+export const LOCK_TIMEOUT_MS = 5_000
 const CONNECT_TIMEOUT_MS = 10_000
+const CLOSE_TIMEOUT_MS = 2_000
 
 /**
  * Opens a connection whose COPY data can be read without a copy per chunk (plain TCP) or through pg's own stream (TLS).
@@ -51,17 +54,40 @@ export async function openSource(url: string, applicationName: string): Promise<
 }
 
 /**
+ * Limits of every transaction that reads. A host that vanishes must not keep its locks for the hours that TCP allows: the server asks
+ * after half a minute of silence.
+ */
+function limits(maxAgeMs: number): string {
+  return (
+    `SET LOCAL timezone = 'UTC'; SET LOCAL statement_timeout = ${Math.ceil(maxAgeMs)}; ` +
+    `SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}; SET LOCAL idle_in_transaction_session_timeout = 0; ` +
+    `SET LOCAL search_path = public; SET LOCAL client_encoding = 'UTF8'; ` +
+    'SET LOCAL tcp_keepalives_idle = 10; SET LOCAL tcp_keepalives_interval = 5; SET LOCAL tcp_keepalives_count = 4'
+  )
+}
+
+const BEGIN = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
+
+/**
  * Begins the transaction that sees one instant of the database and says which.
  *
- * READ ONLY REPEATABLE READ also on a standby, where SERIALIZABLE DEFERRABLE is refused.
+ * READ ONLY REPEATABLE READ also on a standby, where SERIALIZABLE DEFERRABLE is refused. The tables are locked before the instant is
+ * chosen: TRUNCATE and rewriting forms of ALTER TABLE do not keep old rows for older snapshots, so one that slipped in between would
+ * show an empty table.
+ *
+ * @param tables to lock in ACCESS SHARE mode.
+ * @throws an error with SQLSTATE 55P03 when one of them stays locked exclusively; see `sourceProblem`.
  */
-export async function beginSnapshot(client: pg.Client, maxAgeMs: number): Promise<SourceFacts> {
-  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
-  await client.query(
-    `SET LOCAL timezone = 'UTC'; SET LOCAL statement_timeout = ${Math.ceil(maxAgeMs)}; ` +
-      `SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}; SET LOCAL idle_in_transaction_session_timeout = 0; ` +
-      `SET LOCAL search_path = public; SET LOCAL client_encoding = 'UTF8'`,
-  )
+export async function beginSnapshot(
+  client: pg.Client,
+  maxAgeMs: number,
+  tables: readonly string[] = [],
+): Promise<SourceFacts> {
+  await client.query(BEGIN)
+  await client.query(limits(maxAgeMs))
+  if (tables.length > 0) {
+    await client.query(`LOCK TABLE ${tables.map(quoteIdentifier).join(', ')} IN ACCESS SHARE MODE`)
+  }
   const { rows } = await client.query<{
     database: string
     version: string
@@ -88,6 +114,51 @@ export async function beginSnapshot(client: pg.Client, maxAgeMs: number): Promis
     wal_lsn: wal.rows[0]?.lsn ?? '0/0',
     taken_at: row.taken_at.toISOString(),
   }
+}
+
+/** Lets other connections see the same instant, as long as this transaction lives. @returns the name to import. */
+export async function exportSnapshot(client: pg.Client): Promise<string> {
+  const { rows } = await client.query<{ name: string }>('SELECT pg_export_snapshot() AS name')
+  return rows[0]?.name ?? ''
+}
+
+/** What the server says to a name of which it has no snapshot: by release, and where another server is asked. */
+const UNKNOWN_SNAPSHOT = new Set(['22023', '42704', '58P01', '0A000'])
+
+/**
+ * Begins a transaction that sees the instant that another connection exported.
+ *
+ * @throws LakeProblem `load_balanced_endpoint` when the server does not know the snapshot: it is another one.
+ */
+export async function importSnapshot(client: pg.Client, name: string, maxAgeMs: number): Promise<void> {
+  if (!/^[0-9A-F-]+$/i.test(name)) throw new RangeError(`${JSON.stringify(name)} is no name of an exported snapshot`)
+  await client.query(BEGIN)
+  try {
+    await client.query(`SET TRANSACTION SNAPSHOT '${name}'`)
+  } catch (error) {
+    if (!UNKNOWN_SNAPSHOT.has((error as { code?: string }).code ?? '')) throw error
+    throw new LakeProblem(
+      'load_balanced_endpoint',
+      'The server that a reader reached does not know the snapshot that another connection holds: the address leads to more ' +
+        'than one instance, give the snapshot the address of one',
+      {},
+      error,
+    )
+  }
+  await client.query(limits(maxAgeMs))
+}
+
+/** Process id of the server's side, as the login told it. */
+export function backendPid(client: pg.Client): number {
+  return (client as pg.Client & { processID: number }).processID
+}
+
+/** Closes a connection without waiting for a server that may be gone. */
+export async function closeSource({ client }: Source): Promise<void> {
+  await Promise.race([
+    client.end().catch(() => undefined),
+    new Promise((resolve) => setTimeout(resolve, CLOSE_TIMEOUT_MS).unref()),
+  ])
 }
 
 /** Which cluster this is; null where the role may not know. */

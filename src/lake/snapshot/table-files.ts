@@ -1,31 +1,23 @@
 import type { TableContract } from '../contract.ts'
-import { LakeProblem } from '../lake-problem.ts'
-import { sha256Hex } from '../manifest.ts'
-import { partKey } from '../object-keys.ts'
-import { checkTail } from '../parquet/read.ts'
 import type { Batch } from '../parquet/scanner.ts'
-import { type FileFacts, ParquetWriter } from '../parquet/writer.ts'
-import { base64OfHex, MultipartSink, type PartSlots } from '../storage/multipart-sink.ts'
-import type { ControlRows } from './control-rows.ts'
-import type { Lake } from './lake.ts'
+import { ParquetWriter } from '../parquet/writer.ts'
+import type { FileOutlet } from './file-outlet.ts'
+import type { SnapshotSettings } from './lake.ts'
 import type { SourceFacts } from './source.ts'
 
-/** A finished, invisible file: what the encoder says of it. */
-export interface WrittenFile {
-  readonly key: string
-  readonly facts: FileFacts
-}
+export type EncodingSettings = Pick<
+  SnapshotSettings,
+  'codec' | 'fileTargetBytes' | 'pseudonymKey' | 'pseudonymKeyVersion' | 'rowGroupBytes' | 'rowGroupRows'
+>
 
 export interface TableFilesOptions {
-  readonly lake: Lake
-  readonly rows: ControlRows
   readonly contract: TableContract
-  readonly facts: SourceFacts
-  readonly slots: PartSlots
-  /** Which reader these files come from. */
-  readonly reader: number
-  /** Every sink that was opened, so that a failed run can abort all. */
-  readonly sinks: MultipartSink[]
+  readonly snapshotId: string
+  readonly facts: Pick<SourceFacts, 'taken_at' | 'wal_lsn'>
+  readonly settings: EncodingSettings
+  /** As the footer names the software. */
+  readonly createdBy: string
+  readonly outlet: FileOutlet
 }
 
 /**
@@ -34,9 +26,9 @@ export interface TableFilesOptions {
  */
 export class TableFiles {
   readonly #o: TableFilesOptions
-  readonly #finished: Promise<WrittenFile>[] = []
   #writer: ParquetWriter | undefined
-  #sink: MultipartSink | undefined
+  /** Of the open file. */
+  #number = 0
   #rows = 0
   #bytes = 0
 
@@ -61,20 +53,7 @@ export class TableFiles {
 
   /** Opens the first file; before any row. */
   async open(): Promise<void> {
-    const { contract, lake, reader, rows, slots } = this.#o
-    const number = this.#finished.length
-    const key = partKey(contract.name, rows.snapshotId, reader, number)
-    const uploadId = await lake.bucket.createUpload(key, rows.snapshotId)
-    await rows.openUpload(key, contract.name, uploadId)
-    this.#sink = new MultipartSink({
-      bucket: lake.bucket,
-      key,
-      uploadId,
-      partBytes: lake.settings.partBytes,
-      slots,
-    })
-    this.#o.sinks.push(this.#sink)
-    this.#writer = this.#newWriter(this.#sink, number)
+    this.#writer = await this.#newWriter()
   }
 
   append(batch: Batch): void {
@@ -86,15 +65,15 @@ export class TableFiles {
     await this.#current.drained()
     if (this.#isFull) {
       await this.#closeFile()
-      await this.open()
+      this.#number++
+      this.#writer = await this.#newWriter()
     }
   }
 
-  /** Ends the last file. @returns the files; each resolves when S3 has acknowledged all its parts. */
-  async close(): Promise<readonly Promise<WrittenFile>[]> {
+  /** Ends the last file: all bytes are in the outlet. */
+  async close(): Promise<void> {
     await this.#current.drained()
     await this.#closeFile()
-    return this.#finished
   }
 
   get #current(): ParquetWriter {
@@ -104,12 +83,12 @@ export class TableFiles {
 
   get #isFull(): boolean {
     const { bytes, rowGroups } = this.#current
-    return rowGroups > 0 && bytes >= this.#o.lake.settings.fileTargetBytes
+    return rowGroups > 0 && bytes >= this.#o.settings.fileTargetBytes
   }
 
-  #newWriter(sink: MultipartSink, number: number): ParquetWriter {
-    const { contract, facts, lake, rows } = this.#o
-    const { settings, software } = lake
+  async #newWriter(): Promise<ParquetWriter> {
+    const { contract, createdBy, facts, outlet, settings, snapshotId } = this.#o
+    const number = this.#number
     return new ParquetWriter({
       table: contract.table,
       columns: contract.columns,
@@ -119,7 +98,7 @@ export class TableFiles {
       rowGroupBytes: settings.rowGroupBytes,
       pseudonymKey: settings.pseudonymKey,
       metadata: {
-        'rocketgames.snapshot_id': rows.snapshotId,
+        'rocketgames.snapshot_id': snapshotId,
         'rocketgames.table': contract.name,
         'rocketgames.contract_version': String(contract.version),
         'rocketgames.fingerprint': contract.fingerprint,
@@ -128,70 +107,15 @@ export class TableFiles {
         'rocketgames.part': String(number),
         'rocketgames.pseudonym_key_version': String(settings.pseudonymKeyVersion),
       },
-      createdBy: `rocketgames-accounts version ${software.version} (build ${software.gitSha ?? 'unknown'})`,
-      sink,
+      createdBy,
+      sink: await outlet.open(number),
     })
   }
 
   async #closeFile(): Promise<void> {
-    const sink = this.#sink
-    if (!sink) throw new Error('No file is open')
     const facts = await this.#current.close()
     this.#bytes += facts.bytes
     this.#writer = undefined
-    this.#sink = undefined
-    const finished = this.#finish(sink, facts)
-    // Whoever collects the files hears of a failure; until then it must not count as unhandled.
-    finished.catch(() => undefined)
-    this.#finished.push(finished)
-  }
-
-  async #finish(sink: MultipartSink, facts: FileFacts): Promise<WrittenFile> {
-    const { contract, rows } = this.#o
-    const parts = await sink.finish()
-    this.#o.lake.measurements.partsSent += parts.length
-    const uploaded = parts.reduce((sum, part) => sum + part.bytes, 0)
-    if (uploaded !== facts.bytes || sink.bytes !== facts.bytes) {
-      throw new LakeProblem('count_mismatch', `${sink.key}: ${facts.bytes} bytes were encoded, ${uploaded} uploaded`, {
-        table: contract.table,
-        key: sink.key,
-      })
-    }
-    this.#checkFooter(sink.key, facts)
-    await rows.finishUpload(sink.key, {
-      parts,
-      bytes: facts.bytes,
-      rows: facts.rows,
-      crc32: base64OfHex(facts.crc32),
-      sha256: facts.sha256,
-      tailBytes: facts.tail.length,
-      tailSha256: facts.tailSha256,
-    })
-    return { key: sink.key, facts }
-  }
-
-  /** Opens the footer with another reader than the one that wrote it. */
-  #checkFooter(key: string, facts: FileFacts): void {
-    const { contract } = this.#o
-    try {
-      const footer = checkTail(facts.tail, facts.bytes, contract.columns)
-      if (
-        footer.rows === facts.rows &&
-        footer.rowGroups === facts.rowGroups &&
-        sha256Hex(facts.tail) === facts.tailSha256
-      )
-        return
-    } catch (error) {
-      throw new LakeProblem(
-        'footer_invalid',
-        `The footer of ${key} is not valid`,
-        { table: contract.table, key },
-        error,
-      )
-    }
-    throw new LakeProblem('count_mismatch', `The footer of ${key} counts other rows than the encoder`, {
-      table: contract.table,
-      key,
-    })
+    this.#o.outlet.finish(this.#number, facts)
   }
 }

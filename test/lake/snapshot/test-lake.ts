@@ -11,7 +11,7 @@ import type { Lake, SnapshotSettings } from '../../../src/lake/snapshot/lake.ts'
 import { RunMeasurements } from '../../../src/lake/snapshot/run-measurements.ts'
 import { LakeBucket } from '../../../src/lake/storage/lake-bucket.ts'
 import { unsignedParts } from '../../../src/lake/storage/s3-client.ts'
-import { type Tap, tapClient } from '../../../src/lake/tap.ts'
+import { type Tap, watchClient } from '../../../src/lake/tap.ts'
 import { createLogger } from '../../../src/logger.ts'
 import { RecordingPublisher } from './recording-publisher.ts'
 
@@ -26,6 +26,7 @@ export const TEST_SETTINGS: SnapshotSettings = {
   rowGroupRows: 262_144,
   partBytes: 8 * MIB,
   partsInFlight: 2,
+  parallelTableBytes: 4096 * MIB,
   leaseTtlMs: 2_000,
   maxSnapshotAgeMs: 60_000,
   preparedTtlMs: 3_600_000,
@@ -61,7 +62,7 @@ export function openLake(
   tap: Tap | undefined = faultTap(settings.fault),
 ): OpenLake {
   const { bucket, credentials, databaseUrl, endpoint, publisherDir, region } = place
-  const client = tapClient(
+  const client = watchClient(
     unsignedParts(new S3Client({ endpoint, region, credentials, forcePathStyle: true, maxAttempts: 1 })),
     tap,
   )
@@ -120,7 +121,7 @@ export async function contents({ bucket }: Lake) {
   const uploads: string[] = []
   const meta: string[] = []
   for await (const object of bucket.objects(LAKE_PREFIX)) files.push(object.key)
-  for await (const upload of bucket.uploads('')) uploads.push(upload.key)
+  for await (const upload of bucket.multipart.pending('')) uploads.push(upload.key)
   for await (const object of bucket.objects(META_PREFIX)) meta.push(object.key)
   return {
     files,
