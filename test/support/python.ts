@@ -61,11 +61,15 @@ async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Packages that their authors publish as source alone; everything else must come built. */
+const SOURCE_ONLY = ['pyspark']
+
 async function install(folder: string, requirements: readonly string[]): Promise<string | undefined> {
   await rm(folder, { recursive: true, force: true })
   const made = await run('python3', ['-m', 'venv', folder])
   if (made.failed) return `python3 -m venv failed (Debian: apt-get install python3-venv): ${made.output.slice(-500)}`
-  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--only-binary=:all:', ...requirements]
+  const options = ['--quiet', '--disable-pip-version-check', '--only-binary=:all:', `--no-binary=${SOURCE_ONLY.join()}`]
+  const pip = ['-m', 'pip', 'install', ...options, ...requirements]
   const installed = await run(path.join(folder, 'bin/python'), pip)
   if (installed.failed) return `pip could not install ${requirements.join(', ')}: ${installed.output.slice(-500)}`
   await writeFile(path.join(folder, COMPLETE), `${requirements.join('\n')}\n`)
