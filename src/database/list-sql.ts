@@ -81,11 +81,11 @@ function whereSql(where: readonly string[]): string {
   return where.length === 0 ? '' : ` WHERE ${where.join(' AND ')}`
 }
 
-/** The columns of a table as `datasets.ts` names them, less what never leaves the database. */
+/** The columns of a table as `datasets.ts` names them, less what never leaves the database and what only the lake still knows. */
 export function selectList({ spec, select = {} }: Pick<ListSource, 'spec' | 'select'>): string {
-  const columns = Object.entries(datasets[spec.table].columns)
+  const columns = Object.entries<Column>(datasets[spec.table].columns)
   return columns
-    .filter(([, column]) => column.class !== 'secret')
+    .filter(([, column]) => column.class !== 'secret' && !(column.deprecatedIn !== undefined && column.api === false))
     .map(([name]) => (select[name] === undefined ? `t.${name}` : `${select[name]} AS ${name}`))
     .join(', ')
 }

@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto'
-import type { AthenaType, Column, DataClass, Dataset, Generalisation, LakeColumn, PgType } from './datasets.ts'
+import type {
+  AthenaType,
+  Column,
+  DataClass,
+  Dataset,
+  EarlierVersion,
+  Generalisation,
+  LakeColumn,
+  PgType,
+} from './datasets.ts'
 import { datasets } from './datasets.ts'
 
 /** One column of a lake table: what COPY sends, what the file holds, what Glue shows. */
@@ -18,7 +27,12 @@ export interface ExportColumn {
   readonly action: 'include' | 'pseudonymise' | 'generalise'
   readonly onUnrepresentable: 'fail' | 'null'
   readonly stats: boolean
+  /** What the catalogue says about it, in words. */
+  readonly about?: ColumnWords
 }
+
+/** The members of an entry in `datasets.ts` that are words for people. */
+export type ColumnWords = Pick<Column, 'description' | 'reason' | 'unit' | 'values' | 'renamedFrom' | 'deprecatedIn'>
 
 /** A lake table as `datasets.ts` describes it, resolved: the one thing that readers, writers and catalogue agree on. */
 export interface TableContract {
@@ -35,6 +49,12 @@ export interface TableContract {
   readonly columns: readonly ExportColumn[]
   /** SHA-256 (hex) of the canonical JSON of the exported columns. */
   readonly fingerprint: string
+  /** Written beside a later version of the same lake table, which the views show. */
+  readonly earlier: boolean
+  /** Not written any more; the views show what live snapshots hold of it. */
+  readonly retired: boolean
+  /** The entry of `datasets.ts` that it comes from. */
+  readonly entry: Dataset
 }
 
 const GENERALISATIONS: Record<Generalisation, (column: string) => string> = {
@@ -65,7 +85,13 @@ function fromLakeColumn(source: string, column: Column, lake: LakeColumn): Expor
     action: lake.action,
     onUnrepresentable: column.onUnrepresentable ?? 'fail',
     stats: column.stats !== false && lake.action !== 'pseudonymise',
+    about: { ...words(column), ...(lake.description === undefined ? {} : { description: lake.description }) },
   }
+}
+
+function words({ description, reason, unit, values, renamedFrom, deprecatedIn }: Column): ColumnWords {
+  const all = { description, reason, unit, values, renamedFrom, deprecatedIn }
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }
 
 function exportColumns(source: string, column: Column): ExportColumn[] {
@@ -84,11 +110,12 @@ function exportColumns(source: string, column: Column): ExportColumn[] {
         ? { name: action.pseudonymise, sql: plain, action: 'pseudonymise' as const }
         : {
             name: action.as,
-            sql: GENERALISATIONS[action.generalise](quoteIdentifier(source)),
+            sql: column.sql ?? GENERALISATIONS[action.generalise](quoteIdentifier(source)),
             action: 'generalise' as const,
           }
   // A boolean made from "is it there" is never NULL; the other actions keep NULL as NULL.
-  const total = action !== 'include' && 'generalise' in action && action.generalise === 'toBoolean'
+  const total =
+    action !== 'include' && 'generalise' in action && action.generalise === 'toBoolean' && column.sql === undefined
   return [
     {
       ...shape,
@@ -99,13 +126,22 @@ function exportColumns(source: string, column: Column): ExportColumn[] {
       class: column.class,
       onUnrepresentable: column.onUnrepresentable ?? 'fail',
       stats: column.stats !== false && shape.action !== 'pseudonymise',
+      about: words(column),
     },
   ]
 }
 
-function resolve(table: string, dataset: Dataset): TableContract | undefined {
-  if (dataset.lakeTable === null) return undefined
-  const columns = Object.entries(dataset.columns).flatMap(([source, column]) => exportColumns(source, column))
+/** Glue table and S3 folder of a version: `players`, `players_v2`. */
+export function versionName(lakeTable: string, version: number): string {
+  return version > 1 ? `${lakeTable}_v${version}` : lakeTable
+}
+
+function resolve(
+  table: string,
+  entry: Dataset & { readonly lakeTable: string },
+  { version, columns: given }: EarlierVersion,
+): TableContract {
+  const columns = Object.entries(given).flatMap(([source, column]) => exportColumns(source, column))
   const canonical = columns.map(({ action, athenaType, class: dataClass, name }) => ({
     action,
     athenaType,
@@ -114,26 +150,44 @@ function resolve(table: string, dataset: Dataset): TableContract | undefined {
   }))
   return {
     table,
-    lakeTable: dataset.lakeTable,
-    name: dataset.version > 1 ? `${dataset.lakeTable}_v${dataset.version}` : dataset.lakeTable,
-    description: dataset.description,
-    version: dataset.version,
-    primaryKey: dataset.primaryKey,
+    lakeTable: entry.lakeTable,
+    name: versionName(entry.lakeTable, version),
+    description: entry.description,
+    version,
+    primaryKey: entry.primaryKey,
     columns,
     fingerprint: createHash('sha256').update(JSON.stringify(canonical)).digest('hex'),
+    earlier: version !== entry.version,
+    retired: entry.retired === true,
+    entry,
   }
 }
 
-/** Contracts of all lake tables, in the order of `datasets.ts`, which is the order in which a snapshot reads them. */
-export const contracts: readonly TableContract[] = Object.entries(datasets).flatMap(([table, dataset]) => {
-  const contract = resolve(table, dataset as Dataset)
-  return contract ? [contract] : []
-})
+/** The contracts of the given entries in their order; of an entry with earlier versions these come first. */
+export function contractsOf(entries: Readonly<Record<string, Dataset>>): TableContract[] {
+  return Object.entries(entries).flatMap(([table, entry]) => {
+    const { lakeTable } = entry
+    if (lakeTable === null) return []
+    const versions = [...(entry.earlier ?? []), { version: entry.version, columns: entry.columns }]
+    return versions.map((version) => resolve(table, { ...entry, lakeTable }, version))
+  })
+}
 
-/** SHA-256 (hex) over the fingerprints of all tables: changes when any contract does. */
-export const contractSetFingerprint: string = createHash('sha256')
-  .update(contracts.map((c) => `${c.name}:${c.fingerprint}`).join('\n'))
-  .digest('hex')
+/** Contracts of all lake tables, in the order of `datasets.ts`, which is the order in which a snapshot reads them. */
+export const contracts: readonly TableContract[] = contractsOf(datasets)
+
+/** Those that the views show: of each lake table its current version. */
+export function currentContracts(all: readonly TableContract[]): readonly TableContract[] {
+  return all.filter((contract) => !contract.earlier)
+}
+
+/** SHA-256 (hex) over the fingerprints of all given tables: changes when any contract does. */
+export function setFingerprint(all: readonly TableContract[]): string {
+  const lines = all.map((contract) => `${contract.name}:${contract.fingerprint}`)
+  return createHash('sha256').update(lines.join('\n')).digest('hex')
+}
+
+export const contractSetFingerprint: string = setFingerprint(contracts)
 
 /** The SELECT that COPY runs: exported columns in contract order, then the primary key for error texts. */
 export function copySelect(contract: TableContract): string {

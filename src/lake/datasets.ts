@@ -55,7 +55,7 @@ export interface Column {
   readonly athenaType?: AthenaType
   /** The database column may be NULL. */
   readonly nullable?: true
-  /** The expression that COPY sends in place of the column itself. */
+  /** The expression that COPY sends in place of the column itself, or of the one that a generalisation makes. */
   readonly sql?: string
   /** Why a personal column is in the lake all the same. */
   readonly reason?: string

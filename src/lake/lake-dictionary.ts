@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts'
-import { contracts, type ExportColumn, type TableContract } from './contract.ts'
+import { contracts, currentContracts, type ExportColumn, type TableContract } from './contract.ts'
 import { type Column, type Dataset, datasets } from './datasets.ts'
 
 /** What the lake holds and what it withholds, table by table: the policy, readable. */
@@ -71,7 +71,7 @@ function lakeTable(contract: TableContract): LakeTable {
   }
 }
 
-export const lakeTables: readonly LakeTable[] = contracts.map(lakeTable)
+export const lakeTables: readonly LakeTable[] = currentContracts(contracts).map(lakeTable)
 
 /** By the name of the views or of the Glue table. @throws AppError `not-found`. */
 export function findLakeTable(name: string): LakeTable {

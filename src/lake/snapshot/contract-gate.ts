@@ -1,155 +1,152 @@
 import type pg from 'pg'
-import { copySelect, type ExportColumn, type TableContract } from '../contract.ts'
-import { type Dataset, datasets, type PgType } from '../datasets.ts'
+import { type ExportColumn, quoteIdentifier, type TableContract } from '../contract.ts'
+import type { Dataset } from '../datasets.ts'
 import { LakeProblem } from '../lake-problem.ts'
 import type { Manifest } from '../manifest.ts'
+import {
+  type Amendment,
+  asExported,
+  goneColumn,
+  keptType,
+  newType,
+  retiredTable,
+  sameFileType,
+  unknownColumn,
+} from './contract-amendment.ts'
+import {
+  additions,
+  leavingNotes,
+  orderFinding,
+  policyNotes,
+  type TableDifference,
+  tableDifferences,
+  versionFindings,
+} from './contract-history.ts'
+import { literal, type Patch, patchesOf, patchText } from './contract-patch.ts'
+import {
+  athenaTypeOf,
+  type DatabaseColumn,
+  databaseColumns,
+  type ExpressionType,
+  expressionTypes,
+  pgTypeOf,
+} from './database-columns.ts'
 
 /** What the gate found. `breaking` stops the run; the others are logged and shown by a dry run. */
 export interface GateReport {
+  /** `equal`: readers see what they saw. `additive`: more than that. `breaking`: no snapshot is taken. */
+  readonly outcome: 'equal' | 'additive' | 'breaking'
   readonly breaking: readonly string[]
   readonly additive: readonly string[]
   readonly notes: readonly string[]
-  /** The contracts, with columns that the database allows to be NULL marked so. */
+  /** What `datasets.ts` needs so that nothing is breaking any more. */
+  readonly patches: readonly Patch[]
+  /** Tables that the next snapshot writes differently than the last one. */
+  readonly differences: readonly TableDifference[]
+  /** The contracts that are written, with columns that the database allows to be NULL marked so. */
   readonly contracts: readonly TableContract[]
 }
 
-interface DatabaseColumn {
-  readonly table: string
-  readonly column: string
-  readonly type: string
-  readonly notNull: boolean
+/** Something that stops the run, and the change of `datasets.ts` that lets it pass. */
+interface Finding {
+  readonly text: string
+  readonly amend: Amendment
 }
 
-/** Oids that are fixed in every Postgres (pg_type.dat); enums have their own each. */
-const OIDS: Readonly<Record<Exclude<PgType, `numeric(${number},${number})`>, readonly number[] | 'enum'>> = {
-  uuid: [2950],
-  text: [25, 1043],
-  enum: 'enum',
-  jsonb: [3802],
-  'timestamptz(3)': [1184],
-  date: [1082],
-  smallint: [21],
-  integer: [23],
-  bigint: [20],
-  boolean: [16],
-}
-const NUMERIC_OID = 1700
-const ATHENA_OF: Readonly<Record<string, string>> = {
-  uuid: 'string',
-  text: 'string',
-  'character varying': 'string',
-  jsonb: 'string',
-  'timestamp(3) with time zone': 'timestamp',
-  date: 'date',
-  smallint: 'int',
-  integer: 'int',
-  bigint: 'bigint',
-  boolean: 'boolean',
-}
-
-async function databaseColumns(client: pg.Client, tables: readonly string[]): Promise<DatabaseColumn[]> {
-  const { rows } = await client.query<DatabaseColumn>(
-    `SELECT c.relname AS "table", a.attname AS "column",
-            CASE WHEN t.typtype = 'e' THEN 'enum' ELSE format_type(a.atttypid, a.atttypmod) END AS type,
-            a.attnotnull AS "notNull"
-       FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
-      WHERE c.oid = ANY (SELECT to_regclass(quote_ident(t))::oid FROM unnest($1::text[]) AS n (t))
-        AND a.attnum > 0 AND NOT a.attisdropped
-      ORDER BY c.relname, a.attnum`,
-    [tables],
-  )
-  return rows
-}
-
-/** The line that `datasets.ts` needs for a column that it does not know. */
-function patch(column: DatabaseColumn): string {
-  const athena = ATHENA_OF[column.type] ?? 'string'
-  const nullable = column.notNull ? '' : ', nullable: true'
-  return (
-    `in datasets.ts, ${column.table}.columns, at the end: ${column.column}: { class: 'personal', lake: 'drop'${nullable} } ` +
-    `or, exported: { class: 'internal', lake: 'include', pgType: '${pgTypeOf(column.type)}', athenaType: '${athena}'${nullable} }`
-  )
-}
-
-function pgTypeOf(type: string): string {
-  return type === 'timestamp(3) with time zone' ? 'timestamptz(3)' : type === 'character varying' ? 'text' : type
-}
-
-function isWanted(wanted: PgType, oid: number, modifier: number, enums: ReadonlySet<number>): boolean {
-  const numeric = /^numeric\((\d+),(\d+)\)$/.exec(wanted)
-  if (numeric) {
-    return oid === NUMERIC_OID && modifier === ((Number(numeric[1]) << 16) | Number(numeric[2])) + 4
-  }
-  const allowed = OIDS[wanted as keyof typeof OIDS]
-  if (allowed === 'enum') return enums.has(oid)
-  // Without its (3) a time could hold microseconds, which Athena rounds.
-  return allowed.includes(oid) && (wanted !== 'timestamptz(3)' || modifier === 3)
-}
-
-async function typeFindings(client: pg.Client, contract: TableContract, enums: ReadonlySet<number>): Promise<string[]> {
-  const { fields } = await client.query(`${copySelect(contract)} LIMIT 0`)
-  const types = await client.query<{ text: string }>(
-    'SELECT format_type(o, m) AS text FROM unnest($1::oid[], $2::int[]) WITH ORDINALITY AS t (o, m, n) ORDER BY n',
-    [fields.map((f) => f.dataTypeID), fields.map((f) => f.dataTypeModifier)],
-  )
-  return contract.columns.flatMap((column, i) => {
-    const field = fields[i]
-    if (field && isWanted(column.pgType, field.dataTypeID, field.dataTypeModifier, enums)) return []
-    return [
-      `${contract.table}.${column.source}: ${column.name} is ${types.rows[i]?.text} in the database and ${column.pgType} in ` +
-        `datasets.ts; a changed type needs a new contract version (version: ${contract.version + 1})`,
-    ]
-  })
-}
-
-function columnFindings(contract: TableContract, actual: readonly DatabaseColumn[]): string[] {
-  if (actual.length === 0) {
-    return [`${contract.table}: the table is not in the database; retire its entry in datasets.ts first`]
-  }
-  const dataset = (datasets as Readonly<Record<string, Dataset>>)[contract.table]
-  const known = new Set(Object.keys(dataset?.columns ?? {}))
+/** Columns of the database that no version of the entry knows, and columns of the contract that the database lacks. */
+function columnFindings(contract: TableContract, actual: readonly DatabaseColumn[]): Finding[] {
+  const { table } = contract
   const present = new Set(actual.map((column) => column.column))
+  const unknown = contract.earlier ? [] : actual.filter(({ column }) => !(column in contract.entry.columns))
+  const sources = contract.earlier
+    ? contract.columns.filter((column) => column.sql === quoteIdentifier(column.source)).map((column) => column.source)
+    : Object.keys(contract.entry.columns)
   const exported = (name: string) => contract.columns.filter((column) => column.source === name)
-  // A column that has left the database stays in the files as NULL until the last snapshot that holds it has expired.
-  const keptAsNull = (name: string) =>
-    exported(name).length > 0 && exported(name).every((column) => /^NULL::/i.test(column.sql) && column.nullable)
-  const unknown = actual.filter((column) => !known.has(column.column))
+  const kept = (name: string) =>
+    exported(name).length > 0 && exported(name).every((column) => column.about?.deprecatedIn !== undefined)
   return [
-    ...unknown.map(
-      (c) => `${c.table}.${c.column} (${c.type}) has no entry, so nobody has said whether it may leave; ${patch(c)}`,
-    ),
-    ...[...known]
-      .filter((name) => !present.has(name) && !keptAsNull(name))
-      .map((name) => `${contract.table}.${name} is in datasets.ts and not in the database; ${leaving(exported(name))}`),
+    ...unknown.map((column) => ({
+      text: `${table}.${column.column} (${column.type}) has no entry, so nobody has said whether it may leave; ${choice(column)}`,
+      amend: unknownColumn(column),
+    })),
+    ...sources
+      .filter((name) => !present.has(name) && !kept(name))
+      .map((name) => {
+        const way = exported(name).length > 0 ? 'it stays as a typed NULL' : 'nothing of it is exported, its entry goes'
+        const text = `${table}.${name} is in datasets.ts and not in the database; ${way}. Was it renamed? The new column says renamedFrom: '${name}'`
+        return { text, amend: goneColumn(name) }
+      }),
   ]
 }
 
-/** What `datasets.ts` needs for a column that has left the database. */
-function leaving(exported: readonly ExportColumn[]): string {
-  const types = exported.map(({ pgType }) => `sql: 'NULL::${pgType === 'enum' ? 'text' : pgType}', nullable: true`)
-  return types.length === 0
-    ? 'remove its entry, nothing of it is exported'
-    : `keep it as a typed NULL (${types.join('; ')})`
+function choice(column: DatabaseColumn): string {
+  const exported = asExported(column)
+  if (exported === undefined) return `no lake type holds ${column.type}: drop it, or give sql that makes another type`
+  return `withheld as below, or exported: ${column.column}: ${literal(exported)}`
 }
 
-/** Compares a contract with what the last snapshot wrote: columns may only be appended within a version. */
-function versionFindings(
+/** What the expressions of a contract are in the database, against what the contract says they are. */
+async function typeFindings(
+  client: pg.Client,
   contract: TableContract,
-  previous: Manifest | undefined,
-): { breaking: string[]; additive: string[] } {
-  const before = previous?.tables.find((table) => table.name === contract.name)
-  if (!before) return { breaking: [], additive: previous ? [`${contract.name}: new table`] : [] }
-  const breaking = before.columns.flatMap((old, i) => {
-    const now = contract.columns[i]
-    if (now && now.name === old.name && now.athenaType === old.athena_type) return []
-    const is = now ? `${now.name} ${now.athenaType}` : 'gone'
+  present: ReadonlySet<string>,
+): Promise<Finding[]> {
+  const expressions = contract.columns.map((column) => column.sql)
+  const types = await expressionTypes(client, quoteIdentifier(contract.table), expressions)
+  return contract.columns.flatMap((column, i): Finding[] => {
+    const found = types[i]
+    if (found === undefined) return []
+    const plain = column.sql === quoteIdentifier(column.source)
+    // A column that is gone has been told already.
+    if (plain && !present.has(column.source)) return []
+    const finding = typeFinding(contract, column, found, plain)
+    return finding === undefined ? [] : [finding]
+  })
+}
+
+function typeFinding(
+  contract: TableContract,
+  column: ExportColumn,
+  found: ExpressionType,
+  plain: boolean,
+): Finding | undefined {
+  const where = `${contract.table}.${column.source}: ${column.name}`
+  if ('sqlState' in found) {
+    const text = `${where} cannot be read (SQLSTATE ${found.sqlState}); its expression in datasets.ts does not fit the database`
+    return { text, amend: keptType(contract.version, column, undefined) }
+  }
+  const { type } = found
+  const pgType = pgTypeOf(type)
+  if (pgType === column.pgType) return undefined
+  const is = `${where} is ${type} in the database and ${column.pgType} in datasets.ts`
+  if (pgType === undefined) {
+    const text = `${is}; the lake has no such type, so the database or sql must say ${column.pgType}`
+    return { text, amend: keptType(contract.version, column, type) }
+  }
+  if (!plain || contract.earlier || column.action !== 'include') {
+    return { text: `${is}; its expression must make the type`, amend: keptType(contract.version, column, type) }
+  }
+  if (athenaTypeOf(pgType) === column.athenaType) {
+    return { text: `${is}; the files hold ${column.athenaType} as before`, amend: sameFileType(column, pgType) }
+  }
+  const text = `${is}; a changed type needs a new contract version (version: ${contract.version + 1})`
+  return { text, amend: newType(column, type, pgType) }
+}
+
+/** Labels of an enum that one side has and the other lacks: readers see text, so nothing breaks. */
+function labelNotes(contract: TableContract, actual: readonly DatabaseColumn[]): string[] {
+  return contract.columns.flatMap((column) => {
+    const labels = actual.find((each) => each.column === column.source)?.labels ?? []
+    if (column.pgType !== 'enum' || labels.length === 0) return []
+    const known = column.about?.values ?? []
+    const added = labels.filter((label) => !known.includes(label))
+    const gone = known.filter((label) => !labels.includes(label))
+    const name = `${contract.table}.${column.source}`
     return [
-      `${contract.table}: column ${i + 1} of ${contract.name} was ${old.name} ${old.athena_type} in snapshot ` +
-        `${previous?.snapshot_id} and is ${is}; append columns at the end, or set version: ${contract.version + 1}`,
+      ...added.map((label) => `${name} may be ${label}; its values in datasets.ts do not say so`),
+      ...gone.map((label) => `${name} is never ${label} any more; its values in datasets.ts say it may be`),
     ]
   })
-  const added = contract.columns.slice(before.columns.length)
-  return { breaking, additive: added.map((c) => `${contract.name}: new column ${c.name} ${c.athenaType}`) }
 }
 
 /** NOT NULL may come and go in the database: the file's columns are all optional, the encoder only wants to know. */
@@ -157,58 +154,91 @@ function withDatabaseNulls(
   contract: TableContract,
   actual: readonly DatabaseColumn[],
 ): { contract: TableContract; notes: string[] } {
-  const mayBeNull = new Set(actual.filter((c) => !c.notNull).map((c) => c.column))
+  const notNull = new Map(actual.map((column) => [column.column, column.notNull]))
   const notes: string[] = []
   const columns = contract.columns.map((column): ExportColumn => {
-    if (column.nullable || column.action === 'generalise' || !mayBeNull.has(column.source)) return column
-    notes.push(`${contract.table}.${column.source} may be NULL in the database and not in datasets.ts`)
+    const name = `${contract.table}.${column.source}`
+    const strict = notNull.get(column.source)
+    if (strict === true && column.nullable && column.sql === quoteIdentifier(column.source)) {
+      notes.push(`${name} is never NULL in the database and may be in datasets.ts`)
+    }
+    if (column.nullable || column.action === 'generalise' || strict !== false) return column
+    notes.push(`${name} may be NULL in the database and not in datasets.ts`)
     return { ...column, nullable: true }
   })
   return { contract: { ...contract, columns }, notes }
 }
 
+/** Applies the amendments table by table and tells what has changed, piece by piece. */
+function patchesFor(findings: ReadonlyMap<string, readonly Finding[]>, entries: ReadonlyMap<string, Dataset>): Patch[] {
+  return [...findings].flatMap(([table, all]) => {
+    const entry = entries.get(table)
+    if (entry === undefined) return []
+    return patchesOf(
+      table,
+      entry,
+      all.reduce((changed, finding) => finding.amend(changed), entry),
+    )
+  })
+}
+
 /**
- * Compares the database and the last snapshot with `datasets.ts`; reads the catalogue only. Runs before the snapshot's transaction,
- * and again inside it would find the same: the locks of COPY keep the tables as they are.
+ * Compares the database and the live snapshots with the contracts; reads the catalogue only. Runs before the snapshot's
+ * transaction: until the locks of COPY are held, a change in between is found by the COPY itself.
+ *
+ * @param live manifests of the published snapshots, oldest first
  */
 export async function contractReport(
   client: pg.Client,
   contracts: readonly TableContract[],
-  previous: Manifest | undefined,
+  live: readonly Manifest[],
 ): Promise<GateReport> {
-  const columns = await databaseColumns(
-    client,
-    contracts.map((c) => c.table),
-  )
-  const enums = await client.query<{ oid: number }>(`SELECT oid::int AS oid FROM pg_type WHERE typtype = 'e'`)
-  const enumOids = new Set(enums.rows.map((row) => row.oid))
-  const breaking: string[] = []
-  const additive: string[] = []
+  const previous = live.at(-1)
+  const columns = await databaseColumns(client, [...new Set(contracts.map((contract) => contract.table))])
+  const findings = new Map<string, Finding[]>()
   const notes: string[] = []
-  const resolved: TableContract[] = []
+  const written: TableContract[] = []
   for (const contract of contracts) {
-    const actual = columns.filter((column) => column.table === contract.table)
-    const missing = columnFindings(contract, actual)
-    const version = versionFindings(contract, previous)
-    breaking.push(...missing, ...version.breaking)
-    additive.push(...version.additive)
-    // With a column missing the SELECT itself would fail, and say less.
-    if (missing.every((finding) => finding.includes('has no entry'))) {
-      breaking.push(...(await typeFindings(client, contract, enumOids)))
+    const { table } = contract
+    const actual = columns.filter((column) => column.table === table)
+    notes.push(...leavingNotes(contract, live))
+    if (contract.retired) continue
+    const found = findings.get(table) ?? []
+    findings.set(table, found)
+    if (actual.length === 0) {
+      const text = `${table}: the table is not in the database; retire its entry in datasets.ts first`
+      if (found.length === 0) found.push({ text, amend: retiredTable })
+      continue
     }
+    const versions = versionFindings(contract, contracts, live)
+    const order = orderFinding(contract, previous)
+    found.push(...columnFindings(contract, actual), ...(order ? [order] : []), ...versions.findings)
+    found.push(...(await typeFindings(client, contract, new Set(actual.map((column) => column.column)))))
     const nulls = withDatabaseNulls(contract, actual)
-    notes.push(...nulls.notes)
-    resolved.push(nulls.contract)
+    written.push(nulls.contract)
+    notes.push(...versions.notes, ...nulls.notes, ...labelNotes(contract, actual), ...policyNotes(contract, previous))
   }
-  return { breaking, additive, notes, contracts: resolved }
+  const breaking = [...findings.values()].flat().map((finding) => finding.text)
+  const differences = tableDifferences(contracts, previous)
+  const additive = additions(differences, previous)
+  return {
+    outcome: breaking.length > 0 ? 'breaking' : additive.length > 0 ? 'additive' : 'equal',
+    breaking: [...new Set(breaking)],
+    additive,
+    notes: [...new Set(notes)],
+    patches: patchesFor(findings, new Map(contracts.map((contract) => [contract.table, contract.entry]))),
+    differences,
+    contracts: written,
+  }
 }
 
-/** @throws LakeProblem `contract_breaking` naming every table and column, and what datasets.ts needs. */
+/** @throws LakeProblem `contract_breaking` naming every table and column, and printing what datasets.ts needs. */
 export function assertNotBreaking(report: GateReport): void {
   if (report.breaking.length === 0) return
+  const patch = report.patches.map(patchText).join('\n')
   throw new LakeProblem(
     'contract_breaking',
-    `The database does not match the contract of the lake:\n  ${report.breaking.join('\n  ')}`,
-    { findings: report.breaking.length },
+    `The database does not match the contract of the lake:\n  ${report.breaking.join('\n  ')}\nThis lets it pass:\n${patch}`,
+    { findings: report.breaking.length, patch },
   )
 }

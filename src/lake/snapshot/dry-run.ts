@@ -27,10 +27,11 @@ export interface DryRun {
 
 export async function dryRunSnapshot(lake: Lake): Promise<DryRun> {
   const snapshotId = newSnapshotId(new Date())
-  const previous = (await publishedManifests(lake)).at(-1)
+  const live = await publishedManifests(lake)
+  const previous = live.at(-1)
   const source = await openSource(lake.sourceUrl, applicationName('dry-run'))
   try {
-    const { additive, breaking, notes } = await contractReport(source.client, lake.contracts, previous)
+    const { additive, breaking, notes } = await contractReport(source.client, lake.contracts, live)
     const { rows } = await source.client.query<{ name: string; rows: number }>(
       'SELECT n AS name, c.reltuples::float8 AS rows FROM unnest($1::text[]) n JOIN pg_class c ON c.oid = to_regclass(quote_ident(n))',
       [lake.contracts.map((contract) => contract.table)],

@@ -1,5 +1,5 @@
 import type { ExportColumn, TableContract } from '../contract.ts'
-import { contractSetFingerprint } from '../contract.ts'
+import { setFingerprint } from '../contract.ts'
 import type { PgType } from '../datasets.ts'
 import type { Manifest, ManifestColumn, ManifestFile, ManifestTable } from '../manifest.ts'
 import { snapshotDate } from '../object-keys.ts'
@@ -135,7 +135,7 @@ export function buildManifest(input: ManifestInput): Manifest {
     started_at: input.startedAt.toISOString(),
     prepared_at: input.preparedAt.toISOString(),
     source: { ...input.source },
-    contract_set_fingerprint: contractSetFingerprint,
+    contract_set_fingerprint: setFingerprint(input.tables.map((table) => table.contract)),
     pseudonym_key_version: input.pseudonymKeyVersion,
     erasure_watermark: null,
     tables,

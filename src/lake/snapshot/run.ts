@@ -100,8 +100,8 @@ async function prepare(
     await rows.update({ state: 'planning', startedAt })
     enter({ kind: 'state', snapshotId: rows.snapshotId, state: 'planning' })
     await enterPhase(lake, rows, progress, 'planning')
-    const previous = (await publishedManifests(lake)).at(-1)
-    const { facts, tables } = await copyTables(lake, rows, { previous, signal, progress: enter, sinks })
+    const live = await publishedManifests(lake)
+    const { facts, tables } = await copyTables(lake, rows, { live, signal, progress: enter, sinks })
     signal.throwIfAborted()
     await enterPhase(lake, rows, progress, 'preparing')
     const preparedAt = new Date()
@@ -110,7 +110,7 @@ async function prepare(
       sequence: BigInt(requested.sequence),
       fence: rows.fence,
       software: lake.software,
-      previousSnapshotId: previous?.snapshot_id ?? null,
+      previousSnapshotId: live.at(-1)?.snapshot_id ?? null,
       startedAt,
       preparedAt,
       source: facts,
