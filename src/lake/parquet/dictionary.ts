@@ -1,5 +1,5 @@
 import { BATCH_ROWS, type Batch } from './scanner.ts'
-import { type ColumnSum, type RepeatedWords, repeatedWords } from './sums.ts'
+import { ColumnSum } from './sums.ts'
 
 /** More distinct values, or longer ones, and a dictionary saves nothing. */
 export const DICTIONARY_ENTRIES = 4096
@@ -14,8 +14,13 @@ export class Dictionary {
   readonly #table = new Int32Array(SLOTS).fill(-1)
   readonly #offsets = new Int32Array(DICTIONARY_ENTRIES)
   readonly #lengths = new Int32Array(DICTIONARY_ENTRIES)
-  readonly #hashes = new Int32Array(DICTIONARY_ENTRIES)
-  readonly #words: RepeatedWords[] = []
+  /** First and last four bytes of each value. */
+  readonly #firsts = new Int32Array(DICTIONARY_ENTRIES)
+  readonly #lasts = new Int32Array(DICTIONARY_ENTRIES)
+  /** Of each value's words: their number, their sum, and the sum of their prefix sums. */
+  readonly #words = new Int32Array(DICTIONARY_ENTRIES)
+  readonly #totals = new Int32Array(DICTIONARY_ENTRIES)
+  readonly #prefixes = new Int32Array(DICTIONARY_ENTRIES)
   #bytes = Buffer.allocUnsafeSlow(1 << 13)
   #view = new DataView(this.#bytes.buffer)
   #used = 0
@@ -27,7 +32,6 @@ export class Dictionary {
 
   reset(): void {
     this.#table.fill(-1)
-    this.#words.length = 0
     this.#used = 0
     this.entries = 0
     this.values = 0
@@ -41,21 +45,8 @@ export class Dictionary {
       this.#indexes = larger
     }
     const { pos, len, rows } = batch
-    let at = this.values
-    for (let i = base; i < base + rows; i++) {
-      const bytes = (len[i] as number) - skip
-      if ((len[i] as number) < 0) continue
-      const entry = bytes > LONGEST_ENTRY_BYTES ? -1 : this.#find(batch, (pos[i] as number) + skip, bytes)
-      if (entry < 0) return false
-      this.#indexes[at++] = entry
-    }
-    this.#sum(batch, base, sum)
-    this.values = at
-    return true
-  }
-
-  /** After all of the batch is in: the sum must not see a batch twice. */
-  #sum({ len, rows }: Batch, base: number, sum: ColumnSum): void {
+    const indexes = this.#indexes
+    const [words, totals, prefixes] = [this.#words, this.#totals, this.#prefixes]
     let { a, b } = sum
     let at = this.values
     for (let i = base; i < base + rows; i++) {
@@ -64,43 +55,52 @@ export class Dictionary {
         b = (b + a) | 0
         continue
       }
-      const { words, total, prefixes } = this.#words[this.#indexes[at++] as number] as RepeatedWords
-      b = (b + Math.imul(words, a) + prefixes) | 0
-      a = (a + total) | 0
+      const bytes = (len[i] as number) - skip
+      const entry = bytes > LONGEST_ENTRY_BYTES ? -1 : this.#find(batch, (pos[i] as number) + skip, bytes)
+      if (entry < 0) return false
+      indexes[at++] = entry
+      // The words of a repeated value as one step.
+      b = (b + Math.imul(words[entry] as number, a) + (prefixes[entry] as number)) | 0
+      a = (a + (totals[entry] as number)) | 0
     }
     sum.a = a
     sum.b = b
+    this.values = at
+    return true
   }
 
+  /** A value of up to 8 bytes is told by its length, its first and its last four bytes; only longer ones are compared byte by byte. */
   #find({ buf, view }: Batch, p: number, bytes: number): number {
-    let hash = bytes
-    let k = 0
-    for (; k + 4 <= bytes; k += 4) {
-      hash = Math.imul(hash ^ view.getInt32(p + k), 0x5bd1e995)
-      hash ^= hash >>> 15
+    let first = 0
+    let last = 0
+    if (bytes >= 4) {
+      first = view.getInt32(p)
+      last = view.getInt32(p + bytes - 4)
+    } else if (bytes > 0) {
+      first = (buf[p] as number) | ((buf[p + (bytes >> 1)] as number) << 8) | ((buf[p + bytes - 1] as number) << 16)
     }
-    for (; k < bytes; k++) hash = Math.imul(hash ^ (buf[p + k] as number), 0x5bd1e995)
+    let hash = Math.imul(first ^ Math.imul(last ^ bytes, 0x2c1b3c6d), 0x5bd1e995)
+    for (let k = 4; k + 4 < bytes; k += 4) hash = Math.imul(hash ^ view.getInt32(p + k), 0x5bd1e995) ^ (hash >>> 15)
     hash ^= hash >>> 13
     hash = Math.imul(hash, 0x5bd1e995)
     hash ^= hash >>> 15
     for (let slot = hash & (SLOTS - 1); ; slot = (slot + 1) & (SLOTS - 1)) {
       const entry = this.#table[slot] as number
-      if (entry < 0) return this.#insert(slot, hash, buf, p, bytes)
-      if (this.#hashes[entry] === hash && this.#lengths[entry] === bytes && this.#equals(entry, buf, view, p, bytes)) {
-        return entry
-      }
+      if (entry < 0) return this.#insert(slot, first, last, buf, p, bytes)
+      if (this.#firsts[entry] !== first || this.#lasts[entry] !== last || this.#lengths[entry] !== bytes) continue
+      if (bytes <= 8 || this.#equals(entry, buf, view, p, bytes)) return entry
     }
   }
 
   #equals(entry: number, buf: Buffer, view: DataView, p: number, bytes: number): boolean {
     const at = this.#offsets[entry] as number
-    let k = 0
+    let k = 4
     while (k + 4 <= bytes && this.#view.getInt32(at + k) === view.getInt32(p + k)) k += 4
     while (k < bytes && this.#bytes[at + k] === buf[p + k]) k++
     return k >= bytes
   }
 
-  #insert(slot: number, hash: number, buf: Buffer, p: number, bytes: number): number {
+  #insert(slot: number, first: number, last: number, buf: Buffer, p: number, bytes: number): number {
     if (this.entries === DICTIONARY_ENTRIES) return -1
     const entry = this.entries++
     if (this.#used + bytes > this.#bytes.length) {
@@ -111,11 +111,16 @@ export class Dictionary {
     }
     buf.copy(this.#bytes, this.#used, p, p + bytes)
     this.#table[slot] = entry
-    this.#hashes[entry] = hash
+    this.#firsts[entry] = first
+    this.#lasts[entry] = last
     this.#offsets[entry] = this.#used
     this.#lengths[entry] = bytes
     this.#used += bytes
-    this.#words[entry] = repeatedWords(this.entry(entry))
+    const sum = new ColumnSum()
+    sum.addBytes(this.entry(entry))
+    this.#words[entry] = 1 + ((bytes + 3) >> 2)
+    this.#totals[entry] = sum.a
+    this.#prefixes[entry] = sum.b
     return entry
   }
 

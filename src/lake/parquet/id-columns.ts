@@ -79,6 +79,7 @@ export class UuidColumn extends ByteColumn {
 export class PseudonymColumn extends ByteColumn {
   readonly #cipher: ReturnType<typeof createCipheriv>
   readonly #ids = Buffer.allocUnsafeSlow(BATCH_ROWS * 16)
+  readonly #idWords = new Int32Array(this.#ids.buffer)
 
   constructor(options: EncoderOptions, key: Buffer) {
     super(options)
@@ -87,17 +88,22 @@ export class PseudonymColumn extends ByteColumn {
   }
 
   protected override values(batch: Batch, base: number): void {
-    const { buf, pos, len, rows } = batch
+    const { view, pos, len, rows } = batch
     this.room(rows * 36)
+    const idWords = this.#idWords
     let ids = 0
     for (let i = base; i < base + rows; i++) {
       const bytes = len[i] as number
       if (bytes < 0) continue
       if (bytes !== 16) this.wrongWidth(bytes)
-      buf.copy(this.#ids, ids, pos[i] as number, (pos[i] as number) + 16)
-      ids += 16
+      const p = pos[i] as number
+      idWords[ids] = view.getInt32(p, true)
+      idWords[ids + 1] = view.getInt32(p + 4, true)
+      idWords[ids + 2] = view.getInt32(p + 8, true)
+      idWords[ids + 3] = view.getInt32(p + 12, true)
+      ids += 4
     }
-    const blocks = this.#cipher.update(this.#ids.subarray(0, ids))
+    const blocks = this.#cipher.update(this.#ids.subarray(0, ids * 4))
     const { outView, sum } = this
     let { used } = this
     let { a, b } = sum

@@ -36,16 +36,3 @@ export class ColumnSum {
     return hex(this.a) + hex(this.b)
   }
 }
-
-/** A repeated value as one step: `words` words whose sum is `total` and whose prefix sums add up to `prefixes`. */
-export interface RepeatedWords {
-  readonly words: number
-  readonly total: number
-  readonly prefixes: number
-}
-
-export function repeatedWords(bytes: Uint8Array): RepeatedWords {
-  const sum = new ColumnSum()
-  sum.addBytes(bytes)
-  return { words: 1 + ((bytes.length + 3) >> 2), total: sum.a, prefixes: sum.b }
-}
