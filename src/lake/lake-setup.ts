@@ -3,8 +3,11 @@ import type { GlueClient } from '@aws-sdk/client-glue'
 import type { S3Client } from '@aws-sdk/client-s3'
 import { UsageError } from '../errors.ts'
 import { LakeViews } from './athena/lake-views.ts'
+import { ensureNamedQueries } from './athena/named-queries.ts'
 import { QueryRunner } from './athena/query-runner.ts'
+import { loadSavedQueries } from './athena/saved-queries.ts'
 import { ensureWorkGroup } from './athena/work-group.ts'
+import { awsErrorName } from './aws-calls.ts'
 import { Catalogue } from './catalogue/catalogue.ts'
 import { ensureDatabase } from './catalogue/databases.ts'
 import { contracts as allContracts, type TableContract } from './contract.ts'
@@ -67,7 +70,7 @@ export interface LakeSetupOptions {
 }
 
 /**
- * Brings the lake's resources into being: buckets, Glue databases and tables, the crawler, the work group. May be repeated at
+ * Brings the lake's resources into being: buckets, Glue databases and tables, the crawler, the work group and its saved queries. May be repeated at
  * every start, and by several processes at once.
  *
  * @throws UsageError when a bucket is missing that somebody else has to make.
@@ -98,7 +101,20 @@ export async function ensureLake(
   }
   const group = await ensureWorkGroup(clients.athena, { ...place, name: place.workgroup })
   if (group.created) created.push(`work group ${place.workgroup}`)
-  return { created, differing: [...differing, ...group.differences] }
+  const queries = await savedQueries(clients.athena, place, owned)
+  created.push(...queries.done)
+  return { created, differing: [...differing, ...group.differences, ...queries.refused] }
+}
+
+/** Analysts can do without them: a role that may not write them starts all the same, and is told. */
+async function savedQueries(athena: AthenaClient, place: LakePlace, owned: boolean) {
+  try {
+    return { done: await ensureNamedQueries(athena, place, loadSavedQueries()), refused: [] }
+  } catch (error) {
+    if (owned || awsErrorName(error) !== 'AccessDeniedException') throw error
+    const refused = `The saved queries of the work group ${place.workgroup} may not be written by this role`
+    return { done: [], refused: [refused] }
+  }
 }
 
 async function requireBuckets(s3: S3Client, place: LakePlace): Promise<void> {

@@ -35,6 +35,8 @@ export interface SavedQuery {
   readonly parameters: readonly QueryParameter[]
   /** With `?` in place of each `:name`. */
   readonly sql: string
+  /** For an editor: with the default in place of each `:name`, or `?` where there is none. It runs as it stands. */
+  readonly runnable: string
   /** Which parameter stands at each `?`. */
   readonly order: readonly string[]
 }
@@ -84,15 +86,20 @@ export function parseSavedQuery(name: string, text: string): SavedQuery {
     order.push(placeholder)
     return '?'
   })
-  const declared = new Set(parameters.map((each) => each.name))
+  const declared = new Map(parameters.map((each) => [each.name, each]))
+  const runnable = body.replaceAll(PIECES, (piece, placeholder: string | undefined) => {
+    const { default: value, type } = declared.get(placeholder ?? '') ?? {}
+    if (placeholder === undefined) return piece
+    return value === undefined || type === undefined ? '?' : literal(value, type)
+  })
   const unknown = order.filter((each) => !declared.has(each))
-  const unused = [...declared].filter((each) => !order.includes(each))
+  const unused = [...declared.keys()].filter((each) => !order.includes(each))
   const [title] = values('title')
   if (title === undefined) throw new Error(`${name}: there is no @title`)
   if (unknown.length > 0 || unused.length > 0) {
     throw new Error(`${name}: not declared: ${unknown.join(', ') || 'none'}; not used: ${unused.join(', ') || 'none'}`)
   }
-  return { name, title, description: values('description').join(' '), parameters, sql, order }
+  return { name, title, description: values('description').join(' '), parameters, sql, runnable, order }
 }
 
 export function loadSavedQueries(folder = path.join(import.meta.dirname, 'queries')): SavedQuery[] {

@@ -203,14 +203,6 @@ describe('saved queries', () => {
       ],
     ],
     [
-      'platform-mix',
-      {},
-      [
-        ['linux', 1, 1, 1, 0.5],
-        ['windows', 1, 1, 1, 2],
-      ],
-    ],
-    [
       'studios-by-games',
       {},
       [

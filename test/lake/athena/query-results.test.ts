@@ -47,8 +47,8 @@ describe('CSV of a result', () => {
 
 describe('a run', () => {
   it('carries the name of its saved query in a comment that callers do not see', () => {
-    expect(queryRun({ Query: labelled('platform-mix', 'SELECT 1') })).toMatchObject({
-      name: 'platform-mix',
+    expect(queryRun({ Query: labelled('library-sources', 'SELECT 1') })).toMatchObject({
+      name: 'library-sources',
       sql: 'SELECT 1',
     })
     expect(queryRun({ Query: 'SELECT 1' }).name).toBeNull()

@@ -20,8 +20,8 @@ function errorsOf(call: () => unknown) {
 describe('the saved queries of the project', () => {
   const queries = loadSavedQueries()
 
-  it('are at least ten, each with a title, a description and a name for addresses', () => {
-    expect(queries.length).toBeGreaterThanOrEqual(10)
+  it('are ten, each with a title, a description and a name for addresses', () => {
+    expect(queries).toHaveLength(10)
     for (const { name, title, description } of queries) {
       expect(name).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/)
       expect(title).not.toBe('')
@@ -32,6 +32,7 @@ describe('the saved queries of the project', () => {
   it.each(queries.map((query) => [query.name, query] as const))('%s is one statement in Trino', (_name, query) => {
     expect(checkStatement(query.sql).kind).toBe('query')
     expect(() => parseQueryText(query.sql)).not.toThrow()
+    expect(() => parseQueryText(query.runnable)).not.toThrow()
   })
 
   it.each(queries.map((query) => [query.name, query] as const))(
@@ -63,6 +64,9 @@ FROM t WHERE d > :days AND e > :since AND m = :mode AND :days < 5 AND x = 'it''s
       `SELECT ':days', ":since" /* :mode */, ? -- :word\nFROM t WHERE d > ? AND e > ? AND m = ? AND ? < 5 AND x = 'it''s :word'`,
     )
     expect(query.order).toEqual(['word', 'days', 'since', 'mode', 'days'])
+    expect(query.runnable).toBe(
+      `SELECT ':days', ":since" /* :mode */, ? -- :word\nFROM t WHERE d > 30 AND e > ? AND m = 'all' AND 30 < 5 AND x = 'it''s :word'`,
+    )
   })
 
   it('binds values as literals in the order of the text', () => {

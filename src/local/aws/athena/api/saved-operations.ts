@@ -11,6 +11,8 @@ export interface NamedQuery {
   readonly database: string
   readonly query: string
   readonly workGroup: string
+  /** The caller's own: a repeat of the request that made the query finds it. */
+  readonly token?: string
 }
 
 export interface Prepared {
@@ -40,6 +42,14 @@ export function namedQueryOperations(queries: JsonFolder<NamedQuery>): Record<st
   return {
     async CreateNamedQuery(input) {
       const description = optionalText(input, 'Description')
+      const token = optionalText(input, 'ClientRequestToken')
+      const before = token === undefined ? undefined : queries.values().find((q) => q.token === token)
+      if (before !== undefined) {
+        if (before.query !== text(input, 'QueryString') || before.name !== text(input, 'Name')) {
+          throw invalidRequest('Idempotent parameters do not match')
+        }
+        return { NamedQueryId: before.id }
+      }
       const q: NamedQuery = {
         id: randomUUID(),
         name: text(input, 'Name'),
@@ -47,6 +57,7 @@ export function namedQueryOperations(queries: JsonFolder<NamedQuery>): Record<st
         query: text(input, 'QueryString'),
         workGroup: optionalText(input, 'WorkGroup') ?? 'primary',
         ...(description === undefined ? {} : { description }),
+        ...(token === undefined ? {} : { token }),
       }
       await queries.put(q.id, q)
       return { NamedQueryId: q.id }
