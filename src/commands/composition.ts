@@ -18,7 +18,7 @@ import type { Lake } from '../lake/snapshot/lake.ts'
 import { RunMeasurements } from '../lake/snapshot/run-measurements.ts'
 import { LakeBucket } from '../lake/storage/lake-bucket.ts'
 import { s3Client } from '../lake/storage/s3-client.ts'
-import { tapClient } from '../lake/tap.ts'
+import { watchClient } from '../lake/tap.ts'
 import { createLogger, type Logger } from '../logger.ts'
 import { openWorkplace, type Workplace, type WorkplaceOptions } from './environment.ts'
 
@@ -60,9 +60,9 @@ export function openLake(
 ): OpenLake {
   const tap = faultTap(config.fault)
   const clients = {
-    s3: tapClient(s3Client(config), tap),
-    glue: tapClient(createGlueClient(config), tap),
-    athena: tapClient(createAthenaClient(config), tap),
+    s3: watchClient(s3Client(config), tap),
+    glue: watchClient(createGlueClient(config), tap),
+    athena: watchClient(createAthenaClient(config), tap),
   }
   const parts = lakeParts(config, clients)
   const measurements = new RunMeasurements()

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { AthenaClient } from '@aws-sdk/client-athena'
 import type { GlueClient } from '@aws-sdk/client-glue'
 import type { S3Client } from '@aws-sdk/client-s3'
@@ -28,20 +29,35 @@ export async function tapped<T>(tap: Tap | undefined, name: string, call: () => 
 /** A request is on the wire about so long after the client was given it. */
 const ON_THE_WAY_MS = 1
 
+const right = new AsyncLocalStorage<() => Promise<void>>()
+
 /**
- * Taps every request of a client, repeated ones as well, at the last moment before the socket. Returns the client; without a tap it stays
- * as it is.
+ * Runs `work` with the right to call AWS: before each request that it sends through a client of `watchClient`, however deep, `check` must
+ * resolve. A process that slept through its lease is so stopped before its next request, wherever it was when it fell asleep.
  */
-export function tapClient<Client extends S3Client | GlueClient | AthenaClient>(
+export function whileAllowed<T>(check: () => Promise<void>, work: () => Promise<T>): Promise<T> {
+  return right.run(check, work)
+}
+
+/**
+ * Asks `whileAllowed` before every request of a client, repeated ones as well, at the last moment before the socket; and taps it there.
+ *
+ * @returns the client.
+ */
+export function watchClient<Client extends S3Client | GlueClient | AthenaClient>(
   client: Client,
   tap: Tap | undefined,
 ): Client {
-  if (tap === undefined) return client
   const stack = (client as S3Client).middlewareStack
   stack.add(
     (next, context) => async (args) => {
+      if (tap === undefined) {
+        await right.getStore()?.()
+        return next(args)
+      }
       const name = callName(context.commandName ?? '', args.input)
       await tap.before(name)
+      await right.getStore()?.()
       const answer = next(args)
       setTimeout(() => tap.during?.(name), ON_THE_WAY_MS)
       try {
@@ -50,7 +66,7 @@ export function tapClient<Client extends S3Client | GlueClient | AthenaClient>(
         await tap.after(name)
       }
     },
-    { step: 'deserialize', priority: 'low', name: 'tap', override: true },
+    { step: 'deserialize', priority: 'low', name: 'watch', override: true },
   )
   return client
 }

@@ -1,6 +1,6 @@
 import { LakeProblem } from '../lake-problem.ts'
 import { canonicalJson, type Manifest, type ManifestFile, parseManifest, sha256Hex } from '../manifest.ts'
-import { contractKey, manifestKey, partitionPrefix } from '../object-keys.ts'
+import { contractKey, manifestKey } from '../object-keys.ts'
 import type { ControlRows, StoredUpload } from './control-rows.ts'
 import { inParallel } from './in-parallel.ts'
 import type { Lake } from './lake.ts'
@@ -24,6 +24,17 @@ const COMPLETES_AT_ONCE = 32
 /**
  * Steps 5 and 6 of the protocol: completes every upload, checks every object, then writes the manifest, which is the commit. May be
  * repeated from any point by any holder of the lease: what is done already is found and counts.
+ *
+ * A holder that sleeps past its lease begins no request any more (`Lease.guard`), but one may be on its way and arrive when another process
+ * has taken over. Whatever it is, it does no harm:
+ * - Create: an upload that nobody completes; invisible, and swept by recovery and by the bucket's lifecycle.
+ * - UploadPart: the successor either ends the upload, and S3 lists no part of it in the end, or completes it, and then this was a second
+ *   copy of the same bytes (`MultipartUploads.complete`).
+ * - Complete: makes the object that the successor makes, and of the two S3 takes one.
+ * - the manifest: fixed since `prepared`, so both write the same; `If-None-Match` takes one.
+ * - Abort, Delete: sent only after the decision to roll back is stored, which binds the successor as well (`rollBack`).
+ * - partitions: the same location; views: moved by the successor after this one's statements have ended (`LakeViews`);
+ *   `CURRENT.json`: `If-Match`, and only ever upwards.
  *
  * @throws LakeProblem `rolled_back` when an upload and its object are both gone: then nothing of the snapshot is left.
  */
@@ -97,7 +108,8 @@ async function verifyAll(lake: Lake, manifest: Manifest, signal: AbortSignal): P
   const files = manifest.tables.flatMap((table) => table.files)
   await inParallel(files, COMPLETES_AT_ONCE, async (file) => {
     signal.throwIfAborted()
-    const problem = await objectProblem(lake, file)
+    // What follows cannot be taken back, so an answer that was damaged on its way must not decide it.
+    const problem = (await objectProblem(lake, file)) && (await objectProblem(lake, file))
     if (problem) throw new LakeProblem('object_mismatch', problem.message, { key: file.key })
   })
 }
@@ -120,33 +132,4 @@ export async function objectProblem(
   if (sha256Hex(tail) !== file.tail_sha256)
     return { code, message: `The footer of ${file.key} differs from its manifest` }
   return undefined
-}
-
-/**
- * Leaves nothing of a snapshot that was never committed: ends its uploads first, so that no late call can complete one, then deletes
- * what was completed. Refuses when the manifest exists.
- */
-export async function rollBack(lake: Lake, rows: ControlRows, tables: readonly string[]): Promise<void> {
-  const key = manifestKey(rows.snapshotId)
-  // Whoever has taken over may be completing these very uploads.
-  await rows.confirm()
-  if (await lake.bucket.getText(key)) {
-    throw new LakeProblem('manifest_conflict', `${key} exists, so its snapshot is committed and not rolled back`, {
-      key,
-    })
-  }
-  for (const upload of await rows.uploads()) {
-    if (upload.state === 'aborted') continue
-    await lake.bucket.multipart.abort(upload.key, upload.uploadId)
-    await rows.markUpload(upload.key, 'aborted')
-  }
-  for (const table of tables) {
-    const prefix = partitionPrefix(table, rows.snapshotId)
-    // An upload whose id was not stored yet when the process died.
-    for await (const upload of lake.bucket.multipart.pending(prefix))
-      await lake.bucket.multipart.abort(upload.key, upload.uploadId)
-    const keys: string[] = []
-    for await (const object of lake.bucket.objects(prefix)) keys.push(object.key)
-    await lake.bucket.delete(keys)
-  }
 }

@@ -1,7 +1,7 @@
-import { Prisma, type Transaction } from '../../database/database.ts'
+import { Prisma } from '../../database/database.ts'
 import { describe } from '../../errors.ts'
 import { LakeProblem } from '../lake-problem.ts'
-import type { UploadedPart } from '../storage/lake-bucket.ts'
+import type { UploadedPart } from '../storage/multipart-uploads.ts'
 import { type Tap, tapped } from '../tap.ts'
 import type { Lake } from './lake.ts'
 import type { SnapshotState } from './states.ts'
@@ -128,61 +128,59 @@ export class ControlRows {
 
   /** Before something that cannot be taken back. @throws LakeProblem `fenced`. */
   async confirm(): Promise<void> {
-    await this.#fenced('confirm', async () => undefined)
+    await this.#fenced('confirm')
   }
 
   /** All tables before the first row is read, with the rows that are expected of each; null: nobody knows. */
   async expectTables(expected: ReadonlyMap<string, number | null>): Promise<void> {
-    await this.#fenced('tables', (tx) =>
-      tx.lakeSnapshotTable.createMany({
-        data: [...expected].map(([tableName, rows]) => ({
-          snapshotId: this.snapshotId,
-          tableName,
-          estimatedRows: rows === null ? null : BigInt(rows),
-        })),
-        skipDuplicates: true,
-      }),
+    await this.#fenced(
+      'tables',
+      `INSERT INTO lake_snapshot_tables (snapshot_id, table_name, estimated_rows)
+       SELECT $1, expected.name, expected.rows FROM held, unnest($3::text[], $4::bigint[]) AS expected (name, rows)`,
+      [[...expected.keys()], [...expected.values()]],
     )
   }
 
   async table(name: string, change: TableChange): Promise<void> {
-    const id = { snapshotId: this.snapshotId, tableName: name }
-    await this.#fenced(`table-${change.state}`, (tx) =>
-      tx.lakeSnapshotTable.upsert({
-        where: { snapshotId_tableName: id },
-        create: { ...id, ...change },
-        update: change,
-      }),
+    const { bytes, files, rowsCopied, rowsEncoded, state } = change
+    await this.#fenced(
+      `table-${state}`,
+      `INSERT INTO lake_snapshot_tables AS t (snapshot_id, table_name, state, rows_copied, rows_encoded, bytes, files)
+       SELECT $1, $3, $4, $5::bigint, $6::bigint, $7::bigint, $8::integer FROM held
+       ON CONFLICT (snapshot_id, table_name) DO UPDATE
+          SET state = excluded.state, rows_copied = coalesce(excluded.rows_copied, t.rows_copied),
+              rows_encoded = coalesce(excluded.rows_encoded, t.rows_encoded),
+              bytes = coalesce(excluded.bytes, t.bytes), files = coalesce(excluded.files, t.files)`,
+      [name, state, rowsCopied, rowsEncoded, bytes, files],
     )
   }
 
   /** Before the first part goes out: whoever takes over can find and abort the upload. */
   async openUpload(key: string, table: string, uploadId: string): Promise<void> {
-    await this.#fenced('upload-open', (tx) =>
-      tx.lakeUpload.create({ data: { key, tableName: table, uploadId, snapshotId: this.snapshotId } }),
+    await this.#fenced(
+      'upload-open',
+      'INSERT INTO lake_uploads (snapshot_id, key, table_name, upload_id) SELECT $1, $3, $4, $5 FROM held',
+      [key, table, uploadId],
     )
   }
 
   async finishUpload(key: string, upload: FinishedUpload): Promise<void> {
     const { parts, bytes, rows, crc32, sha256, tailBytes, tailSha256 } = upload
-    await this.#fenced('upload-uploaded', (tx) =>
-      tx.lakeUpload.update({
-        where: { key },
-        data: {
-          state: 'uploaded',
-          parts: parts.map((part) => ({ ...part })),
-          bytes: BigInt(bytes),
-          rows: BigInt(rows),
-          crc32,
-          sha256,
-          footer: { tailBytes, tailSha256 },
-        },
-      }),
+    await this.#fenced(
+      'upload-uploaded',
+      `UPDATE lake_uploads SET state = 'uploaded', parts = $4::jsonb, bytes = $5::bigint, rows = $6::bigint,
+              crc32 = $7, sha256 = $8, footer = $9::jsonb
+         FROM held WHERE snapshot_id = $1 AND key = $3`,
+      [key, JSON.stringify(parts), bytes, rows, crc32, sha256, JSON.stringify({ tailBytes, tailSha256 })],
     )
   }
 
   async markUpload(key: string, state: 'completed' | 'aborted'): Promise<void> {
-    await this.#fenced(`upload-${state}`, (tx) => tx.lakeUpload.update({ where: { key }, data: { state } }))
+    await this.#fenced(
+      `upload-${state}`,
+      'UPDATE lake_uploads SET state = $4 FROM held WHERE snapshot_id = $1 AND key = $3',
+      [key, state],
+    )
   }
 
   async uploads(): Promise<StoredUpload[]> {
@@ -204,16 +202,23 @@ export class ControlRows {
     }))
   }
 
-  /** One transaction in which the fence cannot change. */
-  async #fenced<T>(name: string, write: (tx: Transaction) => Promise<T>): Promise<T> {
-    return tapped(this.#tap, `control-${name}`, () =>
-      this.#database.transaction(async (tx) => {
-        const held = await tx.$queryRaw<unknown[]>`
-          SELECT 1 FROM lake_snapshots WHERE id = ${this.snapshotId} AND fence = ${this.fence} FOR SHARE`
-        if (held.length === 0) throw fenced(this.snapshotId)
-        return write(tx)
-      }),
-    )
+  /**
+   * One statement in which the fence cannot change. It is one and no transaction of several: a process that is stopped in the middle of
+   * that would keep the row locked, and away from whoever takes over.
+   *
+   * @param write a statement on the rows of `held`, with $1 the snapshot, $2 the fence and `values` from $3 on.
+   */
+  async #fenced(name: string, write = 'SELECT 1 FROM held', values: readonly unknown[] = []): Promise<void> {
+    await tapped(this.#tap, `control-${name}`, async () => {
+      const [found] = await this.#database.query<{ held: boolean; written: boolean }>({
+        text: `WITH held AS (SELECT 1 FROM lake_snapshots WHERE id = $1 AND fence = $2::bigint FOR SHARE),
+                    written AS (${write}${/^SELECT/.test(write) ? '' : ' RETURNING 1'})
+               SELECT EXISTS (SELECT 1 FROM held) AS held, EXISTS (SELECT 1 FROM written) AS written`,
+        values: [this.snapshotId, this.fence, ...values],
+      })
+      if (!found?.held) throw fenced(this.snapshotId)
+      if (!found.written) throw new Error(`Snapshot ${this.snapshotId} has no such row for ${name}`)
+    })
   }
 }
 

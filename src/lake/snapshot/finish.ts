@@ -1,11 +1,11 @@
 import { describe } from '../../errors.ts'
 import { DriftError, LakeProblem } from '../lake-problem.ts'
-import { parseManifest } from '../manifest.ts'
-import { commit, rollBack } from './commit.ts'
+import { commit } from './commit.ts'
 import { type ControlRows, problemOf } from './control-rows.ts'
 import { enterPhase } from './enter-phase.ts'
 import type { Lake, Progress } from './lake.ts'
 import { publish } from './publish.ts'
+import { rollBack } from './roll-back.ts'
 
 export interface FinishOptions {
   /** Aborts when the lease is lost or the process is asked to stop. */
@@ -36,7 +36,7 @@ export async function finish(
   try {
     if (phase === 'prepared') {
       await enterPhase(lake, rows, progress, 'crawler_wait')
-      await lake.publisher.crawlerReady(new Date(Date.now() + lake.settings.crawlerWaitMs))
+      await lake.publisher.crawlerReady(new Date(Date.now() + lake.settings.crawlerWaitMs), signal)
       signal.throwIfAborted()
       phase = 'committing'
     }
@@ -47,21 +47,15 @@ export async function finish(
     }
     enter('committed')
     signal.throwIfAborted()
-    await publish(lake, rows, body, (each) => enterPhase(lake, rows, progress, each))
+    await publish(lake, rows, body, { signal, enter: (each) => enterPhase(lake, rows, progress, each) })
     enter('published')
   } catch (error) {
-    await unfinished(lake, rows, phase, body, error)
+    await unfinished(lake, rows, phase, error)
     throw error
   }
 }
 
-async function unfinished(
-  lake: Lake,
-  rows: ControlRows,
-  phase: Unfinished,
-  body: string,
-  error: unknown,
-): Promise<void> {
+async function unfinished(lake: Lake, rows: ControlRows, phase: Unfinished, error: unknown): Promise<void> {
   const { logger } = lake
   const problem = problemOf(error, phase)
   if (problem.code === 'fenced') return
@@ -72,12 +66,7 @@ async function unfinished(
   )
   try {
     if (phase === 'committing' && error instanceof LakeProblem && NO_WAY_ON.has(error.code)) {
-      await rollBack(
-        lake,
-        rows,
-        parseManifest(body).tables.map((table) => table.name),
-      )
-      await rows.update({ state: 'failed', endedAt: new Date(), problem })
+      await rollBack(lake, rows, error, phase)
     } else {
       await rows.update({ problem })
     }

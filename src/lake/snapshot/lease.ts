@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Transaction } from '../../database/database.ts'
 import { LakeProblem } from '../lake-problem.ts'
-import { type Tap, tapped } from '../tap.ts'
+import { type Tap, tapped, whileAllowed } from '../tap.ts'
 import type { Lake, Progress } from './lake.ts'
 import { isGone, thisProcess } from './process-identity.ts'
 
@@ -26,15 +26,22 @@ export class Lease {
   readonly #ttlMs: number
   readonly #tap: Tap | undefined
   readonly #lost = new AbortController()
-  #timer: NodeJS.Timeout
+  readonly #timer: NodeJS.Timeout
   #beat: Promise<void> = Promise.resolve()
+  #sentAt: Instant
 
-  private constructor(database: Lake['database'], owner: string, fence: bigint, ttlMs: number, tap: Tap | undefined) {
-    this.#tap = tap
+  private constructor(
+    database: Lake['database'],
+    { fence, owner, sentAt }: Taken,
+    ttlMs: number,
+    tap: Tap | undefined,
+  ) {
     this.#database = database
     this.owner = owner
     this.fence = fence
+    this.#sentAt = sentAt
     this.#ttlMs = ttlMs
+    this.#tap = tap
     this.#timer = setInterval(() => {
       this.#beat = this.#extend()
     }, ttlMs / 4)
@@ -44,6 +51,24 @@ export class Lease {
   /** Aborts with `fenced` when somebody else holds the lease, or it could not be extended in time. */
   get signal(): AbortSignal {
     return this.#lost.signal
+  }
+
+  /**
+   * Runs `work`, none of whose requests to AWS is begun in the last half of the lease: what a process sends that slept (SIGSTOP, a machine
+   * that was suspended, a long garbage collection) could undo the work of whoever took over meanwhile. After a sleep the lease is extended
+   * first, or found to be lost. What remains are requests that were on their way already; `commit.ts` says why they do no harm.
+   */
+  guard<T>(work: () => Promise<T>): Promise<T> {
+    return whileAllowed(() => this.#stillHeld(), work)
+  }
+
+  async #stillHeld(): Promise<void> {
+    this.#lost.signal.throwIfAborted()
+    if (ageMs(this.#sentAt) < this.#ttlMs / 2) return
+    await this.#extend()
+    this.#lost.signal.throwIfAborted()
+    if (ageMs(this.#sentAt) >= this.#ttlMs) this.#lose('it could not be extended in time')
+    this.#lost.signal.throwIfAborted()
   }
 
   /**
@@ -58,6 +83,7 @@ export class Lease {
     if (!row || !(row.free || holderIsGone(row))) throw taken(row)
     // A free lease may have been extended since; that of a dead process cannot be.
     const mustHaveRunOut = row.free
+    const sentAt = now()
     const take = () => database.prisma.$queryRaw<{ fence: bigint }[]>`
       UPDATE lake_lease
          SET owner = ${owner}, fence = fence + 1, expires_at = now() + ${ttlMs} * interval '1 millisecond',
@@ -67,7 +93,7 @@ export class Lease {
        RETURNING fence`
     const updated = await tapped(tap, 'control-lease-take', take)
     if (!updated[0]) throw taken(undefined)
-    return new Lease(database, owner, updated[0].fence, ttlMs, tap)
+    return new Lease(database, { owner, fence: updated[0].fence, sentAt }, ttlMs, tap)
   }
 
   /**
@@ -116,26 +142,44 @@ export class Lease {
   }
 
   async #extend(): Promise<void> {
-    const sentAt = Date.now()
+    const sentAt = now()
     try {
       const extend = () => this.#database.prisma.$executeRaw`
         UPDATE lake_lease SET expires_at = now() + ${this.#ttlMs} * interval '1 millisecond'
          WHERE id = 1 AND fence = ${this.fence}`
       const rows = await tapped(this.#tap, 'control-lease-extend', extend)
       if (rows === 0) this.#lose('another process took it')
-      else this.#extendedAt = sentAt
+      else this.#sentAt = sentAt
     } catch {
       // One missed beat is no loss; the fence in each write decides in the end.
-      if (Date.now() - this.#extendedAt > this.#ttlMs) this.#lose('it could not be extended in time')
+      if (ageMs(this.#sentAt) > this.#ttlMs) this.#lose('it could not be extended in time')
     }
   }
-
-  #extendedAt = Date.now()
 
   #lose(why: string): void {
     clearInterval(this.#timer)
     this.#lost.abort(lost(why))
   }
+}
+
+interface Taken {
+  readonly owner: string
+  readonly fence: bigint
+  /** Before the statement that took it: the database counts from later. */
+  readonly sentAt: Instant
+}
+
+/** By both clocks: the steady one stands still while a machine is suspended, the other one may be set. */
+interface Instant {
+  readonly steadyMs: number
+  readonly wallMs: number
+}
+
+const now = (): Instant => ({ steadyMs: performance.now(), wallMs: Date.now() })
+
+/** The longer time of the two: to ask once too often costs one statement. */
+function ageMs({ steadyMs, wallMs }: Instant): number {
+  return Math.max(performance.now() - steadyMs, Date.now() - wallMs)
 }
 
 function lost(why: string): LakeProblem {

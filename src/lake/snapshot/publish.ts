@@ -18,6 +18,12 @@ export async function publishedManifests(lake: Lake): Promise<Manifest[]> {
   return rows.flatMap((row) => (row.manifest === null ? [] : [parseManifest(row.manifest)]))
 }
 
+export interface PublishOptions {
+  readonly enter: (phase: Phase) => Promise<void>
+  /** Ends waits and work between two calls; the snapshot stays `committed`. */
+  readonly signal: AbortSignal
+}
+
 /**
  * Steps 7 and 8 of the protocol: catalogue, views, pointer. May be repeated until it succeeds; until then the views show the
  * snapshot before.
@@ -26,16 +32,17 @@ export async function publish(
   lake: Lake,
   rows: ControlRows,
   body: string,
-  enter: (phase: Phase) => Promise<void>,
+  { enter, signal }: PublishOptions,
 ): Promise<void> {
   const manifest = parseManifest(body)
   await enter('catalogue')
-  await lake.publisher.register(manifest, { crawling: () => enter('crawl') })
+  await lake.publisher.register(manifest, { crawling: () => enter('crawl'), signal })
+  await unregisterRetiring(lake)
   await enter('views')
   const live = [...(await publishedManifests(lake)), manifest].sort((a, b) => a.sequence - b.sequence)
   // The views are everybody's: a process that was taken for dead must not move them back.
   await rows.update({ state: 'committed' })
-  await lake.publisher.publishViews(live.map(publishedSnapshot))
+  await lake.publisher.publishViews(live.map(publishedSnapshot), signal)
   await movePointer(lake, {
     manifest_version: 1,
     snapshot_id: manifest.snapshot_id,
@@ -43,6 +50,15 @@ export async function publish(
     manifest_sha256: sha256Hex(body),
   })
   await rows.update({ state: 'published', publishedAt: new Date(), endedAt: new Date(), problem: null })
+}
+
+/** A crawl registers every folder with files, so those of snapshots that wait for the end of their grace time as well. */
+async function unregisterRetiring(lake: Lake): Promise<void> {
+  const retiring = await lake.database.prisma.lakeSnapshot.findMany({
+    where: { state: 'retiring', retiringAt: { not: null } },
+    select: { manifest: true },
+  })
+  for (const { manifest } of retiring) await lake.publisher.unregister(parseManifest(manifest ?? ''))
 }
 
 /** `CURRENT.json` only ever moves to a higher sequence; a lost race is read again. */

@@ -1,11 +1,11 @@
 import { LakeProblem } from '../lake-problem.ts'
 import { LAKE_PREFIX, parsePartKey } from '../object-keys.ts'
 import { tapped } from '../tap.ts'
-import { rollBack } from './commit.ts'
 import { ControlRows, problemOf, type ControlRows as Rows } from './control-rows.ts'
 import { finish } from './finish.ts'
 import type { Lake, Progress } from './lake.ts'
 import { Lease } from './lease.ts'
+import { isRollingBack, rollBack, stillRollingBack, sweepFailed } from './roll-back.ts'
 import { failNotStarted } from './snapshots.ts'
 import { RUNNING_STATES, type SnapshotState } from './states.ts'
 
@@ -23,6 +23,8 @@ export interface RecoveryReport {
   readonly snapshots: readonly Recovery[]
   /** Uploads that nobody could complete any more and that were ended. */
   readonly abortedUploads: readonly string[]
+  /** Objects of failed snapshots that came to light after their removal: a call of a dead process was still under way. */
+  readonly removedObjects: readonly string[]
 }
 
 const ORPHAN_AGE_MS = 60 * 60_000
@@ -36,8 +38,11 @@ const ORPHAN_AGE_MS = 60 * 60_000
 export async function recoverSnapshots(lake: Lake, progress?: Progress): Promise<RecoveryReport> {
   const lease = await Lease.wait(lake, { progress })
   try {
-    const snapshots = await recoverUnder(lake, lease, progress)
-    return { snapshots, abortedUploads: await abortOrphans(lake) }
+    return await lease.guard(async () => ({
+      snapshots: await recoverUnder(lake, lease, progress),
+      abortedUploads: await abortOrphans(lake),
+      removedObjects: await sweepFailed(lake),
+    }))
   } finally {
     await lease.release()
   }
@@ -78,6 +83,7 @@ interface LeftRow {
   readonly state: SnapshotState
   readonly manifest: string | null
   readonly preparedAt: Date | null
+  readonly problem: unknown
 }
 
 async function recoverOne(
@@ -87,40 +93,35 @@ async function recoverOne(
   lease: Lease,
   progress: Progress | undefined,
 ): Promise<string | undefined> {
-  const { manifest, preparedAt, state } = row
-  const expired = Date.now() - (preparedAt?.getTime() ?? 0) > lake.settings.preparedTtlMs
-  if (manifest === null || (state === 'prepared' && expired)) {
-    const code = manifest === null ? 'abandoned' : 'prepared_expired'
-    const problem = new LakeProblem(
-      code,
-      code === 'abandoned'
-        ? `The process of this snapshot ended while it was ${state}; start a new one`
-        : 'This snapshot waited too long for its commit; start a new one',
-    )
-    await abandon(lake, rows, problem, state)
-    return code
-  }
+  const { manifest, state } = row
+  const noWayOn = isRollingBack(row.problem) ? row.problem : reasonToRemove(row, lake.settings.preparedTtlMs)
   try {
+    if (manifest === null || noWayOn !== undefined) {
+      await rollBack(lake, rows, noWayOn, state)
+      return (noWayOn as { code: string }).code
+    }
     await finish(lake, rows, state as 'prepared' | 'committing' | 'committed', manifest, {
       signal: lease.signal,
       progress,
     })
     return undefined
   } catch (error) {
-    const { code } = problemOf(error, state)
-    if (code === 'fenced') throw error
-    return code
+    const problem = problemOf(error, state)
+    if (problem.code === 'fenced') throw error
+    // One that can be neither finished nor removed must not keep recovery from the others.
+    if (noWayOn !== undefined) await rows.update({ problem: { ...problem, ...stillRollingBack(row.problem) } })
+    return problem.code
   }
 }
 
-/** Removes everything of a snapshot that has no manifest, then says why in its row. */
-export async function abandon(lake: Lake, rows: Rows, error: unknown, phase: string): Promise<void> {
-  await rollBack(
-    lake,
-    rows,
-    lake.contracts.map((contract) => contract.name),
-  )
-  await rows.update({ state: 'failed', endedAt: new Date(), problem: problemOf(error, phase) })
+/** Why a snapshot that a dead process left cannot be finished; undefined when it can. */
+function reasonToRemove({ manifest, preparedAt, state }: LeftRow, preparedTtlMs: number): LakeProblem | undefined {
+  if (manifest === null) {
+    return new LakeProblem('abandoned', `The process of this snapshot ended while it was ${state}; start a new one`)
+  }
+  const ageMs = Date.now() - (preparedAt?.getTime() ?? 0)
+  if (state !== 'prepared' || ageMs <= preparedTtlMs) return undefined
+  return new LakeProblem('prepared_expired', 'This snapshot waited too long for its commit; start a new one')
 }
 
 async function abortOrphans(lake: Lake): Promise<string[]> {

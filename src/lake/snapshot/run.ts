@@ -1,3 +1,4 @@
+import type { Transaction } from '../../database/database.ts'
 import { AppError, describe } from '../../errors.ts'
 import { LakeProblem } from '../lake-problem.ts'
 import { manifestBody } from '../manifest.ts'
@@ -11,13 +12,17 @@ import type { Lake, Progress } from './lake.ts'
 import { Lease } from './lease.ts'
 import { buildManifest, unrepresentableValues } from './manifest-builder.ts'
 import { publishedManifests } from './publish.ts'
-import { abandon, recoverUnder } from './recover.ts'
-import { readSnapshot, requestSnapshot, type SnapshotView } from './snapshots.ts'
+import { recoverUnder } from './recover.ts'
+import { rollBack } from './roll-back.ts'
+import type { SnapshotView } from './snapshot-view.ts'
+import { readSnapshot, requestSnapshot } from './snapshots.ts'
 
 export interface RunOptions {
   /** A snapshot that was requested before; without it a new one is requested. */
   readonly id?: string
   readonly requestedBy?: string
+  /** Written together with the request that this call makes. */
+  readonly trail?: (tx: Transaction, id: string) => Promise<void>
   readonly progress?: Progress
   /** Ends the run: nothing of the snapshot is left before its commit, recovery finishes it after. */
   readonly signal?: AbortSignal
@@ -32,33 +37,39 @@ export interface RunOptions {
 export async function runSnapshot(lake: Lake, options: RunOptions = {}): Promise<SnapshotView> {
   const lease = await leaseFor(lake, options)
   try {
-    await recoverUnder(lake, lease, options.progress, options.id)
-    const requested =
-      options.id === undefined
-        ? await requestUnder(lake, lease, options.requestedBy ?? 'command line')
-        : await readSnapshot(lake.database, options.id)
-    if (requested.state !== 'requested') {
-      throw new AppError('conflict', `Snapshot ${requested.id} is ${requested.state} already; request a new one`, {
-        extra: { snapshotId: requested.id, state: requested.state },
-      })
-    }
-    const signal = options.signal ? AbortSignal.any([lease.signal, options.signal]) : lease.signal
-    lake.measurements.restart()
-    const rows = new ControlRows(lake.database, requested.id, lease.fence, () => lake.measurements.stored(), lake.tap)
-    await rows.claim(lease.owner)
-    await lease.confirm()
-    const body = await prepare(lake, rows, requested, signal, options.progress)
-    await finish(lake, rows, 'prepared', body, { signal, progress: options.progress })
-    return await readSnapshot(lake.database, requested.id)
+    return await lease.guard(() => runUnder(lake, lease, options))
   } finally {
     await lease.release()
   }
 }
 
+async function runUnder(lake: Lake, lease: Lease, options: RunOptions): Promise<SnapshotView> {
+  await recoverUnder(lake, lease, options.progress, options.id)
+  const requested =
+    options.id === undefined ? await requestUnder(lake, lease, options) : await readSnapshot(lake.database, options.id)
+  if (requested.state !== 'requested') {
+    throw new AppError('conflict', `Snapshot ${requested.id} is ${requested.state} already; request a new one`, {
+      extra: { snapshotId: requested.id, state: requested.state },
+    })
+  }
+  const signal = options.signal ? AbortSignal.any([lease.signal, options.signal]) : lease.signal
+  lake.measurements.restart()
+  const rows = new ControlRows(lake.database, requested.id, lease.fence, () => lake.measurements.stored(), lake.tap)
+  await rows.claim(lease.owner)
+  await lease.confirm()
+  const body = await prepare(lake, rows, requested, signal, options.progress)
+  await finish(lake, rows, 'prepared', body, { signal, progress: options.progress })
+  return await readSnapshot(lake.database, requested.id)
+}
+
 /** A row that carries the lease's fence from its first moment: should this process die now, recovery need not wait for anybody. */
-function requestUnder(lake: Lake, { fence, owner }: Lease, requestedBy: string): Promise<SnapshotView> {
+function requestUnder(
+  lake: Lake,
+  { fence, owner }: Lease,
+  { requestedBy = 'command line', trail }: RunOptions,
+): Promise<SnapshotView> {
   return tapped(lake.tap, 'control-requested', () =>
-    requestSnapshot(lake.database, requestedBy, { holder: { fence, owner } }),
+    requestSnapshot(lake.database, requestedBy, { holder: { fence, owner }, also: trail }),
   )
 }
 
@@ -155,9 +166,7 @@ async function giveUp(
   // Whoever took the lease decides about the uploads; touching them now could undo its work.
   if (code === 'fenced') return
   try {
-    await rows.confirm()
-    await Promise.allSettled(sinks.map((sink) => sink.abort()))
-    await abandon(lake, rows, error, phase)
+    await rollBack(lake, rows, error, phase, () => Promise.allSettled(sinks.map((sink) => sink.abort())))
   } catch (second) {
     lake.logger.error({ snapshotId, reason: describe(second) }, 'snapshot left for recovery')
   }

@@ -68,10 +68,17 @@ test('a process of this host that is gone loses its lease at once, one of anothe
     owner: 'x',
     expiresAt: new Date(Date.now() + TTL_MS),
     processId: child.pid ?? 0,
-    processStartedAt: 'boot/1',
+    processStartedAt: thisProcess().startedAt.replace(/\d+$/, '1'),
   }
   await database.prisma.lakeLease.update({ where: { id: 1 }, data: { ...held, host: 'elsewhere' } })
   await expect(Lease.take(database, TTL_MS)).rejects.toMatchObject({ code: 'lease_taken' })
+  // A container of this machine, and another machine made from the same image: its ids mean nothing here.
+  for (const part of [/\/\d+\//, /^[^/]+/]) {
+    const processStartedAt = held.processStartedAt.replace(part, (text) => text.replace(/[0-9a-f]/g, '9'))
+    expect(processStartedAt).not.toBe(held.processStartedAt)
+    await database.prisma.lakeLease.update({ where: { id: 1 }, data: { host: hostname(), processStartedAt } })
+    await expect(Lease.take(database, TTL_MS)).rejects.toMatchObject({ code: 'lease_taken' })
+  }
   await database.prisma.lakeLease.update({ where: { id: 1 }, data: { ...held, host: hostname() } })
   await (await Lease.take(database, TTL_MS)).release()
 })

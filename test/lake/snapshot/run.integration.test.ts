@@ -5,11 +5,11 @@ import { contracts } from '../../../src/lake/contract.ts'
 import { LakeProblem } from '../../../src/lake/lake-problem.ts'
 import { parseCurrent, parseManifest } from '../../../src/lake/manifest.ts'
 import { CURRENT_KEY, manifestKey, parsePartKey, partKey } from '../../../src/lake/object-keys.ts'
-import { rollBack } from '../../../src/lake/snapshot/commit.ts'
 import { ControlRows } from '../../../src/lake/snapshot/control-rows.ts'
 import { dryRunSnapshot } from '../../../src/lake/snapshot/dry-run.ts'
 import { Lease } from '../../../src/lake/snapshot/lease.ts'
 import { recoverSnapshots } from '../../../src/lake/snapshot/recover.ts'
+import { rollBack } from '../../../src/lake/snapshot/roll-back.ts'
 import { runSnapshot } from '../../../src/lake/snapshot/run.ts'
 import { listSnapshots, manifestOf, readSnapshot, requestSnapshot } from '../../../src/lake/snapshot/snapshots.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
@@ -222,9 +222,9 @@ describe('two snapshots', () => {
     const old = new ControlRows(open.database, id, 7n)
     await old.claim('old')
     const key = partKey('players', id, 0, 0)
-    await old.openUpload(key, 'players', await open.lake.bucket.createUpload(key, id))
+    await old.openUpload(key, 'players', await open.lake.bucket.multipart.create(key, id))
     await new ControlRows(open.database, id, 8n).claim('taker')
-    expect((await problemOf(rollBack(open.lake, old, ['players']))).code).toBe('fenced')
+    expect((await problemOf(rollBack(open.lake, old, new Error('no more'), 'uploading'))).code).toBe('fenced')
     expect((await contents(open.lake)).uploads).toEqual([key])
   })
 
@@ -267,7 +267,7 @@ describe('a snapshot fails by name and leaves nothing', () => {
   test('when an upload disappears before it is completed', async () => {
     failing.publisher.beforeNext('crawlerReady', async () => {
       const [first] = await failing.database.prisma.lakeUpload.findMany({ take: 1 })
-      await failing.lake.bucket.abortUpload(first?.key ?? '', first?.uploadId ?? '')
+      await failing.lake.bucket.multipart.abort(first?.key ?? '', first?.uploadId ?? '')
     })
     expect((await problemOf(runSnapshot(failing.lake))).code).toBe('rolled_back')
     await expectNothingLeft('rolled_back')

@@ -1,0 +1,108 @@
+import { LakeProblem } from '../lake-problem.ts'
+import { manifestKey, partitionPrefix } from '../object-keys.ts'
+import { type ControlRows, problemOf } from './control-rows.ts'
+import type { Lake } from './lake.ts'
+
+/** In the problem of a snapshot that has not failed yet: somebody has begun to remove it, and whoever finds it goes on with that. */
+const DECIDED = 'rollingBack'
+
+/** The mark of a decision in a stored problem, for whoever writes another problem over it. */
+export function stillRollingBack(problem: unknown): object {
+  return isRollingBack(problem) ? { [DECIDED]: true } : {}
+}
+
+/** Has somebody decided that nothing of this snapshot may stay? */
+export function isRollingBack(problem: unknown): boolean {
+  return problem !== null && typeof problem === 'object' && DECIDED in problem
+}
+
+/**
+ * Leaves nothing of a snapshot that was never committed, then calls it `failed`.
+ *
+ * The decision is written first, under the fence. From then on no process commits the snapshot any more, so that an abort or a deletion of
+ * ours that arrives late, when somebody else has taken over, can only do what he does as well. Uploads end before objects are
+ * deleted, or a late call could complete one after that.
+ *
+ * @param error why; a problem that was stored with the decision stays as it is.
+ * @param endOwnUploads stops what this process is sending; after the decision.
+ * @throws LakeProblem `manifest_conflict` when the manifest exists: then the snapshot is committed.
+ */
+export async function rollBack(
+  lake: Lake,
+  rows: ControlRows,
+  error: unknown,
+  phase: string,
+  endOwnUploads?: () => Promise<unknown>,
+): Promise<void> {
+  const problem = isRollingBack(error) ? (error as object) : { ...problemOf(error, phase), [DECIDED]: true }
+  // A manifest that appears after the decision is a dead process's late call, and goes with the rest.
+  if (!isRollingBack(error)) await refuseCommitted(lake, rows)
+  await rows.update({ problem })
+  await endOwnUploads?.()
+  await removeAll(lake, rows)
+  const { [DECIDED]: _, ...final } = problem as Record<string, unknown>
+  await rows.update({ state: 'failed', endedAt: new Date(), problem: final })
+}
+
+async function refuseCommitted(lake: Lake, { snapshotId }: ControlRows): Promise<void> {
+  const key = manifestKey(snapshotId)
+  if ((await lake.bucket.getText(key)) === undefined) return
+  throw new LakeProblem('manifest_conflict', `${key} exists, so its snapshot is committed and not rolled back`, { key })
+}
+
+async function removeAll(lake: Lake, rows: ControlRows): Promise<void> {
+  const { multipart } = lake.bucket
+  const tables = new Set(lake.contracts.map((contract) => contract.name))
+  for (const upload of await rows.uploads()) {
+    // Of a contract that has changed since.
+    tables.add(upload.table)
+    if (upload.state === 'aborted') continue
+    await multipart.abort(upload.key, upload.uploadId)
+    await rows.markUpload(upload.key, 'aborted')
+  }
+  for (const table of tables) {
+    const prefix = partitionPrefix(table, rows.snapshotId)
+    // An upload whose id was not stored yet when the process died.
+    for await (const upload of multipart.pending(prefix)) await multipart.abort(upload.key, upload.uploadId)
+    await removeObjects(lake, rows.snapshotId, table)
+  }
+  await removeManifest(lake, rows.snapshotId)
+}
+
+/** @returns its key when there was one. */
+async function removeManifest(lake: Lake, snapshotId: string): Promise<string[]> {
+  const key = manifestKey(snapshotId)
+  if ((await lake.bucket.getText(key)) === undefined) return []
+  await lake.bucket.delete([key])
+  return [key]
+}
+
+/** Deletes what lies in a snapshot's folder of one table. @returns the keys. */
+async function removeObjects(lake: Lake, snapshotId: string, table: string): Promise<string[]> {
+  const keys: string[] = []
+  for await (const object of lake.bucket.objects(partitionPrefix(table, snapshotId))) keys.push(object.key)
+  await lake.bucket.delete(keys)
+  return keys
+}
+
+/** How long after its failure a call of a snapshot's process may arrive: its signature is good for 15 minutes, an upload for two days. */
+const LATE_MS = 2 * 24 * 3_600_000
+
+/**
+ * The net below `rollBack`: objects of failed snapshots that became visible after their removal, and a manifest likewise. No partition names
+ * them and no view shows them. @returns the keys that were deleted.
+ */
+export async function sweepFailed(lake: Lake): Promise<string[]> {
+  const failed = await lake.database.prisma.lakeSnapshot.findMany({
+    where: { state: 'failed', startedAt: { not: null }, endedAt: { gt: new Date(Date.now() - LATE_MS) } },
+    orderBy: { sequence: 'desc' },
+    select: { id: true },
+    take: 100,
+  })
+  const removed: string[] = []
+  for (const { id } of failed) {
+    for (const { name } of lake.contracts) removed.push(...(await removeObjects(lake, id, name)))
+    removed.push(...(await removeManifest(lake, id)))
+  }
+  return removed
+}
