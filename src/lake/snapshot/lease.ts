@@ -121,13 +121,14 @@ export class Lease {
 
   /**
    * For writes that no snapshot's own row guards: does this process still hold the lease? Within a transaction nobody can take it
-   * until the transaction ends.
+   * until the transaction ends; a process that sleeps in the middle of it loses it when its lease is over, or nobody could ever take over.
    *
    * @throws LakeProblem `fenced`.
    */
   async confirm(tx: Pick<Transaction, '$queryRaw'> = this.#database.prisma): Promise<void> {
     const held = await tx.$queryRaw<unknown[]>`
-      SELECT 1 FROM lake_lease WHERE id = 1 AND fence = ${this.fence} FOR SHARE`
+      SELECT set_config('idle_in_transaction_session_timeout', ${String(this.#ttlMs)}, true)
+        FROM lake_lease WHERE id = 1 AND fence = ${this.fence} FOR SHARE`
     if (held.length === 0) throw lost('another process took it')
   }
 

@@ -38,9 +38,11 @@ export async function retainSnapshots(lake: Lake, options: RetentionOptions = {}
   }
   const lease = await Lease.wait(lake, options)
   try {
-    const retiring: string[] = []
-    for (const id of await choose(lake, now)) if (await beginRetiring(lake, lease, id, now)) retiring.push(id)
-    return { retiring, ...(await goOn(lake, lease, now)) }
+    return await lease.guard(async () => {
+      const retiring: string[] = []
+      for (const id of await choose(lake, now)) if (await beginRetiring(lake, lease, id, now)) retiring.push(id)
+      return { retiring, ...(await goOn(lake, lease, now)) }
+    })
   } finally {
     await lease.release()
   }
@@ -106,14 +108,14 @@ async function goOn(
     lease,
     rows.filter((row) => row.retiringAt === null),
   )
-  const waiting: string[] = []
+  const graceIsOver = ({ retiringAt }: (typeof rows)[number]) =>
+    retiringAt !== null && now.getTime() - retiringAt.getTime() >= lake.settings.retireGraceMs
+  const due = rows.filter(graceIsOver)
+  const waiting = rows.filter((row) => !graceIsOver(row)).map((row) => row.id)
   const retired: string[] = []
   const leftover: string[] = []
-  for (const row of rows) {
-    if (row.retiringAt === null || now.getTime() - row.retiringAt.getTime() < lake.settings.retireGraceMs) {
-      waiting.push(row.id)
-      continue
-    }
+  if (due.length > 0) await noCrawl(lake, lease)
+  for (const row of due) {
     leftover.push(...(await removeObjects(lake, await claim(lake, lease, row.id), row)))
     retired.push(row.id)
   }
@@ -133,7 +135,8 @@ async function withdraw(lake: Lake, lease: Lease, retiring: readonly RetiringRow
   const live = (await publishedManifests(lake)).map(publishedSnapshot)
   // The views are everybody's: a process that was taken for dead must not move them back.
   await lease.confirm()
-  await lake.publisher.publishViews(live)
+  await lake.publisher.publishViews(live, lease.signal)
+  await noCrawl(lake, lease)
   for (const { id, manifest } of retiring) {
     const rows = await claim(lake, lease, id)
     await lake.publisher.unregister(parseManifest(manifest ?? ''))
@@ -142,10 +145,18 @@ async function withdraw(lake: Lake, lease: Lease, retiring: readonly RetiringRow
   }
 }
 
+/** A crawl under way, perhaps of a runner that died, would register what is unregistered meanwhile. */
+async function noCrawl(lake: Lake, lease: Lease): Promise<void> {
+  await lake.publisher.crawlerReady(new Date(Date.now() + lake.settings.crawlerWaitMs), lease.signal)
+}
+
 /** Exactly the manifest's objects. @returns what else lies in the snapshot's folders. */
 async function removeObjects(lake: Lake, rows: ControlRows, { id, manifest: body }: RetiringRow): Promise<string[]> {
   const manifest = parseManifest(body ?? '')
   const leftover: string[] = []
+  // Whoever started the crawler since has found the files and registered them again.
+  await lake.publisher.unregister(manifest)
+  await rows.confirm()
   await lake.bucket.delete(manifest.tables.flatMap((table) => table.files.map((file) => file.key)))
   for (const table of manifest.tables) {
     for await (const object of lake.bucket.objects(partitionPrefix(table.name, id))) leftover.push(object.key)
