@@ -85,3 +85,24 @@ async function open(url: string): Promise<pg.Client> {
   await client.query(MOVE)
   return client
 }
+
+/** So many more players, each with a game, in one transaction. */
+export async function addPlayers(url: string, count: number): Promise<void> {
+  const client = new pg.Client(url)
+  await client.connect()
+  try {
+    await client.query(
+      `WITH added AS (
+         INSERT INTO player (id, username, username_key, country)
+         SELECT id, name, name, 'FR' FROM (
+           SELECT id, left('p' || replace(id::text, '-', ''), 20) AS name
+             FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, $1::int)) AS ids) AS named
+         RETURNING id)
+       INSERT INTO player_game (id, player_id, game_id, platform, source, acquired_at)
+       SELECT gen_random_uuid(), id, md5('game1')::uuid, 'linux', 'free', now() FROM added`,
+      [count],
+    )
+  } finally {
+    await client.end()
+  }
+}
