@@ -65,18 +65,24 @@ export async function runQuery(
   return result
 }
 
-async function query(sql: string | undefined, options: QueryOptions): Promise<void> {
+/** One word is no SQL: it is the name of a saved query. */
+const NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/
+
+async function query(text: string | undefined, given: QueryOptions): Promise<void> {
+  const named = text !== undefined && given.name === undefined && NAME.test(text)
+  const options = named ? { ...given, name: text } : given
+  const sql = named ? undefined : text
   if (options.list) {
     const rows = loadSavedQueries().map((q) => [q.name, q.title, q.parameters.map((p) => p.name).join(' ')])
     return print(table(['name', 'title', 'parameters'], rows))
   }
   if (options.csv && options.json) throw new UsageError('Give either --csv or --json')
   if (options.param !== undefined && options.name === undefined) {
-    throw new UsageError('--param belongs to a saved query (--name); write values into the SQL')
+    throw new UsageError('--param belongs to a saved query; write values into the SQL')
   }
   if ((sql === undefined) === (options.name === undefined)) {
     throw new UsageError(
-      'Give either SQL ("-" reads it from standard input) or --name <saved query>; --list shows the saved ones',
+      'Give either SQL ("-" reads it from standard input) or the name of a saved query; --list shows the saved ones',
     )
   }
   const asked =
@@ -84,8 +90,8 @@ async function query(sql: string | undefined, options: QueryOptions): Promise<vo
       ? { sql: sql === '-' ? readFileSync(0, 'utf8') : String(sql) }
       : savedQuery(options.name, options.param ?? [])
   await withProgram(async (program) => {
-    const { sql: text, ...rest } = asked
-    const { run, columns, rows } = await runQuery(program.lake(), text, rest)
+    const { sql: statement, ...rest } = asked
+    const { run, columns, rows } = await runQuery(program.lake(), statement, rest)
     show(columns, rows, options)
     say(`${count(rows.length)} row(s), ${size(run.bytesScanned)} scanned, ${run.engineMs} ms`)
   })
@@ -94,8 +100,8 @@ async function query(sql: string | undefined, options: QueryOptions): Promise<vo
 export function addQueryCommand(program: Command): void {
   program
     .command('query [sql]')
-    .description('run a query on the lake with Athena and print its answer')
-    .option('--name <query>', 'a saved query in place of SQL')
+    .description('run SQL, or a saved query by its name, on the lake with Athena and print its answer')
+    .option('--name <query>', 'the saved query; the same as its name in place of SQL')
     .option(
       '--param <name=value>',
       'a parameter of the saved query; may be repeated',

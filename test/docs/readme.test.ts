@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { loadSavedQueries } from '../../src/lake/athena/saved-queries.ts'
 import { ROOT } from '../support/service.ts'
 import { wholeDocument } from '../support/whole-document.ts'
 
@@ -39,6 +40,23 @@ describe('the README', () => {
     })
     expect(paths.length).toBeGreaterThan(60)
     expect(absent).toEqual([])
+  })
+
+  it('has the ten saved queries, name by name and word by word', () => {
+    const text = section('## Ten Athena queries')
+    const saved = loadSavedQueries()
+    const rows = [...text.matchAll(/^\| `([a-z-]+)` \| (.+) \| (.*) \|$/gm)].map((row) => row.slice(1))
+    const shown = saved.map(({ name, description, parameters }) => [
+      name,
+      description,
+      parameters.map((each) => `\`${each.name}\` = ${each.default}`).join(', '),
+    ])
+    const byName = (a: readonly string[], b: readonly string[]) => (String(a[0]) < String(b[0]) ? -1 : 1)
+    expect(rows.sort(byName)).toEqual(shown.sort(byName))
+    const blocks = [...text.matchAll(/```sql\n-- \d+\. ([a-z-]+): (.+)\n([\s\S]+?)\n```/g)].map((block) =>
+      block.slice(1),
+    )
+    expect(blocks.sort(byName)).toEqual(saved.map(({ name, title, runnable }) => [name, title, runnable]).sort(byName))
   })
 
   it('points only at files and headings that exist', () => {
