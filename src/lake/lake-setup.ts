@@ -50,7 +50,7 @@ export function lakeParts(
 ): LakeParts {
   const catalogue = new Catalogue(glue, contracts, place)
   const runner = new QueryRunner(athena, place)
-  const views = new LakeViews(runner, contracts, place)
+  const views = new LakeViews(runner, contracts, place, () => catalogue.storedViews(place.database))
   return { catalogue, views, runner, publisher: new LakePublisher(catalogue, views) }
 }
 

@@ -21,6 +21,8 @@ export interface QueryRun {
   readonly statementType: 'DDL' | 'DML' | 'UTILITY' | null
   /** Why it failed: `budget-exceeded`, `query-failed`, with the engine's own code and text. */
   readonly problem: QueryProblem | null
+  /** Athena says that it failed by no fault of the query: the same text may succeed a moment later. */
+  readonly retryable: boolean
 }
 
 export interface QueryProblem {
@@ -84,6 +86,8 @@ export function queryRun(execution: QueryExecution): QueryRun {
     engineMs: Statistics?.EngineExecutionTimeInMillis ?? 0,
     statementType: StatementType ?? null,
     problem,
+    retryable:
+      state === 'failed' && (Status?.AthenaError?.Retryable === true || Status?.AthenaError?.ErrorCategory === 1),
   }
 }
 

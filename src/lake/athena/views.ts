@@ -104,8 +104,22 @@ function snapshotRow(s: PublishedSnapshot): string {
   return `(${values.join(', ')})`
 }
 
+/** Athena takes statements of at most 262,144 bytes; the rows of `snapshots` get what the rest of its statement leaves. */
+const SNAPSHOT_ROWS_BYTES = 250_000
+
+/** The newest ones that fit into one statement: all of them, unless there are well over a thousand. */
+function listed(ascending: readonly PublishedSnapshot[]): PublishedSnapshot[] {
+  let bytes = 0
+  const fitting = [...ascending].reverse().filter((snapshot) => {
+    bytes += Buffer.byteLength(snapshotRow(snapshot)) + 4
+    return bytes <= SNAPSHOT_ROWS_BYTES
+  })
+  return fitting.reverse()
+}
+
 /** One row a live snapshot, newest last. */
-function snapshotsView(ascending: readonly PublishedSnapshot[]): View {
+function snapshotsView(live: readonly PublishedSnapshot[]): View {
+  const ascending = listed(live)
   const columns = SNAPSHOT_COLUMNS.map(([name, type]) => `CAST(${name} AS ${type}) AS ${name}`)
   const none = ascending.length === 0
   const rows = none ? [`('', '', 0, '1970-01-01 00:00:00.000', '', 0, 0, '')`] : ascending.map(snapshotRow)
@@ -129,7 +143,9 @@ export function viewsOf(
   place: ViewPlace,
 ): View[] {
   const ascending = live.map(checked).sort((a, b) => a.sequence - b.sequence)
-  const tables = contracts.flatMap((contract) => {
+  // Of a table with several versions the views show the last one only.
+  const shown = contracts.filter((contract) => !contract.earlier)
+  const tables = shown.flatMap((contract) => {
     const holding = ascending.filter((snapshot) => snapshot.tableRows[contract.name] !== undefined)
     return [
       tableView(`${contract.lakeTable}_daily`, contract, place, lastOfEachDay(holding)),
@@ -143,25 +159,32 @@ export function createView({ name, body }: View, { database }: ViewPlace): strin
   return `CREATE OR REPLACE VIEW ${identifier(database)}.${identifier(name)} AS\n${body}`
 }
 
-/** What a `_latest` view must count. */
+/** What the latest snapshot of a table must count. */
 export interface ExpectedCount {
-  readonly view: string
+  readonly table: string
+  /** Undefined for an earlier version of a table, which no view shows. */
+  readonly view: string | undefined
+  /** Selects the rows from the table itself. */
   readonly body: string
   readonly rows: number
 }
 
-/** The rows that each `_latest` view must show: those of its snapshot's manifest, or none. */
+/** The rows that the newest snapshot has of each table, which `_latest` must show: those of its manifest, or none. */
 export function expectedCounts(
   contracts: readonly TableContract[],
   live: readonly PublishedSnapshot[],
-  views: readonly View[],
+  place: ViewPlace,
 ): ExpectedCount[] {
-  const byId = new Map(live.map((snapshot) => [snapshot.snapshotId, snapshot]))
+  const ascending = live.map(checked).sort((a, b) => a.sequence - b.sequence)
   return contracts.map((contract) => {
-    const view = views.find((each) => each.name === `${contract.lakeTable}_latest`)
-    if (view === undefined) throw new RangeError(`There is no view of ${contract.lakeTable}`)
-    const snapshot = byId.get(view.snapshotIds[0] ?? '')
-    return { view: view.name, body: view.body, rows: snapshot?.tableRows[contract.name] ?? 0 }
+    const last = ascending.filter((snapshot) => snapshot.tableRows[contract.name] !== undefined).slice(-1)
+    const view = `${contract.lakeTable}_latest`
+    return {
+      table: contract.name,
+      view: contract.earlier ? undefined : view,
+      body: tableView(view, contract, place, last).body,
+      rows: last[0]?.tableRows[contract.name] ?? 0,
+    }
   })
 }
 

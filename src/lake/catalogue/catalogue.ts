@@ -16,8 +16,9 @@ import { type CrawlerDifference, crawlerDefinition, crawlerDifferences } from '.
 import { ensureDatabase } from './databases.ts'
 import { type Drift, extraTables, partitionDrift, tableDrift } from './drift.ts'
 import { findPartition, partitionsIn, registerPartitions, unregisterPartitions } from './partitions.ts'
+import { storedViews } from './stored-views.ts'
 import { byTable, type PartitionFacts, partitionsOf } from './table-definition.ts'
-import { ensureTable, plannedTableChange, type TableChange, tablesOf } from './tables.ts'
+import { ensureTable, plannedTableChange, tableChangeText, tablesOf } from './tables.ts'
 
 export interface CatalogueSettings {
   readonly bucket: string
@@ -91,7 +92,7 @@ export class Catalogue {
     const made: string[] = []
     for (const contract of this.#contracts) {
       const change = await ensureTable(this.#glue, contract, this.#place)
-      const text = changeText(contract.name, change)
+      const text = tableChangeText(contract.name, change)
       if (text !== undefined) made.push(text)
     }
     return made
@@ -131,10 +132,15 @@ export class Catalogue {
     await unregisterPartitions(this.#glue, this.#settings.rawDatabase, partitionsOf(manifest, this.#settings.bucket))
   }
 
+  /** Read only: the SELECT of every view of a database, by name. */
+  storedViews(database: string): Promise<Map<string, string>> {
+    return storedViews(this.#glue, database)
+  }
+
   async #tableDrifts(): Promise<Drift[]> {
     const tables = await tablesOf(this.#glue, this.#settings.rawDatabase)
     const known = this.#contracts.flatMap((c) => tableDrift(c, tables.get(c.name), this.#settings.bucket))
-    return [...known, ...extraTables(this.#contracts, [...tables.keys()])]
+    return [...known, ...extraTables(this.#contracts, tables.values())]
   }
 
   async #partitionDrifts(partitions: readonly PartitionFacts[]): Promise<Drift[]> {
@@ -152,7 +158,7 @@ export class Catalogue {
     const { rawDatabase, bucket } = this.#settings
     const tables = await tablesOf(this.#glue, rawDatabase)
     const drifts = this.#contracts.flatMap((c) => tableDrift(c, tables.get(c.name), bucket))
-    drifts.push(...extraTables(this.#contracts, [...tables.keys()]))
+    drifts.push(...extraTables(this.#contracts, tables.values()))
     const expected = byTable(live.flatMap((manifest) => partitionsOf(manifest, bucket)))
     for (const name of new Set([...expected.keys(), ...this.#contracts.map((c) => c.name)])) {
       if (tables.has(name)) drifts.push(...(await this.#partitionFindings(name, expected.get(name) ?? [])))
@@ -200,18 +206,13 @@ export class Catalogue {
       tables = new Map()
     }
     const changes = this.#contracts.flatMap((contract) => {
-      const text = changeText(contract.name, plannedTableChange(contract, tables.get(contract.name), bucket))
+      const text = tableChangeText(contract.name, plannedTableChange(contract, tables.get(contract.name), bucket))
       return text === undefined ? [] : [text]
     })
     const found = await findCrawler(this.#glue, crawler)
     if (found === undefined) return [...changes, `crawler ${crawler}`]
     return [...changes, ...(await this.#crawlerFindings()).map((difference) => difference.message)]
   }
-}
-
-function changeText(table: string, change: TableChange): string | undefined {
-  if (change.kind === 'none') return undefined
-  return change.kind === 'create' ? `table ${table}` : `table ${table}: columns ${change.columns.join(', ')}`
 }
 
 function refuseSchedule(crawler: Crawler | undefined, name: string): void {

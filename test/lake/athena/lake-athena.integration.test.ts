@@ -1,4 +1,5 @@
 import { UpdateWorkGroupCommand } from '@aws-sdk/client-athena'
+import { GetTablesCommand } from '@aws-sdk/client-glue'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bindParameters, loadSavedQueries } from '../../../src/lake/athena/saved-queries.ts'
 import { contracts } from '../../../src/lake/contract.ts'
@@ -135,7 +136,7 @@ describe('views', () => {
     }
     const error = await lake.publisher.publishViews([wrong]).catch((each: unknown) => each)
     expect(error).toBeInstanceOf(LakeProblem)
-    expect(error).toMatchObject({ code: 'smoke_mismatch', message: expect.stringContaining('games_latest shows 1') })
+    expect(error).toMatchObject({ code: 'smoke_mismatch', message: expect.stringContaining('games shows 1') })
     expect(await shownIds('players_latest')).toEqual([SECOND])
   })
 
@@ -150,8 +151,30 @@ describe('views', () => {
       'view_drift games_latest',
       'view_missing studios_daily',
     ])
+    await select(
+      `CREATE OR REPLACE VIEW ${place.database}.games_daily AS
+       SELECT * FROM ${place.rawDatabase}.games WHERE snapshot_id IN ('${FIRST}', '${SECOND}')`,
+    )
+    expect((await lake.publisher.findings([first, second])).map(({ code, table }) => `${code} ${table}`)).toContain(
+      'view_altered games_daily',
+    )
     await lake.publisher.publishViews([first, second].map(publishedSnapshot))
     expect(await lake.publisher.findings([first, second])).toEqual([])
+  })
+
+  it('that say the right thing are left as they are', async () => {
+    const versions = async () => {
+      const { TableList: tables = [] } = await aws.glue.send(new GetTablesCommand({ DatabaseName: place.database }))
+      return new Map(tables.map((table) => [table.Name, `${table.VersionId} ${table.UpdateTime?.getTime()}`]))
+    }
+    const before = await versions()
+    await lake.publisher.publishViews([first, second].map(publishedSnapshot))
+    expect(await versions()).toEqual(before)
+    await lake.publisher.publishViews([publishedSnapshot(second)])
+    const moved = [...(await versions())].filter(([name, version]) => before.get(name) !== version)
+    const daily = contracts.map((contract) => `${contract.lakeTable}_daily`)
+    expect(moved.map(([name]) => name).sort()).toEqual([...daily, 'snapshots'].sort())
+    await lake.publisher.publishViews([first, second].map(publishedSnapshot))
   })
 
   it('show nothing when no snapshot is live', async () => {

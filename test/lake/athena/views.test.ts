@@ -71,8 +71,51 @@ WHERE snapshot_date = '2026-11-21' AND snapshot_id = '20261121t020000z-00000001'
 
   it('expect the rows of the manifest that they show', () => {
     const live = [FIRST, NOON]
-    const counts = expectedCounts(contracts, live, viewsOf(contracts, live, PLACE))
+    const counts = expectedCounts(contracts, live, PLACE)
     expect(counts.map(({ view, rows }) => [view, rows])).toEqual(contracts.map((c, i) => [`${c.lakeTable}_latest`, i]))
+    const shown = new Map(viewsOf(contracts, live, PLACE).map((view) => [view.name, view.body]))
+    expect(counts.map(({ body }) => body)).toEqual(counts.map(({ view }) => shown.get(view ?? '')))
+  })
+
+  it('show the last version of a table only; the versions before it are counted all the same', () => {
+    const [players] = contracts.filter((contract) => contract.name === 'players')
+    if (players === undefined) throw new Error('players are exported')
+    const versions = [
+      { ...players, earlier: true },
+      { ...players, version: 2, name: 'players_v2' },
+    ]
+    const live = [
+      snapshot(1, '2026-11-21', '020000', { players: 5 }),
+      snapshot(2, '2026-11-22', '020000', { players: 6, players_v2: 7 }),
+    ]
+    const found = new Map(viewsOf(versions, live, PLACE).map((view) => [view.name, view]))
+    expect([...found.keys()]).toEqual(['snapshots', 'players_daily', 'players_latest'])
+    expect(found.get('players_latest')?.body).toContain('FROM rocketgames_raw.players_v2')
+    expect(found.get('players_daily')?.snapshotIds).toEqual([live[1]?.snapshotId])
+    expect(expectedCounts(versions, live, PLACE).map(({ table, view, rows }) => [table, view, rows])).toEqual([
+      ['players', undefined, 6],
+      ['players_v2', 'players_latest', 7],
+    ])
+  })
+
+  it('fit into one statement, whatever the number of live snapshots', () => {
+    const many = (count: number) =>
+      Array.from({ length: count }, (_, i) => {
+        const at = new Date(Date.UTC(2026, 10, 1) + i * 60_000).toISOString()
+        return {
+          ...snapshot(i + 1, at.slice(0, 10), at.slice(11, 19).replaceAll(':', '')),
+          snapshotId: `${at.slice(0, 19).replaceAll(/[-:]/g, '').toLowerCase()}z-0000000a`,
+        }
+      })
+    const longest = (live: readonly PublishedSnapshot[]) =>
+      Math.max(...viewsOf(contracts, live, PLACE).map((view) => Buffer.byteLength(createView(view, PLACE))))
+    // A snapshot an hour for two days and one of each of 15 days.
+    expect(longest(many(63))).toBeLessThan(16_384)
+    const twoDaysOfMinutes = many(2_880)
+    expect(longest(twoDaysOfMinutes)).toBeLessThan(262_144)
+    const [list] = viewsOf(contracts, twoDaysOfMinutes, PLACE)
+    expect(list?.snapshotIds.length).toBeGreaterThan(1_000)
+    expect(list?.snapshotIds.at(-1)).toBe(twoDaysOfMinutes.at(-1)?.snapshotId)
   })
 
   it('never take a text from outside that is no id, date or number', () => {

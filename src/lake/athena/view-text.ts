@@ -1,0 +1,24 @@
+/**
+ * Whether two statements say the same. Athena stores a view as its parser prints it, not as it was sent: other white space, more
+ * parentheses, `ROW (…)` for the rows of VALUES, `x y` for `x AS y`. So words are compared, not characters.
+ */
+
+const TOKEN =
+  /--[^\n]*|\/\*[\s\S]*?\*\/|\s+|'(?:[^']|'')*'|"(?:[^"]|"")*"|[A-Za-z_][A-Za-z0-9_]*|\d+(?:\.\d+)?|<>|<=|>=|!=|[^\s]/g
+/** What the printer adds or leaves out. Our views have no expression in which a parenthesis changes the meaning. */
+const PRINTED = new Set(['(', ')', 'as', 'row', ';'])
+
+function words(sql: string): string[] {
+  return (sql.match(TOKEN) ?? []).flatMap((token) => {
+    if (/^(\s|--|\/\*)/.test(token)) return []
+    if (token.startsWith("'")) return [token]
+    const word = token.startsWith('"') ? token.slice(1, -1).replaceAll('""', '"') : token.toLowerCase()
+    return PRINTED.has(word) ? [] : [word]
+  })
+}
+
+/** True when the SELECT of a view and a stored one are the same to an engine. */
+export function sameSelect(a: string, b: string): boolean {
+  const [left, right] = [words(a), words(b)]
+  return left.length === right.length && left.every((word, i) => word === right[i])
+}
