@@ -1,9 +1,9 @@
+import type { FindingCode } from './finding-guide.ts'
 import type { Manifest } from './manifest.ts'
 
 /** One thing that `verify` found: a stable code for scripts, a sentence for people. */
 export interface Finding {
-  /** `object_missing`, `partition_missing`, `type_drift`, … */
-  readonly code: string
+  readonly code: FindingCode
   readonly message: string
   readonly snapshotId?: string
   readonly table?: string

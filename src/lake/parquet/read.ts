@@ -52,6 +52,11 @@ export function footerSchema(tail: Buffer): ReadonlyMap<string, AthenaType | `un
   return footerTypes(readTail(tail))
 }
 
+/** Key-value metadata of a footer. */
+export function fileMetadata(tail: Buffer): ReadonlyMap<string, string> {
+  return new Map((readTail(tail).key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']))
+}
+
 /** What `verifyFile` found wrong with a file that can be read. */
 export interface ReadProblem {
   readonly kind: 'statistics' | 'page-index'

@@ -19,11 +19,13 @@ export interface SnapshotStates {
   readonly unsettled: ReadonlySet<string>
   /** Of those that the views may show or not: their views move now, or did when a process died. */
   readonly moving: readonly Manifest[]
-  /** Differs when anything has changed between two readings. */
+  /** Differs when anything has changed between two readings, be it that a snapshot came and failed in between. */
   readonly signature: string
 }
 
 export async function snapshotStates(lake: Lake): Promise<SnapshotStates> {
+  // One statement each, the newest first: what begins between the two changes the signature of the next reading.
+  const newest = await lake.database.prisma.lakeSnapshot.aggregate({ _max: { sequence: true } })
   const rows = await lake.database.prisma.lakeSnapshot.findMany({
     where: { state: { in: [...RUNNING_STATES, 'published', 'retiring'] } },
     orderBy: { sequence: 'asc' },
@@ -32,6 +34,7 @@ export async function snapshotStates(lake: Lake): Promise<SnapshotStates> {
   const withManifest = rows.flatMap((row) =>
     row.manifest === null ? [] : [{ ...row, body: row.manifest, manifest: parseManifest(row.manifest) }],
   )
+  const states = rows.map(({ id, retiringAt, state }) => `${id} ${state} ${retiringAt !== null}`)
   return {
     live: withManifest
       .filter(({ state }) => (LIVE_STATES as readonly string[]).includes(state))
@@ -44,6 +47,24 @@ export async function snapshotStates(lake: Lake): Promise<SnapshotStates> {
     moving: withManifest
       .filter(({ retiringAt, state }) => state === 'committed' || (state === 'retiring' && retiringAt === null))
       .map(({ manifest }) => manifest),
-    signature: rows.map(({ id, retiringAt, state }) => `${id} ${state} ${retiringAt !== null}`).join('\n'),
+    signature: [newest._max.sequence, ...states].join('\n'),
   }
+}
+
+/** Ids of the snapshots whose objects must all be there now. */
+export async function liveIds(lake: Lake): Promise<ReadonlySet<string>> {
+  const rows = await lake.database.prisma.lakeSnapshot.findMany({
+    where: { state: { in: [...LIVE_STATES] } },
+    select: { id: true },
+  })
+  return new Set(rows.map(({ id }) => id))
+}
+
+/** Of the snapshots that retention has removed: size and SHA-256 of the manifest that is to be kept. */
+export async function retiredManifests(
+  lake: Lake,
+): Promise<{ readonly id: string; readonly bytes: number; readonly sha256: string | null }[]> {
+  return lake.database.prisma.$queryRaw<{ id: string; bytes: number; sha256: string | null }[]>`
+    SELECT id, coalesce(octet_length(manifest), 0)::int AS bytes, manifest_sha256 AS sha256
+      FROM lake_snapshots WHERE state = 'retired' ORDER BY sequence`
 }

@@ -1,21 +1,29 @@
+import { createHash } from 'node:crypto'
 import type { ExportColumn } from '../contract.ts'
-import type { ManifestTable } from '../manifest.ts'
-import type { Lake } from './lake.ts'
-import { manifestColumn } from './manifest-builder.ts'
+import type { ManifestColumn, ManifestTable } from '../manifest.ts'
 
-/**
- * The columns of a table in one snapshot. An older contract's columns are a prefix of today's, as columns are only appended within
- * a version.
- *
- * @throws Error when this version of the program does not know the contract any more.
- */
-export function columnsOf(lake: Lake, table: ManifestTable): readonly ExportColumn[] {
-  const contract = lake.contracts.find((each) => each.name === table.name)
-  const names = new Map(table.columns.map((column) => [column.name, column]))
-  const columns = (contract?.columns ?? []).filter((column) => names.has(column.name))
-  const same = columns.every((column) => manifestColumn(column).athena_type === names.get(column.name)?.athena_type)
-  if (!same || columns.length !== table.columns.length) {
-    throw new Error(`no contract of ${table.name} with the fingerprint ${table.fingerprint} is known to this version`)
-  }
-  return columns
+/** The columns of a table as the manifest describes them: enough to read its files, also of a contract that is history. */
+export function columnsOf(table: Pick<ManifestTable, 'columns'>): readonly ExportColumn[] {
+  return table.columns.map((column) => ({
+    name: column.name,
+    source: column.name,
+    sql: '',
+    pgType: column.pg_type as ExportColumn['pgType'],
+    athenaType: column.athena_type as ExportColumn['athenaType'],
+    nullable: column.nullable,
+    class: column.class as ExportColumn['class'],
+    action: column.action as ExportColumn['action'],
+    onUnrepresentable: 'fail',
+    stats: false,
+  }))
+}
+
+/** The fingerprint of a contract with these columns. */
+export function fingerprintOf(
+  columns: readonly Pick<ManifestColumn, 'action' | 'athena_type' | 'class' | 'name'>[],
+): string {
+  const canonical = columns.map(({ action, athena_type: athenaType, class: dataClass, name }) => ({
+    ...{ action, athenaType, class: dataClass, name },
+  }))
+  return createHash('sha256').update(JSON.stringify(canonical)).digest('hex')
 }

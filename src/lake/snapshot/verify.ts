@@ -1,16 +1,21 @@
-import { AppError, describe } from '../../errors.ts'
-import { LakeProblem } from '../lake-problem.ts'
-import { type ManifestFile, type ManifestTable, sha256Hex } from '../manifest.ts'
-import { manifestKey } from '../object-keys.ts'
-import { checkTail } from '../parquet/read.ts'
+import { AppError } from '../../errors.ts'
 import type { Finding } from '../publication.ts'
-import { objectProblem } from './commit.ts'
-import { deepFindings } from './deep-check.ts'
-import { inParallel } from './in-parallel.ts'
 import type { Lake } from './lake.ts'
 import { lakeFindings, readPointer } from './lake-findings.ts'
-import { type LiveSnapshot, snapshotStates } from './live-snapshots.ts'
-import { columnsOf } from './manifest-columns.ts'
+import { type LiveSnapshot, liveIds, snapshotStates } from './live-snapshots.ts'
+import { snapshotFindings, type TableProgress } from './snapshot-findings.ts'
+
+/** How far a verification has come. */
+export type VerifyProgress =
+  | (TableProgress & {
+      readonly kind: 'table'
+      readonly snapshotId: string
+      /** Of the snapshots to look at, counted from 1. */
+      readonly number: number
+      readonly snapshots: number
+    })
+  /** Bucket, catalogue and views. */
+  | { readonly kind: 'lake' }
 
 export interface VerifyOptions {
   /** Default: the snapshot that `CURRENT.json` names. */
@@ -19,41 +24,53 @@ export interface VerifyOptions {
   readonly all?: boolean
   /** Reads every value of every file back. */
   readonly deep?: boolean
+  readonly progress?: (event: VerifyProgress) => void
+  /** Ends the verification at the next file or row group. */
+  readonly signal?: AbortSignal
 }
 
 export interface VerifyReport {
   /** Snapshots that were looked at. */
   readonly snapshots: readonly string[]
+  /** Retention took these away while they were looked at: no verdict on them. */
+  readonly gone: readonly string[]
   readonly files: number
   readonly rows: number
   /** Empty: healthy. */
   readonly findings: readonly Finding[]
 }
 
-const FILES_AT_ONCE = 8
-
 /**
- * Compares the lake with what the control tables promise; reads only and repairs nothing.
+ * Compares the lake with what the control tables promise; reads only and repairs nothing. Snapshots, retention and recovery may go on
+ * meanwhile: what they have under way is no finding.
  *
  * @throws AppError `not-found` when there is no such live snapshot; LakeProblem when S3, Glue or Athena cannot be read.
  */
 export async function verifySnapshots(lake: Lake, options: VerifyOptions = {}): Promise<VerifyReport> {
+  const { deep = false, progress, signal } = options
   const { live } = await snapshotStates(lake)
   const wanted = await chosen(lake, live, options)
+  const checked: LiveSnapshot[] = []
+  const gone: string[] = []
   const findings: Finding[] = []
-  let files = 0
-  for (const snapshot of wanted) {
-    findings.push(...(await manifestFindings(lake, snapshot)))
-    for (const table of snapshot.manifest.tables) {
-      findings.push(...(await tableFindings(lake, snapshot, table, options.deep === true)))
-      files += table.files.length
+  for (const [index, snapshot] of wanted.entries()) {
+    const told = (event: TableProgress) =>
+      progress?.({ kind: 'table', snapshotId: snapshot.id, number: index + 1, snapshots: wanted.length, ...event })
+    const found = await snapshotFindings(lake, snapshot, { deep, signal, progress: told })
+    if (found.length > 0 && !(await liveIds(lake)).has(snapshot.id)) gone.push(snapshot.id)
+    else {
+      checked.push(snapshot)
+      findings.push(...found)
     }
   }
-  findings.push(...(await lakeFindings(lake)))
+  progress?.({ kind: 'lake' })
+  findings.push(...(await lakeFindings(lake, { retiredToo: options.all === true, signal })))
+  const total = (of: (snapshot: LiveSnapshot) => number) => checked.reduce((sum, snapshot) => sum + of(snapshot), 0)
   return {
-    snapshots: wanted.map((snapshot) => snapshot.id),
-    files,
-    rows: wanted.reduce((sum, snapshot) => sum + snapshot.manifest.totals.rows, 0),
+    snapshots: checked.map((snapshot) => snapshot.id),
+    gone,
+    files: total(({ manifest }) => manifest.totals.files),
+    rows: total(({ manifest }) => manifest.totals.rows),
     findings,
   }
 }
@@ -74,65 +91,4 @@ async function chosen(
   // A pointer elsewhere is a finding; then the newest one is looked at.
   const current = live.find((each) => each.id === pointer?.snapshot_id) ?? newest
   return current ? [current] : []
-}
-
-async function manifestFindings(lake: Lake, snapshot: LiveSnapshot): Promise<Finding[]> {
-  const key = manifestKey(snapshot.id)
-  const stored = await lake.bucket.getText(key)
-  const base = { snapshotId: snapshot.id, key }
-  if (!stored) return [{ ...base, code: 'manifest_missing', message: `${key} is not there` }]
-  const agree = sha256Hex(stored.text) === snapshot.sha256 && sha256Hex(snapshot.body) === snapshot.sha256
-  return agree ? [] : [{ ...base, code: 'manifest_mismatch', message: `${key} and the control table differ` }]
-}
-
-async function tableFindings(
-  lake: Lake,
-  snapshot: LiveSnapshot,
-  table: ManifestTable,
-  deep: boolean,
-): Promise<Finding[]> {
-  const findings: Finding[] = []
-  const base = { snapshotId: snapshot.id, table: table.name }
-  const sum = table.files.reduce((rows, file) => rows + file.rows, 0)
-  if (sum !== table.rows) {
-    findings.push({
-      ...base,
-      code: 'manifest_mismatch',
-      message: `${table.name}: files hold ${sum} of ${table.rows} rows`,
-    })
-  }
-  await inParallel(table.files, deep ? 1 : FILES_AT_ONCE, async (file) => {
-    const here = { ...base, key: file.key }
-    const problem = await objectProblem(lake, file)
-    if (problem) findings.push({ ...here, ...problem })
-    if (problem?.code === 'object_missing') return
-    const messages = await footerMessages(lake, table, file)
-    findings.push(
-      ...messages.map((message) => ({ ...here, code: 'footer_mismatch', message: `${file.key}: ${message}` })),
-    )
-    if (deep && messages.length === 0) {
-      const found = await deepFindings(lake, table, file)
-      findings.push(
-        ...found.map((message) => ({ ...here, code: 'column_mismatch', message: `${file.key}: ${message}` })),
-      )
-    }
-  })
-  return findings
-}
-
-async function footerMessages(lake: Lake, table: ManifestTable, file: ManifestFile): Promise<string[]> {
-  try {
-    const tail = await lake.bucket.tail(file.key, file.tail_bytes)
-    const footer = checkTail(tail, file.bytes, columnsOf(lake, table))
-    return [
-      ...(footer.rows === file.rows ? [] : [`the footer counts ${footer.rows} rows, the manifest ${file.rows}`]),
-      ...(footer.rowGroups === file.row_groups
-        ? []
-        : [`${footer.rowGroups} row groups, the manifest says ${file.row_groups}`]),
-    ]
-  } catch (error) {
-    // Storage that does not answer says nothing about the file.
-    if (error instanceof LakeProblem) throw error
-    return [describe(error)]
-  }
 }

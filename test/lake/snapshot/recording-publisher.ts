@@ -55,8 +55,8 @@ export class RecordingPublisher implements Publisher {
     const expected = live.map((manifest) => manifest.snapshot_id)
     const extra = this.registered.filter((id) => !expected.includes(id))
     return [
-      ...extra.map((id) => ({ code: 'extra_partition', message: `a partition of ${id}`, snapshotId: id })),
-      ...(this.views.join() === expected.join() ? [] : [{ code: 'view_drift', message: 'views show others' }]),
+      ...extra.map((id) => ({ code: 'extra_partition' as const, message: `a partition of ${id}`, snapshotId: id })),
+      ...(this.views.join() === expected.join() ? [] : [{ code: 'view_drift' as const, message: 'views show others' }]),
     ]
   }
 
