@@ -38,7 +38,6 @@ export async function publish(
   await enter('catalogue')
   await lake.publisher.register(manifest, { crawling: () => enter('crawl'), signal })
   await unregisterRetiring(lake)
-  await unregisterRetiring(lake)
   await enter('views')
   const live = [...(await publishedManifests(lake)), manifest].sort((a, b) => a.sequence - b.sequence)
   // The views are everybody's: a process that was taken for dead must not move them back.
@@ -51,15 +50,6 @@ export async function publish(
     manifest_sha256: sha256Hex(body),
   })
   await rows.update({ state: 'published', publishedAt: new Date(), endedAt: new Date(), problem: null })
-}
-
-/** A crawl registers every folder with files, so those of snapshots that wait for the end of their grace time as well. */
-async function unregisterRetiring(lake: Lake): Promise<void> {
-  const retiring = await lake.database.prisma.lakeSnapshot.findMany({
-    where: { state: 'retiring', retiringAt: { not: null } },
-    select: { manifest: true },
-  })
-  for (const { manifest } of retiring) await lake.publisher.unregister(parseManifest(manifest ?? ''))
 }
 
 /** A crawl registers every folder with files, so those of snapshots that wait for the end of their grace time as well. */
