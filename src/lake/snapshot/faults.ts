@@ -48,6 +48,9 @@ const CALLS = [
   'StartQueryExecution-query',
   'GetQueryExecution',
   'GetQueryResults',
+  'ListQueryExecutions',
+  'BatchGetQueryExecution',
+  'StopQueryExecution',
 ] as const
 
 const CONTROL_WRITES = [
