@@ -115,16 +115,20 @@ export function partitionDrift(expected: PartitionFacts, partition: Partition | 
   return drifts
 }
 
-/** Tables of the raw database that no contract explains. Older versions of a lake table stay as long as their snapshots. */
-export function extraTables(contracts: readonly TableContract[], names: readonly string[]): Drift[] {
+/**
+ * Tables of the raw database that no contract explains. Older versions of a lake table and retired ones stay as long as their
+ * snapshots: those that we made say so, and a crawl that invents a table does not.
+ */
+export function extraTables(contracts: readonly TableContract[], tables: Iterable<Table>): Drift[] {
   const explained = (name: string) =>
     contracts.some(({ lakeTable, version }) => {
       if (name === lakeTable) return true
       const match = name.startsWith(`${lakeTable}_v`) ? /^\d+$/.exec(name.slice(lakeTable.length + 2)) : null
       return match !== null && Number(match[0]) >= 2 && Number(match[0]) <= version
     })
-  return names
-    .filter((name) => !explained(name))
+  return [...tables]
+    .filter((table) => table.Parameters?.contract_fingerprint === undefined && !explained(table.Name ?? ''))
+    .map((table) => table.Name ?? '')
     .sort()
     .map((name) => ({
       code: 'extra_table',

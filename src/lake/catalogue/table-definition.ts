@@ -1,5 +1,5 @@
 import type { Column, PartitionInput, StorageDescriptor, TableInput } from '@aws-sdk/client-glue'
-import type { TableContract } from '../contract.ts'
+import type { ColumnWords, TableContract } from '../contract.ts'
 import type { Manifest } from '../manifest.ts'
 import { partitionPrefix, s3Uri, tablePrefix } from '../object-keys.ts'
 
@@ -10,13 +10,18 @@ import { partitionPrefix, s3Uri, tablePrefix } from '../object-keys.ts'
 
 export const PARTITION_KEYS = ['snapshot_date', 'snapshot_id'] as const
 export const PARTITION_INDEX = 'snapshot'
+const KEY_COMMENTS = {
+  snapshot_date: 'Day of the snapshot in UTC',
+  snapshot_id: 'The snapshot: all tables of one show the same instant',
+} as const
 
 const INPUT_FORMAT = 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat'
 const OUTPUT_FORMAT = 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat'
 const SERDE = 'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe'
 
-/** Glue refuses longer ones. */
+/** Glue refuses longer comments and descriptions (Data Catalog limits). */
 const COMMENT_CHARS = 255
+const DESCRIPTION_CHARS = 2_048
 
 /** Where the files of a table lie: `s3://<bucket>/lake/v1/<table>/`. */
 export function tableLocation(bucket: string, table: string): string {
@@ -30,17 +35,61 @@ export interface ColumnFacts {
   readonly class?: string
   readonly action?: string
   readonly source?: string
+  readonly about?: ColumnWords
 }
 
-/** `internal, pseudonymise: from id`: how the policy reads in the catalogue. */
-function comment({ class: dataClass, action, name, source }: ColumnFacts): string | undefined {
-  if (dataClass === undefined || action === undefined) return undefined
-  const origin = source === undefined || source === name ? '' : `: from ${source}`
-  return `${dataClass}, ${action}${origin}`.slice(0, COMMENT_CHARS)
+const ACTIONS: Readonly<Record<string, (source: string) => string>> = {
+  include: (source) => (source === '' ? 'as it is' : `from ${source}`),
+  pseudonymise: (source) => `pseudonym${source === '' ? '' : ` of ${source}`}`,
+  generalise: (source) => `generalised${source === '' ? '' : ` from ${source}`}`,
+}
+
+/** `[personal, generalised from birth_date]`: how the policy reads in the catalogue. */
+function policy({ class: dataClass, action = '', name, source = name, about }: ColumnFacts): string {
+  const way = ACTIONS[action]?.(source === name ? '' : source) ?? action
+  return `[${dataClass}, ${way}${about?.reason === undefined ? '' : `: ${about.reason}`}]`
+}
+
+/** A text as Glue takes it: one line, cut at a word where it is too long. */
+function fitted(text: string, characters: number): string {
+  const line = text.replaceAll(/\s+/g, ' ').trim()
+  if (line.length <= characters) return line
+  return `${line.slice(0, characters - 2).replace(/[\s,.;:]+\S*$/, '')} …`
+}
+
+/**
+ * What an analyst reads of a column: what it means, its labels or unit, what became of it, and the policy, which is never cut:
+ * `Where the account stands. One of active, closed. [internal, as it is]`
+ */
+export function columnComment(column: ColumnFacts): string | undefined {
+  if (column.class === undefined || column.action === undefined) return undefined
+  const { deprecatedIn, description, renamedFrom, unit, values } = column.about ?? {}
+  const measure = column.athenaType === 'timestamp' ? 'UTC' : unit
+  const sentences = [
+    description,
+    measure === undefined ? undefined : `In ${measure}`,
+    renamedFrom === undefined ? undefined : `Replaces ${renamedFrom}`,
+    deprecatedIn === undefined ? undefined : `Deprecated since version ${deprecatedIn}`,
+    values === undefined ? undefined : `One of ${values.join(', ')}`,
+  ]
+  const words = sentences.flatMap((each) => (each === undefined ? [] : [`${each}.`])).join(' ')
+  const end = fitted(policy(column), COMMENT_CHARS)
+  return `${fitted(words, Math.max(0, COMMENT_CHARS - end.length - 1))} ${end}`.trim()
+}
+
+/** What an analyst reads of a table, and where to read it. */
+export function tableDescription({ description, earlier, entry, lakeTable, retired, version }: TableContract): string {
+  const views = `query the views ${lakeTable}_latest and ${lakeTable}_daily`
+  const now = retired
+    ? 'Not written any more'
+    : earlier
+      ? `Version ${version}, written beside version ${entry.version} for readers that still need it`
+      : `One partition a snapshot; ${views}`
+  return fitted(`${description}. ${now}.`, DESCRIPTION_CHARS)
 }
 
 export function glueColumn(column: ColumnFacts): Column {
-  const text = comment(column)
+  const text = columnComment(column)
   return { Name: column.name, Type: column.athenaType, ...(text === undefined ? {} : { Comment: text }) }
 }
 
@@ -62,7 +111,7 @@ export function storageDescriptor(location: string, columns: readonly Column[]):
 export function tableInput(contract: TableContract, bucket: string): TableInput {
   return {
     Name: contract.name,
-    Description: contract.description,
+    Description: tableDescription(contract),
     TableType: 'EXTERNAL_TABLE',
     Parameters: {
       EXTERNAL: 'TRUE',
@@ -74,7 +123,7 @@ export function tableInput(contract: TableContract, bucket: string): TableInput 
       contract_version: String(contract.version),
       contract_fingerprint: contract.fingerprint,
     },
-    PartitionKeys: PARTITION_KEYS.map((name) => ({ Name: name, Type: 'string' })),
+    PartitionKeys: PARTITION_KEYS.map((name) => ({ Name: name, Type: 'string', Comment: KEY_COMMENTS[name] })),
     StorageDescriptor: storageDescriptor(tableLocation(bucket, contract.name), contract.columns.map(glueColumn)),
   }
 }

@@ -1,4 +1,5 @@
 import {
+  type Column,
   CreateTableCommand,
   GetTableCommand,
   GetTablesCommand,
@@ -11,7 +12,14 @@ import { awsErrorName } from '../aws-calls.ts'
 import type { TableContract } from '../contract.ts'
 import { isTransient, retrying } from '../retries.ts'
 import { tableDrift } from './drift.ts'
-import { glueColumn, PARTITION_INDEX, PARTITION_KEYS, tableInput } from './table-definition.ts'
+import {
+  columnComment,
+  glueColumn,
+  PARTITION_INDEX,
+  PARTITION_KEYS,
+  tableDescription,
+  tableInput,
+} from './table-definition.ts'
 
 /** Where the lake tables live. */
 export interface CataloguePlace {
@@ -49,15 +57,44 @@ export async function tablesOf(glue: GlueClient, database: string): Promise<Map<
 export type TableChange =
   | { readonly kind: 'none' }
   | { readonly kind: 'create' }
-  /** Columns to append, by name. Only additions are ever made; what else differs is drift, and somebody's decision. */
-  | { readonly kind: 'add-columns'; readonly columns: readonly string[] }
+  /** Only additions and words are ever changed; what else differs is drift, and somebody's decision. */
+  | {
+      readonly kind: 'update'
+      /** Columns to append, by name. */
+      readonly added: readonly string[]
+      /** Columns whose comment is out of date. */
+      readonly described: readonly string[]
+      /** The description of the table itself is out of date. */
+      readonly description: boolean
+    }
+
+const nameOf = (column: Column) => column.Name?.toLowerCase() ?? ''
 
 export function plannedTableChange(contract: TableContract, table: Table | undefined, bucket: string): TableChange {
   if (table === undefined) return { kind: 'create' }
-  const columns = tableDrift(contract, table, bucket)
+  const added = tableDrift(contract, table, bucket)
     .filter((drift) => drift.code === 'column_missing')
     .map((drift) => drift.subject.slice(contract.name.length + 1))
-  return columns.length === 0 ? { kind: 'none' } : { kind: 'add-columns', columns }
+  const comments = new Map(table.StorageDescriptor?.Columns?.map((column) => [nameOf(column), column.Comment]))
+  const described = contract.columns
+    .filter((column) => comments.has(column.name) && comments.get(column.name) !== columnComment(column))
+    .map((column) => column.name)
+  const description = table.Description !== tableDescription(contract)
+  if (added.length + described.length === 0 && !description) return { kind: 'none' }
+  return { kind: 'update', added, described, description }
+}
+
+/** The change in a phrase; undefined for none. */
+export function tableChangeText(table: string, change: TableChange): string | undefined {
+  if (change.kind === 'none') return undefined
+  if (change.kind === 'create') return `table ${table}`
+  const { added, described, description } = change
+  const parts = [
+    added.length > 0 ? `columns ${added.join(', ')}` : undefined,
+    described.length > 0 ? `comments of ${described.join(', ')}` : undefined,
+    description ? 'description' : undefined,
+  ]
+  return `table ${table}: ${parts.filter((part) => part !== undefined).join('; ')}`
 }
 
 /** The members of a stored table that UpdateTable takes; it replaces all of them, so all of them must be sent. */
@@ -66,22 +103,30 @@ function asInput(table: Table): TableInput {
   return { Name, Description, Owner, Retention, StorageDescriptor, PartitionKeys, TableType, Parameters } as TableInput
 }
 
-function withColumns(table: Table, contract: TableContract, names: readonly string[]): TableInput {
-  const added = contract.columns.filter((column) => names.includes(column.name)).map(glueColumn)
+function updated(table: Table, contract: TableContract, added: readonly string[]): TableInput {
   const input = asInput(table)
+  const ours = new Map(contract.columns.map((column) => [column.name, glueColumn(column)]))
+  const known = (table.StorageDescriptor?.Columns ?? []).map((column): Column => {
+    const comment = ours.get(nameOf(column))?.Comment
+    return comment === undefined ? column : { ...column, Comment: comment }
+  })
   return {
     ...input,
+    Description: tableDescription(contract),
     Parameters: {
       ...input.Parameters,
       contract_version: String(contract.version),
       contract_fingerprint: contract.fingerprint,
     },
-    StorageDescriptor: { ...input.StorageDescriptor, Columns: [...(table.StorageDescriptor?.Columns ?? []), ...added] },
+    StorageDescriptor: {
+      ...input.StorageDescriptor,
+      Columns: [...known, ...added.flatMap((name) => ours.get(name) ?? [])],
+    },
   }
 }
 
 /**
- * Creates the table of a contract, or appends the columns that it lacks. The version id makes sure that nothing written in
+ * Creates the table of a contract, or appends the columns that it lacks and brings its words up to date. The version id makes sure that nothing written in
  * between (by the crawler, by another process) is lost: the comparison is made again on what is there then.
  */
 export async function ensureTable(
@@ -100,11 +145,11 @@ export async function ensureTable(
           PartitionIndexes: [{ Keys: [...PARTITION_KEYS], IndexName: PARTITION_INDEX }],
         }),
       )
-    } else if (change.kind === 'add-columns' && table !== undefined) {
+    } else if (change.kind === 'update' && table !== undefined) {
       await glue.send(
         new UpdateTableCommand({
           DatabaseName: place.database,
-          TableInput: withColumns(table, contract, change.columns),
+          TableInput: updated(table, contract, change.added),
           ...(table.VersionId === undefined ? {} : { VersionId: table.VersionId }),
         }),
       )

@@ -26,9 +26,13 @@ describe('a table in the catalogue', () => {
 
   it('says what a column is: class, action and where it comes from', () => {
     const comments = new Map(healthy.StorageDescriptor?.Columns?.map((column) => [column.Name, column.Comment]))
-    expect(comments.get('player_ref')).toBe('internal, pseudonymise: from id')
-    expect(comments.get('birth_year')).toBe('personal, generalise: from birth_date')
-    expect(comments.get('status')).toBe('internal, include')
+    expect(comments.get('player_ref')).toMatch(/^The player: .* \[internal, pseudonym of id\]$/)
+    expect(comments.get('birth_year')).toBe(
+      'Year of birth; under_18 for minors. [personal, generalised from birth_date]',
+    )
+    expect(comments.get('country')).toMatch(/ \[personal, as it is: coarse; analysts compare markets\]$/)
+    expect(comments.get('status')).toMatch(/One of active, closed, erasure_pending, erased\. \[internal, as it is\]$/)
+    expect(comments.get('created_at')).toBe('When the row was made. In UTC. [internal, as it is]')
   })
 
   it('drifts when a column has another type than the files', () => {
@@ -39,7 +43,12 @@ describe('a table in the catalogue', () => {
   it('lacks a column after the contract grew, which is an addition and no drift that stops', () => {
     const table = retyped('language', undefined)
     expect(codes(table)).toEqual(['column_missing players.language'])
-    expect(plannedTableChange(players, table, BUCKET)).toEqual({ kind: 'add-columns', columns: ['language'] })
+    expect(plannedTableChange(players, table, BUCKET)).toEqual({
+      kind: 'update',
+      added: ['language'],
+      described: [],
+      description: false,
+    })
   })
 
   it('drifts by a column that no contract names, other keys, another place, another format, or a mark of the crawler', () => {
@@ -108,11 +117,16 @@ describe('tables that nobody explains', () => {
   it('are told; older versions of a table are explained, later ones are not', () => {
     const versioned = [{ ...players, name: 'players_v3', version: 3 }]
     const names = ['players', 'players_v2', 'players_v3', 'players_v4', 'players_v1', 'players_very', 'part_00_0']
-    expect(extraTables(versioned, names).map((drift) => drift.subject)).toEqual([
-      'part_00_0',
-      'players_v1',
-      'players_v4',
-      'players_very',
-    ])
+    expect(
+      extraTables(
+        versioned,
+        names.map((Name) => ({ Name })),
+      ).map((drift) => drift.subject),
+    ).toEqual(['part_00_0', 'players_v1', 'players_v4', 'players_very'])
+  })
+
+  it('and those that we made ourselves, under a contract that has gone since, are explained', () => {
+    const left = { Name: 'guilds', Parameters: { contract_version: '1', contract_fingerprint: 'f'.repeat(64) } }
+    expect(extraTables([players], [left, { Name: 'guilds_2' }]).map((drift) => drift.subject)).toEqual(['guilds_2'])
   })
 })
