@@ -21,28 +21,8 @@ export class Metrics {
     labelNames: ['resource', 'status'] as const,
     registers: [this.registry],
   })
-  readonly snapshotRows = new Counter({
-    name: 'lake_snapshot_rows_total',
-    help: 'Rows written by snapshots, by table',
-    labelNames: ['table'] as const,
-    registers: [this.registry],
-  })
 
   constructor() {
     collectDefaultMetrics({ register: this.registry })
-  }
-
-  /** When the newest published snapshot was taken, asked for at each scrape; absent before the first, or when asking fails. */
-  watchLastPublished(read: () => Promise<Date | undefined>): void {
-    new Gauge({
-      name: 'lake_snapshot_last_published_timestamp_seconds',
-      help: 'When the newest published snapshot was taken, Unix time',
-      registers: [this.registry],
-      async collect() {
-        const taken = await read().catch(() => undefined)
-        this.reset()
-        if (taken) this.set(taken.getTime() / 1000)
-      },
-    })
   }
 }

@@ -1394,6 +1394,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/lake/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who keeps which snapshot from being removed; holds that have run out are not shown
+         * @description Scope: `lake:read`.
+         */
+        get: operations["listHolds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/lake/snapshots/{id}/holds": {
         parameters: {
             query?: never;
@@ -3561,11 +3581,63 @@ export interface components {
          *       "totalRows": 30,
          *       "totalBytes": 9214,
          *       "manifestSha256": "9f2c0c7f0f6a4b1d8e5f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b3c2d",
+         *       "phase": null,
+         *       "phases": [
+         *         {
+         *           "name": "planning",
+         *           "seconds": 0.31
+         *         },
+         *         {
+         *           "name": "uploading",
+         *           "seconds": 2.38
+         *         },
+         *         {
+         *           "name": "preparing",
+         *           "seconds": 0.018
+         *         },
+         *         {
+         *           "name": "crawler_wait",
+         *           "seconds": 0.05
+         *         },
+         *         {
+         *           "name": "completing",
+         *           "seconds": 0.42
+         *         },
+         *         {
+         *           "name": "manifest",
+         *           "seconds": 0.065
+         *         },
+         *         {
+         *           "name": "catalogue",
+         *           "seconds": 0.12
+         *         },
+         *         {
+         *           "name": "crawl",
+         *           "seconds": 1.1
+         *         },
+         *         {
+         *           "name": "views",
+         *           "seconds": 0.333
+         *         }
+         *       ],
+         *       "rowsPerSecond": 13,
+         *       "measurements": {
+         *         "partsSent": 1,
+         *         "partsResent": 0,
+         *         "slowDowns": 0,
+         *         "callsRepeated": 0,
+         *         "unrepresentable": 0,
+         *         "driftFindings": 0,
+         *         "readers": 1,
+         *         "cpuSeconds": 1.42,
+         *         "peakRssBytes": 180355072
+         *       },
          *       "problem": null,
          *       "tables": [
          *         {
          *           "name": "studios",
-         *           "state": "done",
+         *           "state": "uploaded",
+         *           "estimatedRows": 30,
          *           "rowsCopied": 30,
          *           "rowsEncoded": 30,
          *           "bytes": 9214,
@@ -3593,16 +3665,48 @@ export interface components {
             totalRows: number | null;
             totalBytes: number | null;
             manifestSha256: string | null;
+            /** @description What it is doing now; null when it is over */
+            phase: ("planning" | "uploading" | "preparing" | "crawler_wait" | "completing" | "manifest" | "catalogue" | "crawl" | "views") | null;
+            /** @description What it has done, in this order; of the phase under way the time until now */
+            phases: {
+                /** @enum {string} */
+                name: "planning" | "uploading" | "preparing" | "crawler_wait" | "completing" | "manifest" | "catalogue" | "crawl" | "views";
+                seconds: number;
+            }[];
+            /** @description While rows were read and uploaded */
+            rowsPerSecond: number | null;
+            /** @description What the run has cost */
+            measurements: {
+                partsSent: number;
+                partsResent: number;
+                /** @description Times that S3 asked to slow down */
+                slowDowns: number;
+                /** @description Calls to S3 that were repeated, those of parts included */
+                callsRepeated: number;
+                /** @description Values that Parquet cannot hold and that became NULL */
+                unrepresentable: number;
+                /** @description Differences between catalogue and contract that stand in the way */
+                driftFindings: number;
+                readers: number;
+                cpuSeconds: number;
+                peakRssBytes: number;
+            } | null;
+            /** @description Why it failed, or why it has not got further yet */
             problem: ({
                 code: string;
                 message: string;
+                /** @description The state in which it happened */
                 phase: string;
+                /** @description What to do about it */
+                next: string;
             } & {
                 [key: string]: unknown;
             }) | null;
             tables: {
                 name: string;
                 state: string;
+                /** @description As the planner believes */
+                estimatedRows: number | null;
                 rowsCopied: number | null;
                 rowsEncoded: number | null;
                 bytes: number | null;
@@ -3626,11 +3730,63 @@ export interface components {
          *       "totalRows": 30,
          *       "totalBytes": 9214,
          *       "manifestSha256": "9f2c0c7f0f6a4b1d8e5f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b3c2d",
+         *       "phase": null,
+         *       "phases": [
+         *         {
+         *           "name": "planning",
+         *           "seconds": 0.31
+         *         },
+         *         {
+         *           "name": "uploading",
+         *           "seconds": 2.38
+         *         },
+         *         {
+         *           "name": "preparing",
+         *           "seconds": 0.018
+         *         },
+         *         {
+         *           "name": "crawler_wait",
+         *           "seconds": 0.05
+         *         },
+         *         {
+         *           "name": "completing",
+         *           "seconds": 0.42
+         *         },
+         *         {
+         *           "name": "manifest",
+         *           "seconds": 0.065
+         *         },
+         *         {
+         *           "name": "catalogue",
+         *           "seconds": 0.12
+         *         },
+         *         {
+         *           "name": "crawl",
+         *           "seconds": 1.1
+         *         },
+         *         {
+         *           "name": "views",
+         *           "seconds": 0.333
+         *         }
+         *       ],
+         *       "rowsPerSecond": 13,
+         *       "measurements": {
+         *         "partsSent": 1,
+         *         "partsResent": 0,
+         *         "slowDowns": 0,
+         *         "callsRepeated": 0,
+         *         "unrepresentable": 0,
+         *         "driftFindings": 0,
+         *         "readers": 1,
+         *         "cpuSeconds": 1.42,
+         *         "peakRssBytes": 180355072
+         *       },
          *       "problem": null,
          *       "tables": [
          *         {
          *           "name": "studios",
-         *           "state": "done",
+         *           "state": "uploaded",
+         *           "estimatedRows": 30,
          *           "rowsCopied": 30,
          *           "rowsEncoded": 30,
          *           "bytes": 9214,
@@ -3733,16 +3889,48 @@ export interface components {
             totalRows: number | null;
             totalBytes: number | null;
             manifestSha256: string | null;
+            /** @description What it is doing now; null when it is over */
+            phase: ("planning" | "uploading" | "preparing" | "crawler_wait" | "completing" | "manifest" | "catalogue" | "crawl" | "views") | null;
+            /** @description What it has done, in this order; of the phase under way the time until now */
+            phases: {
+                /** @enum {string} */
+                name: "planning" | "uploading" | "preparing" | "crawler_wait" | "completing" | "manifest" | "catalogue" | "crawl" | "views";
+                seconds: number;
+            }[];
+            /** @description While rows were read and uploaded */
+            rowsPerSecond: number | null;
+            /** @description What the run has cost */
+            measurements: {
+                partsSent: number;
+                partsResent: number;
+                /** @description Times that S3 asked to slow down */
+                slowDowns: number;
+                /** @description Calls to S3 that were repeated, those of parts included */
+                callsRepeated: number;
+                /** @description Values that Parquet cannot hold and that became NULL */
+                unrepresentable: number;
+                /** @description Differences between catalogue and contract that stand in the way */
+                driftFindings: number;
+                readers: number;
+                cpuSeconds: number;
+                peakRssBytes: number;
+            } | null;
+            /** @description Why it failed, or why it has not got further yet */
             problem: ({
                 code: string;
                 message: string;
+                /** @description The state in which it happened */
                 phase: string;
+                /** @description What to do about it */
+                next: string;
             } & {
                 [key: string]: unknown;
             }) | null;
             tables: {
                 name: string;
                 state: string;
+                /** @description As the planner believes */
+                estimatedRows: number | null;
                 rowsCopied: number | null;
                 rowsEncoded: number | null;
                 bytes: number | null;
@@ -3842,6 +4030,28 @@ export interface components {
             } & {
                 [key: string]: unknown;
             })[];
+        };
+        HoldPage: {
+            data: components["schemas"]["Hold"][];
+            page: {
+                /** @example 50 */
+                limit: number;
+                hasMore: boolean;
+                /**
+                 * @description The cursor of the next page
+                 * @example eyJ2IjoxLCJmIjoiM2EifQ
+                 */
+                next: string | null;
+                /**
+                 * @description The cursor of the page before
+                 * @example null
+                 */
+                prev: string | null;
+                /** @description Rows of the whole list; only with count */
+                total?: number;
+                /** @enum {string} */
+                totalKind?: "estimated" | "exact";
+            };
         };
         Hold: {
             /** Format: uuid */
@@ -7951,6 +8161,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VerifyResult"];
+                };
+            };
+            /** @description What went wrong */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listHolds: {
+        parameters: {
+            query?: {
+                /** @description Rows a page */
+                limit?: number;
+                /** @description page.next of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldPage"];
                 };
             };
             /** @description What went wrong */

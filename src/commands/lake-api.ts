@@ -1,15 +1,19 @@
+import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import { appendAudit } from '../accounts/audit/audit-store.ts'
+import { systemContext } from '../caller.ts'
 import { UsageError } from '../errors.ts'
 import type { RouteGroup } from '../http/route.ts'
 import { loadSavedQueries } from '../lake/athena/saved-queries.ts'
+import { lakeFigures } from '../lake/lake-figures.ts'
+import { registerLakeMetrics } from '../lake/lake-metrics.ts'
 import { lakeRoutes } from '../lake/lake-routes.ts'
 import { LakeService } from '../lake/lake-service.ts'
 import { ChildStarter } from '../lake/lake-starter.ts'
 import type { LakeTrail } from '../lake/lake-trail.ts'
 import { QueryService } from '../lake/query-service.ts'
-import { LakeScheduler } from '../lake/schedule.ts'
-import { listSnapshots } from '../lake/snapshot/snapshots.ts'
+import { ageLimitSeconds, LakeScheduler } from '../lake/schedule.ts'
+import { isAbandoned, runningSnapshot } from '../lake/snapshot/snapshots.ts'
 import { verifySnapshots } from '../lake/snapshot/verify.ts'
 import { failUnstarted } from '../lake/snapshot-launch.ts'
 import type { Metrics } from '../metrics.ts'
@@ -39,12 +43,18 @@ export function lakeApi(program: Program, metrics: Metrics): LakeApi {
       'LAKE_RUNNER=ecs is not built yet: use child, which runs snapshots as processes on this machine',
     )
   }
+  let leaving = false
   const main = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../main.ts' : '../main.js', import.meta.url))
   const starter = new ChildStarter({
     command: [process.execPath, main],
     env: workplace.env,
     logger,
-    onSnapshotEnd: (id, how) => failUnstarted(database, id, `${how} before it took the snapshot; look at the log`),
+    async onSnapshotEnd(id, how) {
+      await failUnstarted(database, id, `${how} before it took the snapshot; look at the log`)
+      const running = await runningSnapshot(database)
+      // What a killed process leaves is not kept for the care in an hour.
+      if (running?.id === id && !leaving && (await isAbandoned(database, running))) await starter.recover()
+    },
   })
   const service = new LakeService({
     database,
@@ -53,10 +63,14 @@ export function lakeApi(program: Program, metrics: Metrics): LakeApi {
     trail: lakeTrail,
   })
   const queries = new QueryService(parts.runner, loadSavedQueries())
-  const scheduler = new LakeScheduler({ database, starter, settings: config, logger })
-  metrics.watchLastPublished(async () => {
-    const [last] = await listSnapshots(database, { limit: 1, state: 'published' })
-    return last?.takenAt ? new Date(last.takenAt) : undefined
+  const scheduler = new LakeScheduler({
+    ...{ database, starter, settings: config, logger },
+    trail: (tx, snapshotId) =>
+      lakeTrail(tx, systemContext('schedule', randomUUID()), { action: 'snapshot.request', snapshotId }),
+  })
+  registerLakeMetrics(metrics.registry, {
+    read: () => lakeFigures(database),
+    ageLimitSeconds: ageLimitSeconds(config),
   })
   let started = false
   return {
@@ -67,6 +81,7 @@ export function lakeApi(program: Program, metrics: Metrics): LakeApi {
       scheduler.start()
     },
     async stop() {
+      leaving = true
       if (started) await scheduler.stop()
       await starter.close(CHILD_GRACE_MS)
     },

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { addEnvCommand } from './env.ts'
 import { addExportCommand } from './export.ts'
+import { addHoldCommands } from './holds.ts'
 import { addImportCommand } from './import.ts'
 import { addKeysCommand } from './keys.ts'
+import { addLakeCareCommands } from './lake-care.ts'
 import { addLocalCommand } from './local.ts'
 import { addMigrateCommand } from './migrate.ts'
 import { addQueryCommand } from './query.ts'
@@ -43,6 +45,8 @@ for (const add of [
   addExportCommand,
   addSampleCommand,
   addSnapshotCommands,
+  addLakeCareCommands,
+  addHoldCommands,
   addQueryCommand,
   addEnvCommand,
   addLocalCommand,

@@ -5,7 +5,9 @@ const SHA256 = '9f2c0c7f0f6a4b1d8e5f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b3c2d
 
 const key = `lake/v1/studios/snapshot_date=2026-03-05/snapshot_id=${ID}/part-00000.parquet`
 
-const tables = [{ name: 'studios', state: 'done', rowsCopied: 30, rowsEncoded: 30, bytes: 9_214, files: 1 }]
+const tables = [
+  { name: 'studios', state: 'uploaded', estimatedRows: 30, rowsCopied: 30, rowsEncoded: 30, bytes: 9_214, files: 1 },
+]
 
 export const requestedSnapshot = {
   id: ID,
@@ -23,6 +25,10 @@ export const requestedSnapshot = {
   totalRows: null,
   totalBytes: null,
   manifestSha256: null,
+  phase: null,
+  phases: [],
+  rowsPerSecond: null,
+  measurements: null,
   problem: null,
   tables: [],
 } as const
@@ -39,6 +45,29 @@ export const publishedSnapshot = {
   totalRows: 30,
   totalBytes: 9_214,
   manifestSha256: SHA256,
+  phases: [
+    { name: 'planning', seconds: 0.31 },
+    { name: 'uploading', seconds: 2.38 },
+    { name: 'preparing', seconds: 0.018 },
+    { name: 'crawler_wait', seconds: 0.05 },
+    { name: 'completing', seconds: 0.42 },
+    { name: 'manifest', seconds: 0.065 },
+    { name: 'catalogue', seconds: 0.12 },
+    { name: 'crawl', seconds: 1.1 },
+    { name: 'views', seconds: 0.333 },
+  ],
+  rowsPerSecond: 13,
+  measurements: {
+    partsSent: 1,
+    partsResent: 0,
+    slowDowns: 0,
+    callsRepeated: 0,
+    unrepresentable: 0,
+    driftFindings: 0,
+    readers: 1,
+    cpuSeconds: 1.42,
+    peakRssBytes: 180_355_072,
+  },
   tables,
 } as const
 

@@ -5,6 +5,7 @@ import { type Route, type RouteGroup, route } from '../http/route.ts'
 import { requestedSnapshot } from './lake-examples.ts'
 import { lakePageQuery } from './lake-page-query.ts'
 import {
+  holdPageSchema,
   holdSchema,
   lakeTableSchema,
   lakeTablesSchema,
@@ -165,8 +166,29 @@ function snapshotRoutes(lake: LakeService): Route[] {
   ]
 }
 
+const holdQuery = lakePageQuery({ defaultLimit: 50, maxLimit: 200 })
+
 function holdRoutes(lake: LakeService): Route[] {
   return [
+    route({
+      operation: 'listHolds',
+      method: 'get',
+      path: '/v1/lake/holds',
+      tag,
+      summary: 'Who keeps which snapshot from being removed; holds that have run out are not shown',
+      access: READ,
+      query: holdQuery,
+      answers: { 200: { description: 'A page, newest first', schema: holdPageSchema } },
+      async handle({ query }) {
+        const before = query.after === undefined ? {} : { before: query.after }
+        const rows = await lake.holds.list({ limit: query.limit + 1, ...before })
+        const data = rows.slice(0, query.limit)
+        const last = data.at(-1)
+        const more = rows.length > data.length && last !== undefined
+        const next = more ? { values: [], id: last.id, backward: false } : undefined
+        return { kind: 'page', list: query.list, page: { next, previous: undefined }, data }
+      },
+    }),
     route({
       operation: 'holdSnapshot',
       method: 'post',
@@ -179,7 +201,7 @@ function holdRoutes(lake: LakeService): Route[] {
       answers: { 201: { description: 'The hold', schema: holdSchema, headers: { Location: 'Where the hold is' } } },
       problems: ['conflict'],
       async handle({ params, body, context }) {
-        const hold = await lake.hold(params.id, { ...body, expiresAt: new Date(body.expiresAt) }, context)
+        const hold = await lake.holds.add(params.id, { ...body, expiresAt: new Date(body.expiresAt) }, context)
         return created(`/v1/lake/snapshots/${hold.snapshotId}/holds/${hold.id}`, hold)
       },
     }),
@@ -193,7 +215,7 @@ function holdRoutes(lake: LakeService): Route[] {
       params: z.strictObject({ id: idParam, holdId: z.uuid() }),
       answers: { 204: { description: 'It has ended' } },
       async handle({ params, context }) {
-        await lake.release(params.id, params.holdId, context)
+        await lake.holds.release(params.holdId, context, params.id)
         return noContent()
       },
     }),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { pageSchema } from '../http/about-schema.ts'
 import * as examples from './lake-examples.ts'
 import { manifestSchema } from './manifest.ts'
+import { PHASES } from './snapshot/run-measurements.ts'
 import { SNAPSHOT_STATES } from './snapshot/states.ts'
 
 const instant = z.iso.datetime()
@@ -53,11 +54,39 @@ const snapshotFields = {
   totalRows: count.nullable(),
   totalBytes: count.nullable(),
   manifestSha256: z.string().nullable(),
-  problem: z.looseObject({ code: z.string(), message: z.string(), phase: z.string() }).nullable(),
+  phase: z.enum(PHASES).nullable().meta({ description: 'What it is doing now; null when it is over' }),
+  phases: z
+    .array(z.object({ name: z.enum(PHASES), seconds: z.number().nonnegative() }))
+    .meta({ description: 'What it has done, in this order; of the phase under way the time until now' }),
+  rowsPerSecond: count.nullable().meta({ description: 'While rows were read and uploaded' }),
+  measurements: z
+    .object({
+      partsSent: count,
+      partsResent: count,
+      slowDowns: count.meta({ description: 'Times that S3 asked to slow down' }),
+      callsRepeated: count.meta({ description: 'Calls to S3 that were repeated, those of parts included' }),
+      unrepresentable: count.meta({ description: 'Values that Parquet cannot hold and that became NULL' }),
+      driftFindings: count.meta({ description: 'Differences between catalogue and contract that stand in the way' }),
+      readers: count,
+      cpuSeconds: z.number().nonnegative(),
+      peakRssBytes: count,
+    })
+    .nullable()
+    .meta({ description: 'What the run has cost' }),
+  problem: z
+    .looseObject({
+      code: z.string(),
+      message: z.string(),
+      phase: z.string().meta({ description: 'The state in which it happened' }),
+      next: z.string().meta({ description: 'What to do about it' }),
+    })
+    .nullable()
+    .meta({ description: 'Why it failed, or why it has not got further yet' }),
   tables: z.array(
     z.object({
       name: z.string(),
       state: z.string(),
+      estimatedRows: count.nullable().meta({ description: 'As the planner believes' }),
       rowsCopied: count.nullable(),
       rowsEncoded: count.nullable(),
       bytes: count.nullable(),
@@ -101,6 +130,8 @@ export const holdSchema = z
     expiresAt: instant,
   })
   .meta({ id: 'Hold' })
+
+export const holdPageSchema = pageSchema(holdSchema, 'HoldPage')
 
 /** Either `sql`, or `name` with `params`. */
 export const newQuerySchema = z

@@ -1,15 +1,14 @@
 import type { Context } from '../caller.ts'
 import type { Database } from '../database/database.ts'
-import { AppError } from '../errors.ts'
-import { newId } from '../identifier.ts'
 import { reaching } from './lake-availability.ts'
 import { findLakeTable, type LakeTable, lakeTables } from './lake-dictionary.ts'
+import { isLive, LakeHolds, notLive } from './lake-holds.ts'
 import type { LakeStarter } from './lake-starter.ts'
 import type { LakeTrail } from './lake-trail.ts'
 import { type Manifest, parseManifest } from './manifest.ts'
 import type { Finding } from './publication.ts'
-import { listSnapshots, manifestOf, readSnapshot, type SnapshotPage, type SnapshotView } from './snapshot/snapshots.ts'
-import { LIVE_STATES } from './snapshot/states.ts'
+import type { SnapshotView } from './snapshot/snapshot-view.ts'
+import { listSnapshots, manifestOf, readSnapshot, type SnapshotPage } from './snapshot/snapshots.ts'
 import { launchSnapshot } from './snapshot-launch.ts'
 
 /** What `verify` tells of one snapshot; an empty list of findings is a healthy one. */
@@ -42,26 +41,14 @@ export interface SnapshotWithManifest extends SnapshotView {
   readonly manifest: Manifest | null
 }
 
-export interface NewHold {
-  readonly holder: string
-  readonly reason: string
-  readonly expiresAt: Date
-}
-
-export interface Hold extends NewHold {
-  readonly id: string
-  readonly snapshotId: string
-  readonly createdAt: Date
-}
-
-const LONGEST_HOLD_MS = 7 * 24 * 3_600_000
-
 /** The lake as the API shows it: tables, snapshots, holds. */
 export class LakeService {
   readonly #options: LakeServiceOptions
+  readonly holds: LakeHolds
 
   constructor(options: LakeServiceOptions) {
     this.#options = options
+    this.holds = new LakeHolds(options.database, options.trail)
   }
 
   async tables(): Promise<TableWithSnapshot[]> {
@@ -111,50 +98,6 @@ export class LakeService {
     if (!isLive(state)) throw notLive(id, state, 'verified')
     return reaching('The lake', () => this.#options.verify(id))
   }
-
-  /** Keeps retention away from a snapshot. @throws AppError `not-found`, `conflict`, `validation`. */
-  async hold(id: string, { holder, reason, expiresAt }: NewHold, context: Context): Promise<Hold> {
-    requireHoldTime(expiresAt)
-    await readSnapshot(this.#options.database, id)
-    return this.#options.database.transaction(async (tx) => {
-      // Retention changes the state under the row's lock, so it either sees the hold or is seen by it.
-      const [row] = await tx.$queryRaw<{ state: string }[]>`
-        SELECT state::text AS state FROM lake_snapshots WHERE id = ${id} FOR SHARE`
-      if (row === undefined || !isLive(row.state)) throw notLive(id, row?.state ?? 'gone', 'held')
-      const hold = await tx.lakeHold.create({ data: { id: newId(), snapshotId: id, holder, reason, expiresAt } })
-      const changes = { holdId: { from: null, to: hold.id }, expiresAt: { from: null, to: expiresAt.toISOString() } }
-      await this.#options.trail?.(tx, context, { action: 'snapshot.hold', snapshotId: id, reason, changes })
-      return hold
-    })
-  }
-
-  /** @throws AppError `not-found`. */
-  async release(snapshotId: string, id: string, context: Context): Promise<void> {
-    await this.#options.database.transaction(async (tx) => {
-      const { count } = await tx.lakeHold.deleteMany({ where: { id, snapshotId } })
-      if (count === 0) throw new AppError('not-found', 'There is no such hold on this snapshot')
-      const changes = { holdId: { from: id, to: null } }
-      await this.#options.trail?.(tx, context, { action: 'snapshot.release', snapshotId, changes })
-    })
-  }
-}
-
-function isLive(state: string): boolean {
-  return (LIVE_STATES as readonly string[]).includes(state)
-}
-
-function notLive(id: string, state: string, done: string): AppError {
-  return new AppError('conflict', `Snapshot ${id} is ${state}; only a published one can be ${done}`, {
-    extra: { snapshotId: id, state },
-  })
-}
-
-function requireHoldTime(expiresAt: Date): void {
-  const left = expiresAt.getTime() - Date.now()
-  if (left > 0 && left <= LONGEST_HOLD_MS) return
-  throw new AppError('validation', '1 field is invalid', {
-    errors: [{ pointer: '/expiresAt', code: 'range', detail: 'must lie in the future, at most 7 days' }],
-  })
 }
 
 function withSnapshot(table: LakeTable, last: SnapshotView | undefined): TableWithSnapshot {

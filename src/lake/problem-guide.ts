@@ -71,6 +71,10 @@ export const PROBLEM_GUIDE: Readonly<Record<LakeProblemCode, ProblemGuide>> = {
     'Postgres ended the reading of a table with an error.',
     'Look up the SQLSTATE of the message in the log of the database, which names the statement.',
   ),
+  reader_failed: passing(
+    'A worker thread that read a part of a table ended before its work was done.',
+    'Look at the log for why, mostly memory; lower LAKE_PARTS_IN_FLIGHT or give the process more, then take a new snapshot.',
+  ),
   count_mismatch: lasting(
     'Postgres, encoder and files count different rows. Nothing was committed.',
     'A defect: keep the message and the log, and report it. Nothing wrong can be read.',

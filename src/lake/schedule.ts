@@ -1,12 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Cron } from 'croner'
-import { ConstraintError } from '../database/constraint-errors.ts'
 import type { Database } from '../database/database.ts'
 import { describe, UsageError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { LakeStarter } from './lake-starter.ts'
-import { newSnapshotId } from './object-keys.ts'
-import { failNotStarted, isAbandoned, runningSnapshot } from './snapshot/snapshots.ts'
+import { claimTick, type ScheduleTrail } from './schedule-tick.ts'
+import { isAbandoned, runningSnapshot } from './snapshot/snapshots.ts'
 import { failUnstarted } from './snapshot-launch.ts'
 
 /**
@@ -17,11 +16,9 @@ import { failUnstarted } from './snapshot-launch.ts'
  * starts one snapshot, whichever replica comes first and however late the others come.
  */
 
-/** `LAKE` in ASCII; the transactions that claim a tick take it one after the other. */
-const TICK_LOCK = 0x4c414b45
 const HOUR_MS = 3_600_000
-/** While another snapshot runs, a due one is tried again this often. */
-const BUSY_RETRY_MS = 60_000
+/** How often a tick is looked at until it is over. */
+const RETRY_MS = 60_000
 /** Timers are cut in pieces, so that a clock that is set, or a laptop that slept, is noticed. */
 const LONGEST_WAIT_MS = 60_000
 
@@ -43,13 +40,6 @@ export interface ScheduleSettings {
   readonly scheduleZone: string
 }
 
-export type TickResult =
-  | { readonly kind: 'started'; readonly snapshotId: string }
-  /** This tick, or a snapshot after it, is there already. */
-  | { readonly kind: 'taken' }
-  /** Another snapshot is running; the tick is not lost. */
-  | { readonly kind: 'busy' }
-
 /** @throws UsageError when pattern or zone cannot be used. */
 export function parseSchedule({ schedule, scheduleZone }: ScheduleSettings): Cron | undefined {
   if (schedule === undefined) return undefined
@@ -65,31 +55,15 @@ export function parseSchedule({ schedule, scheduleZone }: ScheduleSettings): Cro
   }
 }
 
-export function tickName(due: Date): string {
-  return `schedule:${due.toISOString()}`
-}
+/** Ticks that are looked at for the longest time between two: weekdays alone leave a weekend. */
+const TICKS_AHEAD = 100
+const AGE_FACTOR = 1.5
 
-/** Claims a tick: inserts the row of its snapshot unless the tick, or a snapshot requested since, has one. */
-export async function claimTick(database: Database, due: Date): Promise<TickResult> {
-  await failNotStarted(database)
-  try {
-    return await database.transaction(async (tx) => {
-      await tx.$executeRaw`SELECT pg_advisory_xact_lock(${TICK_LOCK}::bigint)`
-      const taken = await tx.lakeSnapshot.findFirst({
-        where: { OR: [{ requestedBy: tickName(due) }, { requestedAt: { gte: due }, state: { not: 'failed' } }] },
-        select: { id: true },
-      })
-      if (taken !== null) return { kind: 'taken' }
-      const { id } = await tx.lakeSnapshot.create({
-        data: { id: newSnapshotId(new Date()), requestedBy: tickName(due) },
-        select: { id: true },
-      })
-      return { kind: 'started', snapshotId: id }
-    })
-  } catch (error) {
-    if (error instanceof ConstraintError && error.constraint === 'lake_snapshots_one_running') return { kind: 'busy' }
-    throw error
-  }
+/** How old the newest snapshot may become before something is wrong; undefined without a schedule. */
+export function ageLimitSeconds(settings: ScheduleSettings, now: Date = new Date()): number | undefined {
+  const ticks = parseSchedule(settings)?.nextRuns(TICKS_AHEAD, now) ?? []
+  const gaps = ticks.slice(1).map((tick, i) => (tick.getTime() - (ticks[i]?.getTime() ?? 0)) / 1000)
+  return gaps.length === 0 ? undefined : AGE_FACTOR * Math.max(...gaps)
 }
 
 export interface SchedulerOptions {
@@ -98,6 +72,7 @@ export interface SchedulerOptions {
   readonly settings: ScheduleSettings
   readonly logger: Logger
   readonly clock?: Clock
+  readonly trail?: ScheduleTrail
 }
 
 /** Runs until it is stopped. A failure is logged and costs one tick at most. */
@@ -142,22 +117,27 @@ export class LakeScheduler {
     }
   }
 
-  /** Takes a tick, again and again while another snapshot is running, until the next one is due. */
+  /** Takes a tick and stays with it until its snapshot is published or has failed for good, or the next one is due. */
   async #take(due: Date, next: Date | undefined): Promise<void> {
-    const { database, starter, logger } = this.#options
+    const { database, logger, trail } = this.#options
     do {
       try {
-        const result = await claimTick(database, due)
-        if (result.kind === 'taken') return
-        if (result.kind === 'started') return await this.#startTaken(result.snapshotId, due)
-        logger.warn({ due }, 'a snapshot is due while another one is running')
-        const running = await runningSnapshot(database)
-        // Nobody works on it: instead of the care in an hour, recovery comes now.
-        if (running && (await isAbandoned(database, running))) await starter.recover()
+        const result = await claimTick(database, due, { now: this.#clock.now(), trail })
+        if (result.kind === 'over') return
+        if (result.kind === 'started') await this.#startTaken(result.snapshotId, due)
+        if (result.kind === 'busy') logger.warn({ due }, 'a snapshot is due while another one is running')
+        if (result.kind === 'busy' || result.kind === 'running') await this.#recoverAbandoned()
       } catch (error) {
         logger.error({ err: error, due }, 'a scheduled snapshot could not be started')
       }
-    } while ((await this.#pause(BUSY_RETRY_MS)) && (next === undefined || this.#clock.now() < next))
+    } while ((await this.#pause(RETRY_MS)) && (next === undefined || this.#clock.now() < next))
+  }
+
+  /** Where nobody works on the running snapshot, recovery comes now and not with the care in an hour. */
+  async #recoverAbandoned(): Promise<void> {
+    const { database, starter } = this.#options
+    const running = await runningSnapshot(database)
+    if (running && (await isAbandoned(database, running))) await starter.recover()
   }
 
   /** A tick whose process cannot be started is lost, but is not in the way of anybody. */

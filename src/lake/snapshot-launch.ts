@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database, Transaction } from '../database/database.ts'
 import { AppError, describe } from '../errors.ts'
 import type { LakeStarter } from './lake-starter.ts'
-import { requestedBefore, requestSnapshot, type SnapshotView } from './snapshot/snapshots.ts'
+import type { SnapshotView } from './snapshot/snapshot-view.ts'
+import { requestedBefore, requestSnapshot } from './snapshot/snapshots.ts'
 
 /** What a dead process left is mostly removed within a second; a caller is not kept waiting for a crawler. */
 const RECOVERY_WAIT_MS = 10_000

@@ -1,81 +1,14 @@
 import { ConstraintError } from '../../database/constraint-errors.ts'
-import type { Database, Prisma, Transaction } from '../../database/database.ts'
+import type { Database, Transaction } from '../../database/database.ts'
 import { AppError } from '../../errors.ts'
 import { isSnapshotId, newSnapshotId } from '../object-keys.ts'
 import { leaseIsFree } from './lease.ts'
+import { type SnapshotView, snapshotView, withTables } from './snapshot-view.ts'
 import { RUNNING_STATES, type SnapshotState } from './states.ts'
 
 /** A row that nobody took within this time never will be: its process could not be started. */
 export const NOT_STARTED_MS = 10 * 60_000
 const LIST_LIMIT = 1000
-
-/** A snapshot as the API and the command line show it. */
-export interface SnapshotView {
-  readonly id: string
-  readonly sequence: number
-  readonly state: SnapshotState
-  readonly requestedBy: string
-  readonly requestedAt: Date
-  readonly startedAt: Date | null
-  readonly preparedAt: Date | null
-  readonly committedAt: Date | null
-  readonly publishedAt: Date | null
-  readonly retiringAt: Date | null
-  readonly endedAt: Date | null
-  /** When the database transaction began that read every table; ISO. */
-  readonly takenAt: string | null
-  readonly totalRows: number | null
-  readonly totalBytes: number | null
-  readonly manifestSha256: string | null
-  readonly problem: SnapshotProblem | null
-  readonly tables: readonly SnapshotTableView[]
-}
-
-export interface SnapshotTableView {
-  readonly name: string
-  readonly state: string
-  /** Counted by Postgres. */
-  readonly rowsCopied: number | null
-  /** Counted by the encoder. */
-  readonly rowsEncoded: number | null
-  readonly bytes: number | null
-  readonly files: number | null
-}
-
-/** Why a snapshot failed, or why it has not got further yet. */
-export interface SnapshotProblem {
-  readonly code: string
-  readonly message: string
-  readonly phase: string
-  readonly [fact: string]: unknown
-}
-
-const withTables = { tables: { orderBy: { tableName: 'asc' } } } as const
-type Row = Prisma.LakeSnapshotGetPayload<{ include: typeof withTables }>
-
-const number = (value: bigint | null) => (value === null ? null : Number(value))
-
-function view(row: Row): SnapshotView {
-  const { id, state, requestedBy, requestedAt, startedAt, preparedAt, committedAt, publishedAt, retiringAt, endedAt } =
-    row
-  return {
-    ...{ id, state, requestedBy, requestedAt, startedAt, preparedAt, committedAt, publishedAt, retiringAt, endedAt },
-    sequence: Number(row.sequence),
-    takenAt: (row.source as { taken_at?: string } | null)?.taken_at ?? null,
-    totalRows: number(row.totalRows),
-    totalBytes: number(row.totalBytes),
-    manifestSha256: row.manifestSha256,
-    problem: row.problem as SnapshotProblem | null,
-    tables: row.tables.map((table) => ({
-      name: table.tableName,
-      state: table.state,
-      rowsCopied: number(table.rowsCopied),
-      rowsEncoded: number(table.rowsEncoded),
-      bytes: number(table.bytes),
-      files: table.files,
-    })),
-  }
-}
 
 export interface RequestOptions {
   /** Of a request that may be repeated; see `requestedBefore`. */
@@ -106,7 +39,7 @@ export async function requestSnapshot(
         include: withTables,
       })
       await also?.(tx, row.id)
-      return view(row)
+      return snapshotView(row)
     })
   } catch (error) {
     if (!(error instanceof ConstraintError) || error.constraint !== 'lake_snapshots_one_running') throw error
@@ -117,7 +50,7 @@ export async function requestSnapshot(
 /** The snapshot that this request asked for when it was received before; one that nobody took does not count. */
 export async function requestedBefore(database: Database, requestToken: string): Promise<SnapshotView | undefined> {
   const row = await database.prisma.lakeSnapshot.findUnique({ where: { requestToken }, include: withTables })
-  return row ? view(row) : undefined
+  return row ? snapshotView(row) : undefined
 }
 
 /** Did the process of a running snapshot end before it was over? Then `recover` has to finish or remove it. */
@@ -162,7 +95,7 @@ export async function runningSnapshot(database: Database): Promise<SnapshotView 
     where: { state: { in: [...RUNNING_STATES] } },
     include: withTables,
   })
-  return row ? view(row) : undefined
+  return row ? snapshotView(row) : undefined
 }
 
 export interface SnapshotPage {
@@ -183,7 +116,7 @@ export async function listSnapshots(database: Database, page: SnapshotPage): Pro
     take: Math.min(page.limit, LIST_LIMIT),
     include: withTables,
   })
-  return rows.map(view)
+  return rows.map((row) => snapshotView(row))
 }
 
 /** @throws AppError `not-found`. */
@@ -192,7 +125,7 @@ export async function readSnapshot(database: Database, id: string): Promise<Snap
     ? await database.prisma.lakeSnapshot.findUnique({ where: { id }, include: withTables })
     : null
   if (!row) throw new AppError('not-found', `There is no snapshot ${JSON.stringify(id.slice(0, 64))}`)
-  return view(row)
+  return snapshotView(row)
 }
 
 /** Canonical body of the manifest; undefined before `prepared`. */

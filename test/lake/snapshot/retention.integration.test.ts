@@ -104,7 +104,7 @@ test('a hold that comes while retention chooses keeps its snapshot, or is refuse
   })
   const context = systemContext('test', 'request')
   const hold = (holder: string) =>
-    service.hold(first, { holder, reason: 'reads it', expiresAt: later(80 * HOUR_MS) }, context).then(
+    service.holds.add(first, { holder, reason: 'reads it', expiresAt: later(80 * HOUR_MS) }, context).then(
       () => true,
       () => false,
     )

@@ -80,7 +80,7 @@ describe('starting commands as child processes', () => {
     const end = nextEnd()
     await childStarter().recover()
     await end
-    expect(await begun()).toEqual(['recover'])
+    expect(await begun()).toEqual(['recover --json'])
     expect(lines.join('')).toMatch(/"command":"recover","code":0/)
   })
 

@@ -1,0 +1,131 @@
+import type { Command } from 'commander'
+import { describe, UsageError } from '../errors.ts'
+import { LakeProblem } from '../lake/lake-problem.ts'
+import { recoverSnapshots } from '../lake/snapshot/recover.ts'
+import { retainSnapshots } from '../lake/snapshot/retention.ts'
+import { verifySnapshots } from '../lake/snapshot/verify.ts'
+import { type Program, withProgram } from './composition.ts'
+import { sayProblem } from './snapshot.ts'
+import { showProgress } from './snapshot-progress.ts'
+import { count, print, say } from './terminal.ts'
+
+interface VerifyCommand {
+  readonly all?: boolean
+  readonly deep?: boolean
+  readonly json?: boolean
+}
+
+/** Code 1 means findings and nothing else: whatever keeps it from looking is 2. */
+async function verify(id: string | undefined, options: VerifyCommand): Promise<void> {
+  if (id !== undefined && options.all) throw new UsageError('Give either the id of one snapshot or --all')
+  try {
+    await printVerified(id, options)
+  } catch (error) {
+    throw error instanceof UsageError ? error : new UsageError(`Nothing is verified: ${describe(error)}`)
+  }
+}
+
+async function printVerified(id: string | undefined, options: VerifyCommand): Promise<void> {
+  await withProgram(async (program) => {
+    const report = await verifySnapshots(program.lake().lake, {
+      ...(id === undefined ? {} : { id }),
+      all: options.all === true,
+      deep: options.deep === true,
+    })
+    if (options.json) print(JSON.stringify(report, null, 2))
+    else {
+      for (const finding of report.findings) print(`${finding.code}: ${finding.message}`)
+      const result = report.findings.length === 0 ? 'healthy' : `${report.findings.length} finding(s)`
+      say(`${report.snapshots.length} snapshot(s), ${count(report.files)} files, ${count(report.rows)} rows: ${result}`)
+    }
+    if (report.findings.length > 0) process.exitCode = 1
+  })
+}
+
+interface CareOptions {
+  readonly json?: boolean
+}
+
+/** A known problem of the lake ends the command with two lines and code 1. */
+async function caring(json: boolean, work: (program: Program) => Promise<void>): Promise<void> {
+  await withProgram(async (program) => {
+    try {
+      await work(program)
+    } catch (error) {
+      if (!(error instanceof LakeProblem)) throw error
+      if (json) say(JSON.stringify({ level: 50, code: error.code, msg: error.message }))
+      else sayProblem(error)
+      process.exitCode = 1
+    }
+  })
+}
+
+async function recover({ json = false }: CareOptions): Promise<void> {
+  await caring(json, async (program) => {
+    const progress = showProgress({ json })
+    const report = await recoverSnapshots(program.lake().lake, progress.told).finally(() => progress.end())
+    if (report.snapshots.some((s) => s.problem !== undefined && s.to !== 'failed')) process.exitCode = 1
+    if (json) return print(JSON.stringify(report, null, 2))
+    for (const s of report.snapshots) {
+      print(`${s.snapshotId}: ${s.from} -> ${s.to}${s.problem ? ` (${s.problem})` : ''}`)
+    }
+    for (const key of report.abortedUploads) print(`aborted upload: ${key}`)
+    if (report.snapshots.length + report.abortedUploads.length === 0) print('Nothing to recover.')
+  })
+}
+
+interface RetentionOptions extends CareOptions {
+  readonly dryRun?: boolean
+}
+
+async function retention({ dryRun = false, json = false }: RetentionOptions): Promise<void> {
+  await caring(json, async (program) => {
+    const progress = showProgress({ json })
+    const report = await retainSnapshots(program.lake().lake, { dryRun, progress: progress.told }).finally(() =>
+      progress.end(),
+    )
+    if (json) return print(JSON.stringify(report, null, 2))
+    for (const id of report.retiring) print(`${dryRun ? 'would retire' : 'retiring'}: ${id}`)
+    for (const id of report.waiting) print(`waiting for the end of its grace time: ${id}`)
+    for (const id of report.retired) print(`retired: ${id}`)
+    for (const key of report.leftover) print(`left over, not deleted: ${key}`)
+    if (Object.values(report).every((list) => list.length === 0)) print('Nothing to do.')
+  })
+}
+
+export function addLakeCareCommands(program: Command): void {
+  program
+    .command('verify [id]')
+    .description('compare the lake with what was promised; reads only, repairs nothing')
+    .option('--all', 'every live snapshot, not only the current one')
+    .option('--deep', 'read every value of every file back')
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 healthy, 1 findings (one line each, with a stable code), 2 it could not look.
+
+Examples:
+  rocketgames verify                 # the snapshot that the views show
+  rocketgames verify --all --deep    # every value of every snapshot: reads the whole lake`,
+    )
+    .action(verify)
+  program
+    .command('recover')
+    .description('finish or remove what a dead process left; safe at any time, and by the service every hour')
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExit codes: 0 done, 1 a snapshot could not be finished yet, 2 it could not run.')
+    .action(recover)
+  program
+    .command('retention')
+    .description('remove snapshots that are too old: every one is kept for LAKE_KEEP_ALL, then one a day for LAKE_DAILY_DAYS')
+    .option('--dry-run', 'only say what would be removed')
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      `
+It goes in steps that each may be repeated: views, partitions, LAKE_RETIRE_GRACE later the objects. The service runs it every hour.
+Exit codes: 0 done, 1 it failed, 2 it could not run.`,
+    )
+    .action(retention)
+}

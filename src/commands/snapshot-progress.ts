@@ -1,0 +1,175 @@
+import cliProgress from 'cli-progress'
+import type { Progress, ProgressEvent } from '../lake/snapshot/lake.ts'
+import type { Phase } from '../lake/snapshot/run-measurements.ts'
+import { count, say, size } from './terminal.ts'
+
+/** What is shown of a run on standard error while it goes on. */
+export interface ShownProgress {
+  readonly told: Progress
+  /** Ends what moves on the terminal; may be called twice. */
+  end(): void
+}
+
+type TableEvent = Extract<ProgressEvent, { kind: 'table' }>
+
+export const PHASE_TEXT: Readonly<Record<Phase, string>> = {
+  planning: 'checking database and contract',
+  uploading: 'reading and uploading',
+  preparing: 'counting, writing the manifest',
+  crawler_wait: 'waiting for the crawler to be idle',
+  completing: 'completing uploads, checking objects',
+  manifest: 'committing',
+  catalogue: 'registering partitions',
+  crawl: 'crawling',
+  views: 'moving the views, counting through them',
+}
+
+/** JSON lines for programs, bars on a terminal, lines elsewhere. */
+export function showProgress({ json }: { readonly json: boolean }): ShownProgress {
+  // Whoever listened may leave: the run goes on.
+  process.stderr.on('error', () => undefined)
+  if (json) return { told: jsonLines(say), end: () => undefined }
+  return process.stderr.isTTY ? new Bars() : { told: plainLines(say), end: () => undefined }
+}
+
+const JSON_INTERVAL_MS = 1_000
+const LINE_INTERVAL_MS = 10_000
+
+/** Lets one event of a table pass in so long, and the last one. */
+function thinned(intervalMs: number): (event: TableEvent) => boolean {
+  const last = new Map<string, number>()
+  return ({ done, table }) => {
+    const now = performance.now()
+    if (!done && now - (last.get(table) ?? 0) < intervalMs) return false
+    last.set(table, now)
+    return true
+  }
+}
+
+/** One object a line; `kind` tells which. */
+export function jsonLines(write: (line: string) => void): Progress {
+  const passes = thinned(JSON_INTERVAL_MS)
+  return (event) => {
+    if (event.kind === 'table' && !passes(event)) return
+    const { kind, ...facts } = event
+    const shown = event.kind === 'tables' ? { expected: Object.fromEntries(event.expected) } : facts
+    write(JSON.stringify({ time: new Date().toISOString(), kind, ...shown }))
+  }
+}
+
+/** For logs and pipes: a line for each state, phase and finished table, and one every ten seconds of a large table. */
+export function plainLines(write: (line: string) => void): Progress {
+  const passes = thinned(LINE_INTERVAL_MS)
+  const begun = new Map<string, number>()
+  let expected: ReadonlyMap<string, number | null> = new Map()
+  return (event) => {
+    if (event.kind === 'waiting') write(`Waiting: ${event.reason}`)
+    else if (event.kind === 'state') write(`${event.snapshotId}  ${event.state}`)
+    else if (event.kind === 'phase') write(`  ${PHASE_TEXT[event.phase]}`)
+    else if (event.kind === 'tables') expected = event.expected
+    else {
+      const first = !begun.has(event.table)
+      if (first) begun.set(event.table, performance.now())
+      // The first interval begins now: a small table has one line, its last.
+      if (!passes(event) || (first && !event.done)) return
+      write(tableLine(event, expected.get(event.table) ?? null, performance.now() - (begun.get(event.table) ?? 0)))
+    }
+  }
+}
+
+function tableLine({ bytes, done, rows, table }: TableEvent, estimate: number | null, ms: number): string {
+  const of = done || estimate === null ? '' : ` of about ${count(Math.max(estimate, rows))}`
+  const rate = ms > 0 ? `  ${count(Math.round(rows / (ms / 1000)))} rows/s` : ''
+  return `  ${table.padEnd(20)} ${count(rows).padStart(12)}${of} rows  ${size(bytes).padStart(10)}${done ? '' : rate}`
+}
+
+const BAR = {
+  format: '  {name} {bar} {rows} | {rate} rows/s | {bytes} | {left}',
+  barsize: 24,
+  hideCursor: true,
+  clearOnComplete: false,
+  stopOnComplete: false,
+  autopadding: true,
+  stream: process.stderr,
+} as const
+const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] as const
+const SPINNER_MS = 100
+
+/** A bar for each table while rows are read, then a line for each phase with its time. */
+class Bars implements ShownProgress {
+  #bars: cliProgress.MultiBar | undefined
+  readonly #tables = new Map<string, { readonly bar: cliProgress.SingleBar; begunAt: number | undefined }>()
+  #phase: { readonly text: string; readonly begunAt: number; readonly timer: NodeJS.Timeout } | undefined
+
+  readonly told: Progress = (event) => {
+    if (event.kind === 'waiting') this.#line(`Waiting: ${event.reason}`)
+    else if (event.kind === 'state' && event.state === 'planning') this.#line(`Snapshot ${event.snapshotId}`)
+    else if (event.kind === 'phase') this.#enter(event.phase)
+    else if (event.kind === 'tables') this.#expect(event.expected)
+    else if (event.kind === 'table') this.#table(event)
+  }
+
+  end(): void {
+    this.#settle()
+  }
+
+  #line(text: string): void {
+    this.#settle()
+    say(text)
+  }
+
+  #enter(phase: Phase): void {
+    this.#settle()
+    const begunAt = performance.now()
+    const text = PHASE_TEXT[phase]
+    let turn = 0
+    const show = () =>
+      process.stderr.write(`\r\u001b[2K  ${SPINNER[turn++ % SPINNER.length]} ${text} ${elapsed(begunAt)}`)
+    show()
+    this.#phase = { text, begunAt, timer: setInterval(show, SPINNER_MS) }
+  }
+
+  /** Ends the line that moves: of a phase its time stays, of tables their bars. */
+  #settle(): void {
+    if (this.#phase) {
+      clearInterval(this.#phase.timer)
+      process.stderr.write(`\r\u001b[2K  ✔ ${this.#phase.text} ${elapsed(this.#phase.begunAt)}\n`)
+      this.#phase = undefined
+    }
+    this.#bars?.stop()
+    this.#bars = undefined
+  }
+
+  #expect(expected: ReadonlyMap<string, number | null>): void {
+    if (this.#phase) clearInterval(this.#phase.timer)
+    process.stderr.write('\r\u001b[2K')
+    this.#phase = undefined
+    this.#bars = new cliProgress.MultiBar(BAR, cliProgress.Presets.shades_classic)
+    const width = Math.max(...[...expected.keys()].map((name) => name.length))
+    for (const [name, rows] of expected) {
+      const shown = { name: name.padEnd(width), rows: '', rate: '-', bytes: '', left: 'waiting' }
+      this.#tables.set(name, { bar: this.#bars.create(Math.max(1, rows ?? 1), 0, shown), begunAt: undefined })
+    }
+  }
+
+  #table({ bytes, done, rows, table }: TableEvent): void {
+    const shown = this.#tables.get(table)
+    if (shown === undefined) return
+    shown.begunAt ??= performance.now()
+    // Estimates are the planner's: a bar that is full before the table's end moves its end.
+    if (done || rows > shown.bar.getTotal()) shown.bar.setTotal(Math.max(1, rows))
+    const seconds = (performance.now() - shown.begunAt) / 1000
+    const rate = seconds > 0 ? rows / seconds : 0
+    const left = rate > 0 ? `${Math.ceil((shown.bar.getTotal() - rows) / rate)} s left` : ''
+    shown.bar.update(done ? Math.max(1, rows) : rows, {
+      rows: `${count(rows)} rows`,
+      rate: count(Math.round(rate)),
+      bytes: size(bytes),
+      left: done ? `${seconds.toFixed(1)} s` : left,
+    })
+  }
+}
+
+function elapsed(begunAt: number): string {
+  return `${((performance.now() - begunAt) / 1000).toFixed(1)} s`
+}
