@@ -1,13 +1,15 @@
 import type { Command } from 'commander'
 import { describe, UsageError } from '../errors.ts'
+import { FINDING_GUIDE } from '../lake/finding-guide.ts'
 import { LakeProblem } from '../lake/lake-problem.ts'
 import { recoverSnapshots } from '../lake/snapshot/recover.ts'
 import { retainSnapshots } from '../lake/snapshot/retention.ts'
-import { verifySnapshots } from '../lake/snapshot/verify.ts'
+import { type VerifyReport, verifySnapshots } from '../lake/snapshot/verify.ts'
 import { type Program, withProgram } from './composition.ts'
 import { sayProblem } from './snapshot.ts'
 import { showProgress } from './snapshot-progress.ts'
 import { count, print, say } from './terminal.ts'
+import { showVerification } from './verify-progress.ts'
 
 interface VerifyCommand {
   readonly all?: boolean
@@ -27,19 +29,28 @@ async function verify(id: string | undefined, options: VerifyCommand): Promise<v
 
 async function printVerified(id: string | undefined, options: VerifyCommand): Promise<void> {
   await withProgram(async (program) => {
+    const progress = showVerification({ json: options.json === true })
     const report = await verifySnapshots(program.lake().lake, {
       ...(id === undefined ? {} : { id }),
       all: options.all === true,
       deep: options.deep === true,
-    })
+      progress: progress.told,
+    }).finally(() => progress.end())
     if (options.json) print(JSON.stringify(report, null, 2))
-    else {
-      for (const finding of report.findings) print(`${finding.code}: ${finding.message}`)
-      const result = report.findings.length === 0 ? 'healthy' : `${report.findings.length} finding(s)`
-      say(`${report.snapshots.length} snapshot(s), ${count(report.files)} files, ${count(report.rows)} rows: ${result}`)
-    }
+    else printFindings(report)
     if (report.findings.length > 0) process.exitCode = 1
   })
+}
+
+/** The findings on standard output, a line each; what they mean and what to do, once a code, beside them. */
+function printFindings({ files, findings, gone, rows, snapshots }: VerifyReport): void {
+  for (const finding of findings) print(`${finding.code}: ${finding.message}`)
+  for (const code of new Set(findings.map((finding) => finding.code))) {
+    say(`${code}: ${FINDING_GUIDE[code].what}\n  What to do: ${FINDING_GUIDE[code].next}`)
+  }
+  for (const id of gone) say(`${id}: retention took it away meanwhile`)
+  const result = findings.length === 0 ? 'healthy' : `${findings.length} finding(s)`
+  say(`${snapshots.length} snapshot(s), ${count(files)} files, ${count(rows)} rows: ${result}`)
 }
 
 interface CareOptions {
@@ -118,7 +129,9 @@ Examples:
     .action(recover)
   program
     .command('retention')
-    .description('remove snapshots that are too old: every one is kept for LAKE_KEEP_ALL, then one a day for LAKE_DAILY_DAYS')
+    .description(
+      'remove snapshots that are too old: every one is kept for LAKE_KEEP_ALL, then one a day for LAKE_DAILY_DAYS',
+    )
     .option('--dry-run', 'only say what would be removed')
     .option('--json', 'as JSON')
     .addHelpText(

@@ -16,6 +16,8 @@ export interface VerifyResult {
   readonly files: number
   readonly rows: number
   readonly findings: readonly Finding[]
+  /** Retention took these away meanwhile: there is no verdict on them. */
+  readonly gone?: readonly string[]
 }
 
 export interface LakeServiceOptions {
@@ -96,7 +98,9 @@ export class LakeService {
   async verify(id: string): Promise<VerifyResult> {
     const { state } = await readSnapshot(this.#options.database, id)
     if (!isLive(state)) throw notLive(id, state, 'verified')
-    return reaching('The lake', () => this.#options.verify(id))
+    const result = await reaching('The lake', () => this.#options.verify(id))
+    if (result.gone?.includes(id)) throw notLive(id, 'retiring', 'verified')
+    return result
   }
 }
 
