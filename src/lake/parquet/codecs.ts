@@ -10,6 +10,7 @@ export interface Codec {
   readonly name: CodecName
   /** Name in the format's enumeration `CompressionCodec`. */
   readonly parquetName: 'ZSTD' | 'SNAPPY' | 'GZIP'
+  /** The result is good until the next call. */
   compress(body: Buffer): Buffer
   decompress(body: Uint8Array): Buffer
 }
@@ -30,8 +31,7 @@ function snappyCodec(): Codec {
   return {
     name: 'snappy',
     parquetName: 'SNAPPY',
-    // The library's buffer has the worst-case size; a copy of what is used lets it go.
-    compress: (body) => Buffer.from(snappy.compressSync(body)),
+    compress: (body) => snappy.compressSync(body),
     decompress: (body) => snappy.uncompressSync(Buffer.from(body.buffer, body.byteOffset, body.length)) as Buffer,
   }
 }

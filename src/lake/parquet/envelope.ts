@@ -8,6 +8,7 @@ import type { Codec } from './codecs.ts'
 import { codec } from './codecs.ts'
 import type { Compare } from './column.ts'
 import { boundaryOrder, type Chunk, chunkBounds, hasAllBounds, type Page } from './page.ts'
+import type { PageBlocks } from './page-blocks.ts'
 import { type ParquetType, parquetType } from './parquet-type.ts'
 
 /**
@@ -49,20 +50,21 @@ function completeLibrary(): void {
   types.PARQUET_LOGICAL_TYPES.DECIMAL ??= { ...decimal, primitiveType: 'INT64' }
   types.PARQUET_LOGICAL_TYPES.DECIMAL_FIXED ??= { ...decimal, primitiveType: 'FIXED_LEN_BYTE_ARRAY', typeLength: 16 }
   compression.PARQUET_COMPRESSION_METHODS.ZSTD ??= {
-    deflate: (bytes) => codec('zstd').compress(bytes),
+    deflate: (bytes) => Buffer.from(codec('zstd').compress(bytes)),
     inflate: (bytes) => codec('zstd').decompress(bytes),
   }
 }
 
 completeLibrary()
 
-/** A data or dictionary page, V1, the oldest and safest layout. */
+/** A data or dictionary page, V1, the oldest and safest layout; its body lies in `blocks`. */
 export function page(
   compressor: Codec,
+  blocks: PageBlocks,
   raw: Buffer,
   facts: Omit<Page, 'header' | 'body' | 'uncompressedBytes'> & { readonly entries?: number },
 ): Page {
-  const body = compressor.compress(raw)
+  const body = blocks.keep(compressor.compress(raw))
   const { entries, ...rest } = facts
   const encoding = thrift.Encoding[facts.encoding]
   const kind = facts.isDictionary

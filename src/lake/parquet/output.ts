@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 
-/** Where the file goes. `write` may keep the bytes: the writer never touches them again. */
+/** Where the file goes. `write` copies what it keeps: the writer uses the memory again. */
 export interface ByteSink {
   write(bytes: Uint8Array): void
   /** At its memory bound: it is given nothing more until `drained()` resolves. */
@@ -17,7 +17,7 @@ export class Output {
   readonly #sink: ByteSink
   readonly #sha256 = createHash('sha256')
   #crc32 = 0
-  #waiting: Uint8Array[] = []
+  #waiting: (Uint8Array | (() => void))[] = []
   #waitingBytes = 0
 
   constructor(sink: ByteSink) {
@@ -31,6 +31,11 @@ export class Output {
     this.#waitingBytes += bytes.length
   }
 
+  /** Called when the sink has copied everything written so far: that memory may be used again. */
+  whenHandedOver(done: () => void): void {
+    this.#waiting.push(done)
+  }
+
   get busy(): boolean {
     return this.#waitingBytes > MOST_WAITING_BYTES
   }
@@ -40,9 +45,12 @@ export class Output {
     const sink = this.#sink
     let given = 0
     while (given < this.#waiting.length && !sink.busy) {
-      const bytes = this.#waiting[given++] as Uint8Array
-      this.#waitingBytes -= bytes.length
-      sink.write(bytes)
+      const next = this.#waiting[given++]
+      if (typeof next === 'function') next()
+      else if (next) {
+        this.#waitingBytes -= next.length
+        sink.write(next)
+      }
     }
     if (given > 0) this.#waiting = this.#waiting.slice(given)
   }

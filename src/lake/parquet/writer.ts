@@ -7,6 +7,7 @@ import { encoderFor } from './encoders.ts'
 import { Envelope, page } from './envelope.ts'
 import { type ByteSink, Output } from './output.ts'
 import { type Chunk, chunkBounds, type Page } from './page.ts'
+import { PageBlocks } from './page-blocks.ts'
 import { NullValueError, rowKey, UnrepresentableValueError } from './row-problem.ts'
 import { BATCH_ROWS, type Batch, rowsOf } from './scanner.ts'
 
@@ -78,6 +79,10 @@ export class ParquetWriter {
   readonly #unbounded = new Set<number>()
   readonly #unrepresentable: Record<string, Record<string, number>> = {}
   #pages: Page[][]
+  /** Where the pages of the open row group lie. */
+  #blocks = new PageBlocks()
+  /** Those of row groups that the sink has copied. */
+  readonly #freeBlocks: PageBlocks[] = []
   #groupRows = 0
   #groupBytes = 0
   #lastSection: Buffer = Buffer.alloc(0)
@@ -132,13 +137,13 @@ export class ParquetWriter {
         min: undefined,
         max: undefined,
       } as const
-      this.#pages[column]?.push(page(codec(this.#options.codec), body, { ...facts, entries }))
+      this.#pages[column]?.push(page(codec(this.#options.codec), this.#blocks, body, { ...facts, entries }))
     },
   }
 
   #addPage(column: number, { body, ...facts }: PageBody): void {
     this.#groupBytes += body.length
-    this.#pages[column]?.push(page(codec(this.#options.codec), body, { ...facts, isDictionary: false }))
+    this.#pages[column]?.push(page(codec(this.#options.codec), this.#blocks, body, { ...facts, isDictionary: false }))
   }
 
   #place(column: ExportColumn, batch: Batch, row: number) {
@@ -212,6 +217,12 @@ export class ParquetWriter {
     for (const [i, chunk] of chunks.entries()) this.#widenBounds(i, chunk)
     this.#envelope.writeChunks(this.#groupRows, chunks)
     this.#pages = this.#pages.map(() => [])
+    const blocks = this.#blocks
+    this.#blocks = this.#freeBlocks.pop() ?? new PageBlocks()
+    this.#output.whenHandedOver(() => {
+      blocks.clear()
+      this.#freeBlocks.push(blocks)
+    })
     this.#groupRows = 0
     this.#groupBytes = 0
     this.#output.pump()

@@ -43,7 +43,7 @@ function compressBound(bytes: number): number {
 }
 
 /**
- * One zstd frame of level 1. Each frame is begun in the context of the last one and written at once into one buffer: a new context
+ * One zstd frame of level 1, good until the next call. Each frame is begun in the context of the last one and written at once into one buffer: a new context
  * and a dozen buffers per page, as `zstdCompressSync` takes them, cost half of the compression again, and more in the collector.
  */
 export function zstdCompress(body: Buffer): Buffer {
@@ -61,8 +61,7 @@ export function zstdCompress(body: Buffer): Buffer {
     compressor = undefined
     return zstdCompressSync(body, OPTIONS)
   }
-  const frame = Buffer.from(output.subarray(0, output.length - outputLeft))
   // One huge value must not keep its memory for good.
   if (output.length > LARGEST_KEPT_BYTES) compressor.output = Buffer.allocUnsafeSlow(0)
-  return frame
+  return output.subarray(0, output.length - outputLeft)
 }

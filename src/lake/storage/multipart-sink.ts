@@ -81,7 +81,8 @@ export class MultipartSink {
   readonly #abort = new AbortController()
   readonly #parts: UploadedPart[] = []
   readonly #live = new Set<Promise<void>>()
-  #open: Buffer
+  /** Taken with the first byte: many files are opened before there is one. */
+  #open: Buffer | undefined
   #filled = 0
   #number = 0
   #bytes = 0
@@ -92,7 +93,6 @@ export class MultipartSink {
     this.key = options.key
     this.uploadId = options.uploadId
     this.#options = options
-    this.#open = options.slots.buffer()
   }
 
   /** Bytes written so far. */
@@ -110,11 +110,13 @@ export class MultipartSink {
     this.#bytes += bytes.length
     let from = 0
     while (from < bytes.length) {
-      const take = Math.min(bytes.length - from, this.#open.length - this.#filled)
-      this.#open.set(take === bytes.length ? bytes : bytes.subarray(from, from + take), this.#filled)
+      this.#open ??= this.#options.slots.buffer()
+      const open = this.#open
+      const take = Math.min(bytes.length - from, open.length - this.#filled)
+      open.set(take === bytes.length ? bytes : bytes.subarray(from, from + take), this.#filled)
       this.#filled += take
       from += take
-      if (this.#filled === this.#open.length) this.#send()
+      if (this.#filled === open.length) this.#send(open)
     }
   }
 
@@ -126,7 +128,7 @@ export class MultipartSink {
   /** Sends what is left and waits for every part. The upload stays uncompleted. @returns its parts in order. */
   async finish(): Promise<readonly UploadedPart[]> {
     this.#throwFailure()
-    if (this.#filled > 0) this.#send()
+    if (this.#open && this.#filled > 0) this.#send(this.#open)
     while (this.#live.size > 0 && this.#failure === undefined) await Promise.race(this.#live)
     this.#throwFailure()
     return this.#parts.sort((a, b) => a.number - b.number)
@@ -145,8 +147,7 @@ export class MultipartSink {
     await this.#options.bucket.multipart.abort(this.key, this.uploadId)
   }
 
-  #send(): void {
-    const buffer = this.#open
+  #send(buffer: Buffer): void {
     const bytes = buffer.subarray(0, this.#filled)
     const number = ++this.#number
     if (number >= PART_LIMIT) {
@@ -154,7 +155,7 @@ export class MultipartSink {
       this.#fail(new LakeProblem('part_limit', `${at}; raise LAKE_PART_BYTES`, { key: this.key }))
       this.#throwFailure()
     }
-    this.#open = this.#options.slots.buffer()
+    this.#open = undefined
     this.#filled = 0
     const sent = this.#sendPart(number, bytes)
       .catch((error: unknown) => this.#fail(error))

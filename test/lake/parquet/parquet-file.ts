@@ -27,7 +27,7 @@ export async function writeFile(
     pseudonymKey: PSEUDONYM_KEY,
     metadata: { 'rocketgames.table': 'edge' },
     createdBy: 'rocketgames-accounts version 0.0.0 (build test)',
-    sink: { write: (bytes) => void parts.push(bytes), busy: false, drained: async () => undefined },
+    sink: { write: (bytes) => void parts.push(Buffer.from(bytes)), busy: false, drained: async () => undefined },
     ...options,
   })
   const fields = columns.length + (options.keyNames?.length ?? 0)

@@ -95,7 +95,7 @@ async function written(shape: Shape, columns: readonly (readonly Value[])[], nex
     pseudonymKey: PSEUDONYM_KEY,
     metadata: {},
     createdBy: 'rocketgames-accounts version 0.0.0 (build test)',
-    sink: { write: (bytes) => void parts.push(bytes), busy: false, drained: async () => undefined },
+    sink: { write: (bytes) => void parts.push(Buffer.from(bytes)), busy: false, drained: async () => undefined },
   })
   const rows = Array.from({ length: count }, (_, r) => tuple(columns.map((values) => (values[r] as Value).field)))
   expect(feed(rows, (batch) => writer.append(batch), next)).toBe(count)
