@@ -102,8 +102,15 @@ export class LockWatch {
         'Somebody waits for a lock on an exported table; the snapshot made way and is to be started again',
       ),
     )
+    // By name as well: a server process whose client is gone does not know it yet, and keeps its lock.
     const freeing = this.#client
-      .query('SELECT pg_terminate_backend(p) FROM unnest($1::int[]) p', [readers])
+      .query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE pid = ANY ($1::int[])
+             OR (application_name = current_setting('application_name') AND usename = current_user
+                 AND datname = current_database() AND pid <> pg_backend_pid())`,
+        [readers],
+      )
       .then(() => this.#unlock())
     await within(LOOK_TIMEOUT_MS, freeing)
   }
