@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 import type { Logger } from '../logger.ts'
 
 const LONGEST_LINE = 16_384
+const LONGEST_REPORT = 262_144
 /** Levels of pino's lines, which a child writes as numbers. */
 const LEVELS = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'error' } as const
 
@@ -29,7 +30,7 @@ export function passOn(stderr: Readable, logger: Logger, facts: Readonly<Record<
 }
 
 function parsed(line: string): Record<string, unknown> | undefined {
-  if (!line.startsWith('{') || line.length > LONGEST_LINE) return undefined
+  if (!line.startsWith('{')) return undefined
   try {
     return JSON.parse(line) as Record<string, unknown>
   } catch {
@@ -40,10 +41,14 @@ function parsed(line: string): Record<string, unknown> | undefined {
 /** Reads a report that a command prints as JSON; undefined when it printed none, or one of empty lists only. */
 export async function readReport(stdout: Readable): Promise<Record<string, unknown> | undefined> {
   let text = ''
-  for await (const chunk of stdout.setEncoding('utf8')) {
-    if (text.length < LONGEST_LINE * 16) text += chunk
+  try {
+    for await (const chunk of stdout.setEncoding('utf8')) {
+      if (text.length < LONGEST_REPORT) text += chunk
+    }
+  } catch {
+    return undefined
   }
-  const report = parsed(text.trim().replaceAll(/\n\s*/g, ''))
+  const report = parsed(text.trim())
   if (report === undefined) return undefined
   return Object.values(report).every((value) => Array.isArray(value) && value.length === 0) ? undefined : report
 }

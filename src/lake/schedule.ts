@@ -130,7 +130,12 @@ export class LakeScheduler {
       } catch (error) {
         logger.error({ err: error, due }, 'a scheduled snapshot could not be started')
       }
-    } while ((await this.#pause(RETRY_MS)) && (next === undefined || this.#clock.now() < next))
+    } while ((await this.#pause(this.#untilRetry(next))) && (next === undefined || this.#clock.now() < next))
+  }
+
+  #untilRetry(next: Date | undefined): number {
+    if (next === undefined) return RETRY_MS
+    return Math.max(0, Math.min(RETRY_MS, next.getTime() - this.#clock.now().getTime()))
   }
 
   /** Where nobody works on the running snapshot, recovery comes now and not with the care in an hour. */

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type Database, openDatabase } from '../../../src/database/database.ts'
 import { UsageError } from '../../../src/errors.ts'
 import type { LakeStarter } from '../../../src/lake/lake-starter.ts'
-import { type Clock, LakeScheduler, parseSchedule } from '../../../src/lake/schedule.ts'
+import { ageLimitSeconds, type Clock, LakeScheduler, parseSchedule } from '../../../src/lake/schedule.ts'
 import { claimTick, tickName } from '../../../src/lake/schedule-tick.ts'
 import { createLogger } from '../../../src/logger.ts'
 import { createTestDatabase } from '../../support/database.ts'
@@ -29,11 +29,10 @@ afterEach(async () => {
 
 const snapshots = () => database.prisma.lakeSnapshot.findMany({ orderBy: { sequence: 'asc' } })
 
-async function end(id: string): Promise<void> {
-  await database.prisma.lakeSnapshot.update({
-    where: { id },
-    data: { state: 'failed', endedAt: new Date(), problem: { code: 'cancelled', message: 'ended', phase: 'planning' } },
-  })
+/** Fails a snapshot, by default for a reason that stays. */
+async function end(id: string, code = 'contract_breaking', endedAt = new Date()): Promise<void> {
+  const problem = { code, message: 'ended', phase: 'planning' }
+  await database.prisma.lakeSnapshot.update({ where: { id }, data: { state: 'failed', endedAt, problem } })
 }
 
 /** A snapshot that somebody asked for and a process works on. */
@@ -46,10 +45,10 @@ describe('a tick', () => {
     expect((await snapshots()).map((row) => row.requestedBy)).toEqual([tickName(DUE)])
   })
 
-  it('is not taken again by a replica whose clock is late, even after its snapshot has failed', async () => {
+  it('is not taken again by a replica whose clock is late, even after its snapshot has failed for good', async () => {
     const first = await claimTick(database, DUE)
     await end(first.kind === 'started' ? first.snapshotId : '')
-    expect(await claimTick(database, DUE)).toEqual({ kind: 'taken' })
+    expect(await claimTick(database, DUE)).toEqual({ kind: 'over' })
     expect(await claimTick(database, new Date(DUE.getTime() + 86_400_000))).toMatchObject({ kind: 'started' })
   })
 
@@ -74,7 +73,25 @@ describe('a tick', () => {
     await database.prisma.lakeSnapshot.create({
       data: { ...taken, id: '20261122t020001z-00000000', requestedAt: new Date(DUE.getTime() + 1000) },
     })
-    expect(await claimTick(database, DUE)).toEqual({ kind: 'taken' })
+    expect(await claimTick(database, DUE)).toEqual({ kind: 'running' })
+    const published = { state: 'published', manifest: '{}', manifestSha256: '0'.repeat(64) } as const
+    await database.prisma.lakeSnapshot.updateMany({ data: published })
+    expect(await claimTick(database, DUE)).toEqual({ kind: 'over' })
+  })
+
+  it('whose snapshot failed for a reason that may pass is tried again after a pause, twice at most', async () => {
+    const ended = new Date('2026-11-22T02:01:00.000Z')
+    const soon = new Date('2026-11-22T02:05:59.000Z')
+    const later = new Date('2026-11-22T02:06:00.000Z')
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      const claimed = await claimTick(database, DUE, { now: later })
+      expect(claimed.kind, `attempt ${attempt}`).toBe('started')
+      expect(await claimTick(database, DUE, { now: later })).toEqual({ kind: 'running' })
+      await end(claimed.kind === 'started' ? claimed.snapshotId : '', 'preempted_by_migration', ended)
+      if (attempt < 3) expect(await claimTick(database, DUE, { now: soon })).toEqual({ kind: 'failed' })
+    }
+    expect(await claimTick(database, DUE, { now: later })).toEqual({ kind: 'over' })
+    expect(await snapshots()).toHaveLength(3)
   })
 })
 
@@ -217,6 +234,31 @@ describe('the scheduler', () => {
     expect(starter.snapshots).toHaveLength(1)
   })
 
+  it('stays with a tick: recovers its snapshot whose process died, then takes another', async () => {
+    const clock = new ManualClock('2026-11-22T01:00:30.000Z')
+    const starter = new RecordingStarter()
+    const trail: string[] = []
+    const scheduler = new LakeScheduler({
+      ...{ database, starter, clock, logger: silent },
+      settings: { schedule: '0 2 * * *', scheduleZone: 'Europe/Berlin' },
+      trail: async (_, id) => void trail.push(id),
+    })
+    scheduler.start()
+    await clock.sleepers(2)
+    const [first] = await snapshots()
+    // Its process took it and is gone: nobody holds the lease.
+    await database.prisma.lakeSnapshot.updateMany({ data: { state: 'uploading', fence: 1n } })
+    await clock.advanceTo('2026-11-22T01:01:30.000Z', 2)
+    expect(starter.started.filter((each) => each === 'recover')).toHaveLength(2)
+    await end(first?.id ?? '', 'abandoned', new Date('2026-11-22T01:02:00.000Z'))
+    await clock.advanceTo('2026-11-22T01:06:59.000Z', 2)
+    expect(starter.snapshots).toHaveLength(1)
+    await clock.advanceTo('2026-11-22T01:07:30.000Z', 2)
+    await scheduler.stop()
+    expect(starter.snapshots).toHaveLength(2)
+    expect(trail).toEqual((await snapshots()).map((row) => row.id))
+  })
+
   it('makes room again when no process can be started', async () => {
     const clock = new ManualClock('2026-11-22T01:00:00.000Z')
     const starter = new RecordingStarter()
@@ -226,6 +268,14 @@ describe('the scheduler', () => {
     await clock.sleepers(2)
     await scheduler.stop()
     expect((await snapshots()).map((row) => row.state)).toEqual(['failed'])
+  })
+
+  it('knows how old the newest snapshot may become: one and a half times the longest gap', () => {
+    const at = new Date('2026-11-18T12:00:00.000Z')
+    const limit = (schedule: string | undefined) => ageLimitSeconds({ schedule, scheduleZone: 'UTC' }, at)
+    expect(limit('0 * * * *')).toBe(1.5 * 3600)
+    expect(limit('0 2 * * 1-5')).toBe(1.5 * 3 * 86_400)
+    expect(limit(undefined)).toBeUndefined()
   })
 
   it('refuses a pattern or zone that cannot be used, naming the setting', () => {

@@ -12,6 +12,14 @@ import path from 'node:path'
 const [, , ...args] = process.argv
 writeFileSync(path.join(process.env.FOLDER, String(process.pid)), args.join(' '))
 if (args[0] === 'recover') process.exit(Number(process.env.CODE))
+if (args[0] === 'retention' && process.env.REPORT) {
+  console.log(process.env.REPORT)
+  process.exit(0)
+}
+if (args[0] === 'snapshot' && process.env.SAID) {
+  console.error(process.env.SAID)
+  process.exit(1)
+}
 setInterval(() => {}, 1000)
 `
 
@@ -31,9 +39,13 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-function childStarter(command: [string, ...string[]] = [process.execPath, path.join(folder, 'program.mjs')], code = 0) {
+function childStarter(
+  command: [string, ...string[]] = [process.execPath, path.join(folder, 'program.mjs')],
+  code = 0,
+  more: Record<string, string> = {},
+) {
   const logger = createLogger({
-    level: 'info',
+    level: 'debug',
     destination: {
       write(line) {
         lines.push(line)
@@ -41,7 +53,7 @@ function childStarter(command: [string, ...string[]] = [process.execPath, path.j
       },
     },
   })
-  starter = new ChildStarter({ command, env: { ...process.env, FOLDER: folder, CODE: String(code) }, logger })
+  starter = new ChildStarter({ command, env: { ...process.env, FOLDER: folder, CODE: String(code), ...more }, logger })
   return starter
 }
 
@@ -82,6 +94,42 @@ describe('starting commands as child processes', () => {
     await end
     expect(await begun()).toEqual(['recover --json'])
     expect(lines.join('')).toMatch(/"command":"recover","code":0/)
+  })
+
+  it('says nothing above debug of hourly care that found nothing to do', async () => {
+    const end = nextEnd()
+    await childStarter().recover()
+    await end
+    expect(lines.map((line) => JSON.parse(line).level)).toEqual([20])
+  })
+
+  it('logs what care did', async () => {
+    const end = nextEnd()
+    await childStarter(undefined, 0, { REPORT: JSON.stringify({ retired: ['one'], waiting: [] }, null, 2) }).retention()
+    await end
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { level: 30, report: { retired: ['one'], waiting: [] } },
+    ])
+  })
+
+  it('passes on what the process of a snapshot says, each line with the id of the snapshot', async () => {
+    const said = [
+      { time: '2026-11-22T02:00:00.000Z', kind: 'state', snapshotId: 'one', state: 'uploading' },
+      { time: '2026-11-22T02:00:00.100Z', kind: 'table', table: 'players', rows: 1, bytes: 2, done: false },
+      { time: '2026-11-22T02:00:00.200Z', kind: 'table', table: 'players', rows: 5, bytes: 9, done: true },
+      { level: 40, time: '2026-11-22T02:00:01.000Z', operation: 'UploadPart', msg: 'a call to S3 is repeated' },
+    ]
+    const SAID = `${said.map((each) => JSON.stringify(each)).join('\n')}\nstorage_failed: in words`
+    const running = childStarter(undefined, 0, { SAID })
+    await running.snapshot('one')
+    while (!lines.some((line) => line.includes('has failed'))) await nextEnd()
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { level: 30, snapshotId: 'one', event: 'state', state: 'uploading' },
+      { level: 30, snapshotId: 'one', event: 'table', table: 'players', rows: 5 },
+      { level: 40, snapshotId: 'one', operation: 'UploadPart', msg: 'a call to S3 is repeated' },
+      { level: 30, snapshotId: 'one', line: 'storage_failed: in words' },
+      { level: 40, snapshotId: 'one', command: 'snapshot', code: 1 },
+    ])
   })
 
   it('logs a command that fails', async () => {
