@@ -45,13 +45,48 @@ function equals(column: string, values: readonly string[]): string {
   return `${column} IN (${distinct.map(text).join(', ')})`
 }
 
-function tableView(
-  name: string,
-  contract: TableContract,
+/** A lake table as views show it: the columns of its current version, out of whichever version a snapshot holds. */
+interface ShownTable {
+  readonly current: TableContract
+  /** All versions, the newest first. */
+  readonly versions: readonly TableContract[]
+}
+
+function shownTables(contracts: readonly TableContract[]): ShownTable[] {
+  return contracts
+    .filter((contract) => !contract.earlier)
+    .map((current) => {
+      const versions = contracts.filter((contract) => contract.lakeTable === current.lakeTable)
+      return { current, versions: versions.sort((a, b) => b.version - a.version) }
+    })
+}
+
+/** The newest version that a snapshot holds. */
+function heldVersion({ versions }: ShownTable, snapshot: PublishedSnapshot): TableContract | undefined {
+  return versions.find((version) => snapshot.tableRows[version.name] !== undefined)
+}
+
+const TRINO_TYPES: Readonly<Record<string, string>> = { string: 'varchar', timestamp: 'timestamp(3)', int: 'integer' }
+
+/** The current columns out of an earlier version: what it cannot give as the current type is NULL. */
+function columnsFrom(version: TableContract, current: TableContract): string[] {
+  const before = new Map(version.columns.map((column) => [column.name, column]))
+  return current.columns.map(({ about, athenaType, name }) => {
+    const old = before.get(name) ?? before.get(about?.renamedFrom ?? '')
+    const type = TRINO_TYPES[athenaType] ?? athenaType
+    if (old === undefined) return `CAST(NULL AS ${type}) AS ${identifier(name)}`
+    if (old.athenaType !== athenaType) return `TRY_CAST(${identifier(old.name)} AS ${type}) AS ${identifier(name)}`
+    return old.name === name ? identifier(name) : `${identifier(old.name)} AS ${identifier(name)}`
+  })
+}
+
+function select(
+  version: TableContract,
+  current: TableContract,
   { rawDatabase }: ViewPlace,
   shown: readonly PublishedSnapshot[],
-): View {
-  const columns = [...contract.columns.map((column) => column.name), 'snapshot_date', 'snapshot_id'].map(identifier)
+): string {
+  const columns = [...columnsFrom(version, current), 'snapshot_date', 'snapshot_id']
   const dates = equals(
     'snapshot_date',
     shown.map((s) => s.snapshotDate),
@@ -60,9 +95,18 @@ function tableView(
     'snapshot_id',
     shown.map((s) => s.snapshotId),
   )
+  return `SELECT ${columns.join(', ')}\nFROM ${identifier(rawDatabase)}.${identifier(version.name)}\nWHERE ${dates} AND ${ids}`
+}
+
+function tableView(name: string, table: ShownTable, place: ViewPlace, shown: readonly PublishedSnapshot[]): View {
+  const { current, versions } = table
+  const parts = versions.flatMap((version) => {
+    const held = shown.filter((snapshot) => heldVersion(table, snapshot) === version)
+    return held.length > 0 ? [select(version, current, place, held)] : []
+  })
   return {
     name,
-    body: `SELECT ${columns.join(', ')}\nFROM ${identifier(rawDatabase)}.${identifier(contract.name)}\nWHERE ${dates} AND ${ids}`,
+    body: parts.length > 0 ? parts.join('\nUNION ALL\n') : select(current, current, place, []),
     snapshotIds: shown.map((s) => s.snapshotId),
   }
 }
@@ -134,8 +178,8 @@ function snapshotsView(live: readonly PublishedSnapshot[]): View {
 
 /**
  * All views over the live snapshots: `snapshots`, then for each table `<table>_daily` (the last snapshot of each day) and
- * `<table>_latest` (the one with the highest sequence). A snapshot that lacks a table, because it was taken under an older
- * contract, is left out of that table's views.
+ * `<table>_latest` (the one with the highest sequence), with the columns of the current contract version. A snapshot that holds an
+ * earlier version only is shown in the current one's types; one that lacks the table is left out of that table's views.
  */
 export function viewsOf(
   contracts: readonly TableContract[],
@@ -143,13 +187,12 @@ export function viewsOf(
   place: ViewPlace,
 ): View[] {
   const ascending = live.map(checked).sort((a, b) => a.sequence - b.sequence)
-  // Of a table with several versions the views show the last one only.
-  const shown = contracts.filter((contract) => !contract.earlier)
-  const tables = shown.flatMap((contract) => {
-    const holding = ascending.filter((snapshot) => snapshot.tableRows[contract.name] !== undefined)
+  const tables = shownTables(contracts).flatMap((table) => {
+    const holding = ascending.filter((snapshot) => heldVersion(table, snapshot) !== undefined)
+    const { lakeTable } = table.current
     return [
-      tableView(`${contract.lakeTable}_daily`, contract, place, lastOfEachDay(holding)),
-      tableView(`${contract.lakeTable}_latest`, contract, place, holding.slice(-1)),
+      tableView(`${lakeTable}_daily`, table, place, lastOfEachDay(holding)),
+      tableView(`${lakeTable}_latest`, table, place, holding.slice(-1)),
     ]
   })
   return [snapshotsView(ascending), ...tables]
@@ -176,14 +219,17 @@ export function expectedCounts(
   place: ViewPlace,
 ): ExpectedCount[] {
   const ascending = live.map(checked).sort((a, b) => a.sequence - b.sequence)
+  const shown = new Map(shownTables(contracts).map((table) => [table.current, table]))
   return contracts.map((contract) => {
-    const last = ascending.filter((snapshot) => snapshot.tableRows[contract.name] !== undefined).slice(-1)
+    const table = shown.get(contract) ?? { current: contract, versions: [contract] }
+    const last = ascending.filter((snapshot) => heldVersion(table, snapshot) !== undefined).slice(-1)
     const view = `${contract.lakeTable}_latest`
+    const held = last[0] && heldVersion(table, last[0])
     return {
       table: contract.name,
       view: contract.earlier ? undefined : view,
-      body: tableView(view, contract, place, last).body,
-      rows: last[0]?.tableRows[contract.name] ?? 0,
+      body: tableView(view, table, place, last).body,
+      rows: (held && last[0]?.tableRows[held.name]) ?? 0,
     }
   })
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createView, expectedCounts, viewsOf } from '../../../src/lake/athena/views.ts'
-import { contracts } from '../../../src/lake/contract.ts'
+import { contracts, type ExportColumn } from '../../../src/lake/contract.ts'
 import type { PublishedSnapshot } from '../../../src/lake/publication.ts'
 
 const PLACE = { database: 'rocketgames', rawDatabase: 'rocketgames_raw' }
@@ -77,7 +77,7 @@ WHERE snapshot_date = '2026-11-21' AND snapshot_id = '20261121t020000z-00000001'
     expect(counts.map(({ body }) => body)).toEqual(counts.map(({ view }) => shown.get(view ?? '')))
   })
 
-  it('show the last version of a table only; the versions before it are counted all the same', () => {
+  it('show every snapshot of a table in its last version; the versions before it are counted all the same', () => {
     const [players] = contracts.filter((contract) => contract.name === 'players')
     if (players === undefined) throw new Error('players are exported')
     const versions = [
@@ -91,10 +91,40 @@ WHERE snapshot_date = '2026-11-21' AND snapshot_id = '20261121t020000z-00000001'
     const found = new Map(viewsOf(versions, live, PLACE).map((view) => [view.name, view]))
     expect([...found.keys()]).toEqual(['snapshots', 'players_daily', 'players_latest'])
     expect(found.get('players_latest')?.body).toContain('FROM rocketgames_raw.players_v2')
-    expect(found.get('players_daily')?.snapshotIds).toEqual([live[1]?.snapshotId])
+    expect(found.get('players_daily')?.snapshotIds).toEqual(live.map((each) => each.snapshotId))
     expect(expectedCounts(versions, live, PLACE).map(({ table, view, rows }) => [table, view, rows])).toEqual([
       ['players', undefined, 6],
       ['players_v2', 'players_latest', 7],
+    ])
+  })
+
+  it('make the types of the current version out of a snapshot that holds an earlier one only', () => {
+    const [games] = contracts.filter((contract) => contract.name === 'games')
+    if (games === undefined) throw new Error('games are exported')
+    const changed = games.columns.flatMap((column): ExportColumn[] => {
+      if (column.name === 'min_age') return [{ ...column, athenaType: 'bigint' }]
+      if (column.name === 'slug') return [{ ...column, name: 'handle', about: { renamedFrom: 'slug' } }]
+      return column.name === 'version' ? [column, { ...column, name: 'fresh', athenaType: 'timestamp' }] : [column]
+    })
+    const versions = [
+      { ...games, earlier: true },
+      { ...games, version: 2, name: 'games_v2', columns: changed },
+    ]
+    const old = snapshot(1, '2026-11-21', '020000', { games: 5 })
+    const both = snapshot(2, '2026-11-22', '020000', { games: 6, games_v2: 6 })
+    const body = (live: readonly PublishedSnapshot[], name: string) =>
+      viewsOf(versions, live, PLACE).find((view) => view.name === name)?.body
+    const earlier = `SELECT id, studio_id, slug AS handle, title, genres, TRY_CAST(min_age AS bigint) AS min_age, release_date, release_precision, status, status_changed_at, external_ref, version, CAST(NULL AS timestamp(3)) AS fresh, created_at, updated_at, snapshot_date, snapshot_id
+FROM rocketgames_raw.games
+WHERE snapshot_date = '2026-11-21' AND snapshot_id = '${old.snapshotId}'`
+    // Before the first snapshot of the new version the views show what there is.
+    expect(body([old], 'games_latest')).toBe(earlier)
+    expect(expectedCounts(versions, [old], PLACE).map(({ rows }) => rows)).toEqual([5, 5])
+    expect(body([old, both], 'games_daily')?.split('\nUNION ALL\n')).toEqual([
+      expect.stringMatching(
+        /^SELECT id, studio_id, handle, .*\nFROM rocketgames_raw\.games_v2\nWHERE snapshot_date = '2026-11-22'/,
+      ),
+      earlier,
     ])
   })
 
