@@ -12,7 +12,7 @@ import { UsageError } from '../errors.ts'
 import { createAthenaClient } from '../lake/athena/athena-client.ts'
 import { createGlueClient } from '../lake/catalogue/glue-client.ts'
 import { contracts } from '../lake/contract.ts'
-import { type LakeClients, type LakeParts, lakeParts } from '../lake/lake-setup.ts'
+import { ensureLake, type LakeClients, type LakeParts, lakeParts } from '../lake/lake-setup.ts'
 import { faultTap } from '../lake/snapshot/faults.ts'
 import type { Lake } from '../lake/snapshot/lake.ts'
 import { RunMeasurements } from '../lake/snapshot/run-measurements.ts'
@@ -107,6 +107,13 @@ export interface Program {
   readonly logger: Logger
   lake(): OpenLake
   close(): Promise<void>
+}
+
+/** The lake for a command that writes it. Where this command brought up the local endpoint itself, nobody else has set it up. */
+export async function lakeToWrite(program: Program): Promise<Lake> {
+  const { clients, config, lake } = program.lake()
+  if (program.workplace.embedded?.values.LAKE_BUCKET !== undefined) await ensureLake(config, clients, { owned: true })
+  return lake
 }
 
 /** Everything that a command may need, opened lazily by its parts; `close()` ends what the command brought up itself. */

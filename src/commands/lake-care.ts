@@ -5,7 +5,7 @@ import { LakeProblem } from '../lake/lake-problem.ts'
 import { recoverSnapshots } from '../lake/snapshot/recover.ts'
 import { retainSnapshots } from '../lake/snapshot/retention.ts'
 import { type VerifyReport, verifySnapshots } from '../lake/snapshot/verify.ts'
-import { type Program, withProgram } from './composition.ts'
+import { lakeToWrite, type Program, withProgram } from './composition.ts'
 import { sayProblem } from './snapshot.ts'
 import { showProgress } from './snapshot-progress.ts'
 import { count, print, say } from './terminal.ts'
@@ -73,8 +73,9 @@ async function caring(json: boolean, work: (program: Program) => Promise<void>):
 
 async function recover({ json = false }: CareOptions): Promise<void> {
   await caring(json, async (program) => {
+    const lake = await lakeToWrite(program)
     const progress = showProgress({ json })
-    const report = await recoverSnapshots(program.lake().lake, progress.told).finally(() => progress.end())
+    const report = await recoverSnapshots(lake, progress.told).finally(() => progress.end())
     if (report.snapshots.some((s) => s.problem !== undefined && s.to !== 'failed')) process.exitCode = 1
     if (json) return print(JSON.stringify(report, null, 2))
     for (const s of report.snapshots) {
@@ -91,10 +92,9 @@ interface RetentionOptions extends CareOptions {
 
 async function retention({ dryRun = false, json = false }: RetentionOptions): Promise<void> {
   await caring(json, async (program) => {
+    const lake = await lakeToWrite(program)
     const progress = showProgress({ json })
-    const report = await retainSnapshots(program.lake().lake, { dryRun, progress: progress.told }).finally(() =>
-      progress.end(),
-    )
+    const report = await retainSnapshots(lake, { dryRun, progress: progress.told }).finally(() => progress.end())
     if (json) return print(JSON.stringify(report, null, 2))
     for (const id of report.retiring) print(`${dryRun ? 'would retire' : 'retiring'}: ${id}`)
     for (const id of report.waiting) print(`waiting for the end of its grace time: ${id}`)

@@ -6,7 +6,7 @@ import { dryRunSnapshot } from '../lake/snapshot/dry-run.ts'
 import { runSnapshot } from '../lake/snapshot/run.ts'
 import type { SnapshotView } from '../lake/snapshot/snapshot-view.ts'
 import { listSnapshots } from '../lake/snapshot/snapshots.ts'
-import { operator, type Program, withProgram } from './composition.ts'
+import { lakeToWrite, operator, type Program, withProgram } from './composition.ts'
 import { lakeTrail } from './lake-api.ts'
 import { PHASE_TEXT, showProgress } from './snapshot-progress.ts'
 import { count, print, say, size, table } from './terminal.ts'
@@ -20,8 +20,8 @@ interface SnapshotOptions {
 async function snapshot(options: SnapshotOptions): Promise<void> {
   const json = options.json === true
   const work = async (program: Program) => {
-    const { lake } = program.lake()
-    if (options.dryRun) return printDryRun(await dryRunSnapshot(lake), json)
+    if (options.dryRun) return printDryRun(await dryRunSnapshot(program.lake().lake), json)
+    const lake = await lakeToWrite(program)
     const leave = leaving(json)
     const progress = showProgress({ json })
     try {
