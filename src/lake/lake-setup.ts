@@ -9,10 +9,12 @@ import { loadSavedQueries } from './athena/saved-queries.ts'
 import { ensureWorkGroup } from './athena/work-group.ts'
 import { awsErrorName } from './aws-calls.ts'
 import { Catalogue } from './catalogue/catalogue.ts'
+import type { CrawlPace } from './catalogue/crawl.ts'
 import { ensureDatabase } from './catalogue/databases.ts'
 import { contracts as allContracts, type TableContract } from './contract.ts'
 import { ensureBuckets, missingBuckets } from './lake-buckets.ts'
 import { LakePublisher } from './lake-publisher.ts'
+import type { RetryBudget } from './retries.ts'
 
 /** The part of `LakeConfig` that says where the lake is. */
 export interface LakePlace {
@@ -27,6 +29,9 @@ export interface LakePlace {
   readonly crawlerRole: string
   readonly workgroup: string
   readonly crawlerWaitMs: number
+  /** How often a crawl is looked at, and how long an entry of a batch is tried again; shorter in tests. */
+  readonly pace?: CrawlPace
+  readonly retries?: RetryBudget
 }
 
 export interface LakeClients {

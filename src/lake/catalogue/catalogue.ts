@@ -1,8 +1,10 @@
 import type { Crawler, GlueClient } from '@aws-sdk/client-glue'
+import { awsErrorName } from '../aws-calls.ts'
 import type { TableContract } from '../contract.ts'
 import { DriftError, LakeProblem } from '../lake-problem.ts'
 import type { Manifest } from '../manifest.ts'
 import type { Finding, RegisterOptions } from '../publication.ts'
+import type { RetryBudget, RetryOptions } from '../retries.ts'
 import {
   type CrawlPace,
   type CrawlWait,
@@ -29,6 +31,8 @@ export interface CatalogueSettings {
   /** How long a crawl may take, and how long a foreign one is waited for. */
   readonly crawlerWaitMs: number
   readonly pace?: CrawlPace
+  /** Of entries that a batch of partitions has failed. */
+  readonly retries?: RetryBudget
 }
 
 /** A drift as a finding: code, table and snapshot for scripts, one sentence for people. */
@@ -84,13 +88,21 @@ export class Catalogue {
     await updateCrawler(this.#glue, this.#definition, this.#wait())
   }
 
+  #retries(signal?: AbortSignal): RetryOptions {
+    const { retries: budget } = this.#settings
+    return { ...(budget === undefined ? {} : { budget }), ...(signal === undefined ? {} : { signal }) }
+  }
+
   #wait(signal?: AbortSignal, deadline = new Date(Date.now() + this.#settings.crawlerWaitMs)): CrawlWait {
     return { deadline, pace: this.#settings.pace, signal }
   }
 
   async #ensureTables(): Promise<string[]> {
     const made: string[] = []
+    const tables = await this.#tables()
     for (const contract of this.#contracts) {
+      // Most of the time nothing is to be done, and one call tells so for all of them.
+      if (plannedTableChange(contract, tables.get(contract.name), this.#settings.bucket).kind === 'none') continue
       const change = await ensureTable(this.#glue, contract, this.#place)
       const text = tableChangeText(contract.name, change)
       if (text !== undefined) made.push(text)
@@ -121,7 +133,7 @@ export class Catalogue {
     await this.ensure()
     const partitions = partitionsOf(manifest, this.#settings.bucket)
     signal?.throwIfAborted()
-    await registerPartitions(this.#glue, rawDatabase, partitions, signal === undefined ? {} : { signal })
+    await registerPartitions(this.#glue, rawDatabase, partitions, this.#retries(signal))
     await crawling?.()
     await crawl(this.#glue, crawler, this.#wait(signal))
     const drifts = [...(await this.#tableDrifts()), ...(await this.#partitionDrifts(partitions))]
@@ -129,7 +141,8 @@ export class Catalogue {
   }
 
   async unregister(manifest: Manifest): Promise<void> {
-    await unregisterPartitions(this.#glue, this.#settings.rawDatabase, partitionsOf(manifest, this.#settings.bucket))
+    const { bucket, rawDatabase } = this.#settings
+    await unregisterPartitions(this.#glue, rawDatabase, partitionsOf(manifest, bucket), this.#retries())
   }
 
   /** Read only: the SELECT of every view of a database, by name. */
@@ -137,32 +150,41 @@ export class Catalogue {
     return storedViews(this.#glue, database)
   }
 
+  /** All tables of the raw database; none where there is no such database. */
+  async #tables(): ReturnType<typeof tablesOf> {
+    try {
+      return await tablesOf(this.#glue, this.#settings.rawDatabase)
+    } catch (error) {
+      if (awsErrorName(error) !== 'EntityNotFoundException') throw error
+      return new Map()
+    }
+  }
+
   async #tableDrifts(): Promise<Drift[]> {
-    const tables = await tablesOf(this.#glue, this.#settings.rawDatabase)
+    const tables = await this.#tables()
     const known = this.#contracts.flatMap((c) => tableDrift(c, tables.get(c.name), this.#settings.bucket))
     return [...known, ...extraTables(this.#contracts, tables.values())]
   }
 
   async #partitionDrifts(partitions: readonly PartitionFacts[]): Promise<Drift[]> {
     const { rawDatabase } = this.#settings
-    const drifts: Drift[] = []
-    for (const expected of partitions) {
+    const drifts = partitions.map(async (expected) => {
       const values = [expected.snapshotDate, expected.snapshotId]
-      drifts.push(...partitionDrift(expected, await findPartition(this.#glue, rawDatabase, expected.table, values)))
-    }
-    return drifts
+      return partitionDrift(expected, await findPartition(this.#glue, rawDatabase, expected.table, values))
+    })
+    return (await Promise.all(drifts)).flat()
   }
 
   /** Read only: how tables, partitions and crawler differ from the contracts and the manifests of all live snapshots. */
   async findings(live: readonly Manifest[]): Promise<Finding[]> {
-    const { rawDatabase, bucket } = this.#settings
-    const tables = await tablesOf(this.#glue, rawDatabase)
+    const { bucket } = this.#settings
+    const tables = await this.#tables()
     const drifts = this.#contracts.flatMap((c) => tableDrift(c, tables.get(c.name), bucket))
     drifts.push(...extraTables(this.#contracts, tables.values()))
     const expected = byTable(live.flatMap((manifest) => partitionsOf(manifest, bucket)))
-    for (const name of new Set([...expected.keys(), ...this.#contracts.map((c) => c.name)])) {
-      if (tables.has(name)) drifts.push(...(await this.#partitionFindings(name, expected.get(name) ?? [])))
-    }
+    const names = [...new Set([...expected.keys(), ...this.#contracts.map((c) => c.name)])].filter((n) => tables.has(n))
+    const ofPartitions = names.map((name) => this.#partitionFindings(name, expected.get(name) ?? []))
+    drifts.push(...(await Promise.all(ofPartitions)).flat())
     return [...drifts.map(finding), ...(await this.#crawlerFindings())]
   }
 
@@ -197,14 +219,8 @@ export class Catalogue {
 
   /** Read only: what `ensure` would make or change, and where the crawler differs, one sentence each. */
   async plannedChanges(): Promise<string[]> {
-    const { rawDatabase, crawler, bucket } = this.#settings
-    let tables: Awaited<ReturnType<typeof tablesOf>>
-    try {
-      tables = await tablesOf(this.#glue, rawDatabase)
-    } catch (error) {
-      if (!(error instanceof Error && error.name === 'EntityNotFoundException')) throw error
-      tables = new Map()
-    }
+    const { crawler, bucket } = this.#settings
+    const tables = await this.#tables()
     const changes = this.#contracts.flatMap((contract) => {
       const text = tableChangeText(contract.name, plannedTableChange(contract, tables.get(contract.name), bucket))
       return text === undefined ? [] : [text]

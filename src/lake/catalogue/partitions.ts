@@ -119,16 +119,19 @@ async function moveIfElsewhere(glue: GlueClient, database: string, partition: Pa
   return true
 }
 
-/** One table after the other, at most `size` entries a call. */
+/** All tables at once, the entries of each one call after the other, at most `size` a call. */
 async function inBatches(
   partitions: readonly PartitionFacts[],
   size: number,
   retries: RetryOptions,
   round: (table: string, open: readonly PartitionFacts[]) => Promise<Map<PartitionFacts, string>>,
 ): Promise<void> {
-  for (const [table, all] of byTable(partitions)) {
+  const tables = [...byTable(partitions)].map(async ([table, all]) => {
     for (const chunk of chunks(all, size)) await inRounds(table, chunk, retries, (open) => round(table, open))
-  }
+  })
+  // Every table is brought as far as it comes; then the first failure is told.
+  const failed = (await Promise.allSettled(tables)).find((each) => each.status === 'rejected')
+  if (failed) throw failed.reason
 }
 
 /** Repeats rounds over what is still open until nothing is, or the budget of tries is used up. */
