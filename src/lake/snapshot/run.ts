@@ -161,7 +161,10 @@ async function giveUp(
 ): Promise<void> {
   const { code, message } = problemOf(error, phase)
   const { snapshotId } = rows
-  lake.logger.error({ snapshotId, phase, code, reason: message }, 'snapshot failed')
+  // A row's key may be a person's id: it stands in the snapshot's row and is told to who runs it; logs are kept elsewhere, and longer.
+  const key = error instanceof LakeProblem ? error.facts.primaryKey : undefined
+  const reason = key === undefined ? message : message.replaceAll(key, '(its key is in the problem of the snapshot)')
+  lake.logger.error({ snapshotId, phase, code, reason }, 'snapshot failed')
   for (const sink of sinks) sink.cancel()
   // Whoever took the lease decides about the uploads; touching them now could undo its work.
   if (code === 'fenced') return
