@@ -2,10 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import { AthenaClient } from '@aws-sdk/client-athena'
+import { GlueClient } from '@aws-sdk/client-glue'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { type Database, openDatabase } from '../../../src/database/database.ts'
-import { contracts } from '../../../src/lake/contract.ts'
+import { contracts, type TableContract } from '../../../src/lake/contract.ts'
+import { type LakeParts, lakeParts } from '../../../src/lake/lake-setup.ts'
 import { CURRENT_KEY, LAKE_PREFIX, META_PREFIX } from '../../../src/lake/object-keys.ts'
+import type { Publisher } from '../../../src/lake/publication.ts'
 import { faultTap } from '../../../src/lake/snapshot/faults.ts'
 import type { Lake, SnapshotSettings } from '../../../src/lake/snapshot/lake.ts'
 import { RunMeasurements } from '../../../src/lake/snapshot/run-measurements.ts'
@@ -13,6 +17,7 @@ import { LakeBucket } from '../../../src/lake/storage/lake-bucket.ts'
 import { unsignedParts } from '../../../src/lake/storage/s3-client.ts'
 import { type Tap, watchClient } from '../../../src/lake/tap.ts'
 import { createLogger } from '../../../src/logger.ts'
+import { testPlace } from '../lake-fixture.ts'
 import { RecordingPublisher } from './recording-publisher.ts'
 
 const MIB = 1024 * 1024
@@ -45,6 +50,10 @@ export interface LakePlace {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string }
   readonly bucket: string
   readonly publisherDir: string
+  /** The lake tables; default all. */
+  readonly tables?: readonly string[] | undefined
+  /** True: the catalogue and the views are those of the local Glue and Athena. */
+  readonly real?: boolean
 }
 
 export interface OpenLake {
@@ -69,7 +78,7 @@ export function openLake(
   const database = openDatabase({ url: databaseUrl, poolSize: 6 })
   const publisher = new RecordingPublisher(publisherDir)
   const measurements = new RunMeasurements()
-  const lake: Lake = {
+  const lake: Lake & { publisher: Publisher } = {
     database,
     sourceUrl: databaseUrl,
     bucket: new LakeBucket({
@@ -79,13 +88,14 @@ export function openLake(
       onRetry: (operation, error) => measurements.repeated(operation, error),
     }),
     publisher,
-    contracts,
+    contracts: contracts.filter(({ name }) => place.tables?.includes(name) ?? true),
     settings: { ...TEST_SETTINGS, ...settings },
     software: { version: '0.0.0', gitSha: null },
     logger: createLogger({ level: 'silent' }),
     measurements,
     tap,
   }
+  if (place.real) lake.publisher = realParts(place, lake.contracts, tap).publisher
   return {
     lake,
     publisher,
@@ -96,6 +106,14 @@ export function openLake(
       client.destroy()
     },
   }
+}
+
+/** The catalogue and the views of a place in the local Glue and Athena. */
+export function realParts(place: LakePlace, tables: readonly TableContract[], tap?: Tap): LakeParts {
+  const { bucket, credentials, endpoint, region } = place
+  const glue = watchClient(new GlueClient({ endpoint, region, credentials, maxAttempts: 1 }), tap)
+  const athena = watchClient(new AthenaClient({ endpoint, region, credentials, maxAttempts: 1 }), tap)
+  return lakeParts({ ...testPlace(bucket.replaceAll(/\W/g, '')), bucket, region }, { glue, athena }, tables)
 }
 
 /** A new bucket and catalogue folder for one test. */
