@@ -15,6 +15,13 @@ interface LeaseRow {
   process_started_at: string | null
 }
 
+export interface LeaseWait {
+  /** How long it may be taken; default twice its lifetime. */
+  readonly patienceMs?: number | undefined
+  readonly progress?: Progress | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
 /**
  * The right to write the lake, held by one process at a time. Its fence grows with each holder and stands in every control row
  * that the holder writes: a holder that lost the lease without noticing finds that its writes touch no row, and stops.
@@ -99,13 +106,13 @@ export class Lease {
   /**
    * Takes the lease as soon as its holder gives it back: recovery, retention and the end of a snapshot hold it for a short time.
    *
-   * @throws LakeProblem `lease_taken` when it is not free after twice its lifetime; the signal's reason.
+   * @throws LakeProblem `lease_taken` when it is not free in time; the signal's reason.
    */
   static async wait(
     { database, settings: { leaseTtlMs }, tap }: Pick<Lake, 'database' | 'settings' | 'tap'>,
-    { progress, signal }: { readonly progress?: Progress | undefined; readonly signal?: AbortSignal | undefined } = {},
+    { patienceMs = 2 * leaseTtlMs, progress, signal }: LeaseWait = {},
   ): Promise<Lease> {
-    const deadline = Date.now() + 2 * leaseTtlMs
+    const deadline = Date.now() + patienceMs
     for (let told = false; ; told = true) {
       signal?.throwIfAborted()
       try {

@@ -1,3 +1,5 @@
+import { describe } from '../../errors.ts'
+import { LakeProblem } from '../lake-problem.ts'
 import { parseCurrent, parseManifest } from '../manifest.ts'
 import { CURRENT_KEY, manifestKey, partitionPrefix, retiredKey, snapshotDate } from '../object-keys.ts'
 import { publishedSnapshot } from '../publication.ts'
@@ -29,14 +31,19 @@ export interface RetentionOptions {
  * Removes snapshots that nobody may want any more: first from the views, then from the catalogue, and an hour after that, when no
  * query can still read them, their objects. Each step may be repeated; no moment shows a partition without its objects.
  *
- * @throws LakeProblem `lease_taken` when a process works on the lake for longer than a lease lasts twice.
+ * What fails with one snapshot keeps no other one; the first failure is thrown when all have had their turn.
+ *
+ * @throws LakeProblem `lease_taken` when a process works on the lake for longer than a snapshot may take.
  */
 export async function retainSnapshots(lake: Lake, options: RetentionOptions = {}): Promise<RetentionReport> {
   const now = options.now ?? new Date()
   if (options.dryRun) {
     return { retiring: await choose(lake, now), waiting: [], retired: [], leftover: [] }
   }
-  const lease = await Lease.wait(lake, options)
+  const { crawlerWaitMs, maxSnapshotAgeMs } = lake.settings
+  // Where snapshots are frequent and long, whoever gives up early never comes to it.
+  const patienceMs = maxSnapshotAgeMs + 2 * crawlerWaitMs
+  const lease = await Lease.wait(lake, { progress: options.progress, patienceMs })
   try {
     return await lease.guard(async () => {
       const retiring: string[] = []
@@ -103,24 +110,35 @@ async function goOn(
     where: { state: 'retiring' },
     orderBy: { sequence: 'asc' },
   })
-  await withdraw(
-    lake,
-    lease,
-    rows.filter((row) => row.retiringAt === null),
-  )
   const graceIsOver = ({ retiringAt }: (typeof rows)[number]) =>
     retiringAt !== null && now.getTime() - retiringAt.getTime() >= lake.settings.retireGraceMs
   const due = rows.filter(graceIsOver)
   const waiting = rows.filter((row) => !graceIsOver(row)).map((row) => row.id)
   const retired: string[] = []
   const leftover: string[] = []
+  const failures: unknown[] = []
   if (due.length > 0) await noCrawl(lake, lease)
   for (const row of due) {
-    leftover.push(...(await removeObjects(lake, await claim(lake, lease, row.id), row)))
-    retired.push(row.id)
+    try {
+      leftover.push(...(await removeObjects(lake, await claim(lake, lease, row.id), row)))
+      retired.push(row.id)
+    } catch (error) {
+      if (lost(lease, error)) throw error
+      lake.logger.error({ snapshotId: row.id, reason: describe(error) }, 'a snapshot is not retired')
+      failures.push(error)
+    }
   }
+  await withdraw(
+    lake,
+    lease,
+    rows.filter((row) => row.retiringAt === null),
+  )
+  if (failures.length > 0) throw failures[0]
   return { waiting, retired, leftover }
 }
+
+const lost = (lease: Lease, error: unknown) =>
+  lease.signal.aborted || (error instanceof LakeProblem && error.code === 'fenced')
 
 async function claim(lake: Lake, lease: Lease, id: string): Promise<ControlRows> {
   await lease.confirm()

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { systemContext } from '../../../src/caller.ts'
 import { LakeService } from '../../../src/lake/lake-service.ts'
@@ -204,4 +204,47 @@ test('what nobody knows under a retired snapshot is reported and not deleted', a
   await retainSnapshots(open.lake, { now })
   expect((await retainSnapshots(open.lake, { now: later(2 * HOUR_MS) })).leftover).toEqual([stray])
   expect(await open.lake.bucket.head(stray)).toBeDefined()
+})
+
+/** Two that have left the views already, and the one that stays. */
+async function twoRetiring() {
+  const first = await runSnapshot(open.lake)
+  const second = await runSnapshot(open.lake)
+  await runSnapshot(open.lake)
+  await retainSnapshots(open.lake, { now: later(72 * HOUR_MS) })
+  return [first.id, second.id] as const
+}
+
+test('a snapshot whose objects cannot be deleted keeps no other one', async () => {
+  const [first, second] = await twoRetiring()
+  let deletions = 0
+  proxy.decide = ({ method, url }) =>
+    method === 'POST' && url?.includes('delete') && ++deletions === 1 ? 'refuse' : 'pass'
+  const call = retainSnapshots(open.lake, { now: later(2 * HOUR_MS) })
+  await expect(call).rejects.toMatchObject({ code: 'storage_denied' })
+  expect([await state(first), await state(second)]).toEqual(['retiring', 'retired'])
+})
+
+test('while views cannot be moved, objects whose time is over go nevertheless', async () => {
+  const [first, second] = await twoRetiring()
+  const third = (await runSnapshot(open.lake)).id
+  open.publisher.beforeNext('publishViews', () => Promise.reject(new Error('Athena is away')))
+  await expect(retainSnapshots(open.lake, { now: later(72 * HOUR_MS) })).rejects.toThrow('Athena is away')
+  expect([await state(first), await state(second), await state(third)]).toEqual(['retired', 'retired', 'published'])
+})
+
+test('retention waits for as long as a snapshot may take', async () => {
+  const { first, now } = await twoOldSnapshots()
+  const leaseTtlMs = 100
+  const runner = await Lease.take(open.database, leaseTtlMs)
+  const impatient = openLake({ ...place, endpoint: proxy.endpoint }, { leaseTtlMs })
+  try {
+    const retained = retainSnapshots(impatient.lake, { now })
+    // far longer than a lease lasts
+    expect(await Promise.race([retained, sleep(6 * leaseTtlMs, 'waiting')])).toBe('waiting')
+    await runner.release()
+    expect((await retained).retiring).toEqual([first])
+  } finally {
+    await impatient.close()
+  }
 })
