@@ -82,16 +82,20 @@ export async function assertOwnSession(client: pg.Client): Promise<void> {
 }
 
 /**
- * What a session was told must still be there after its transaction, although other sessions had one in between: a pooler that
- * moves transactions gives them all to the same server process, or exchanges them.
+ * What a session was told must still be there when others have been told something else, and again after transactions that overlapped: a
+ * pooler that moves transactions gives them all to the same server process, or exchanges them.
  */
 async function assertSessionsLast(clients: readonly pg.Client[]): Promise<void> {
   for (const [i, client] of clients.entries()) {
     await client.query(`SELECT set_config('rocketgames.connection', $1, false)`, [String(i)])
   }
+  await assertRemembered(clients)
   for (const client of clients) await client.query('BEGIN')
-  for (const client of clients) await client.query('SELECT 1')
   for (const client of clients) await client.query('ROLLBACK')
+  await assertRemembered(clients)
+}
+
+async function assertRemembered(clients: readonly pg.Client[]): Promise<void> {
   for (const [i, client] of clients.entries()) {
     const { rows } = await client.query<{ pid: number; mine: string | null }>(
       `SELECT pg_backend_pid() AS pid, current_setting('rocketgames.connection', true) AS mine`,

@@ -7,6 +7,7 @@ import type { Lake, Progress } from './lake.ts'
 import { Lease } from './lease.ts'
 import { isRollingBack, rollBack, stillRollingBack, sweepFailed } from './roll-back.ts'
 import { failNotStarted } from './snapshots.ts'
+import { sweepSpool } from './spool.ts'
 import { RUNNING_STATES, type SnapshotState } from './states.ts'
 
 /** What recovery did with one snapshot. */
@@ -38,6 +39,7 @@ const ORPHAN_AGE_MS = 60 * 60_000
 export async function recoverSnapshots(lake: Lake, progress?: Progress): Promise<RecoveryReport> {
   const lease = await Lease.wait(lake, { progress })
   try {
+    if (lake.settings.spoolDir !== undefined) await sweepSpool(lake.settings.spoolDir, lake.bucket.name)
     return await lease.guard(async () => ({
       snapshots: await recoverUnder(lake, lease, progress),
       abortedUploads: await abortOrphans(lake),

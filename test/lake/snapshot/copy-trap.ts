@@ -18,11 +18,12 @@ export interface CopyTrap {
 /**
  * Stops the COPY of `studio` at the rows with these numbers of `seedNoise`. The state of the trap is a sequence: unlike a table it is seen
  * as it is now, whatever snapshot a transaction has.
+ *
+ * @param readUrl where the snapshot reads, if that is a standby.
  */
-export async function setCopyTrap(url: string, rows: readonly number[]): Promise<CopyTrap> {
-  const client = new pg.Client(url)
-  client.on('error', () => undefined)
-  await client.connect()
+export async function setCopyTrap(url: string, rows: readonly number[], readUrl = url): Promise<CopyTrap> {
+  const client = await connected(url)
+  const watcher = await connected(readUrl)
   await client.query(`CREATE SEQUENCE trap; SELECT setval('trap', 1)`)
   const slugs = rows.map((row) => `'noise-${row}'`).join(', ')
   const sql = `CASE WHEN slug IN (${slugs}) AND (SELECT last_value FROM trap) = 1
@@ -31,7 +32,7 @@ export async function setCopyTrap(url: string, rows: readonly number[]): Promise
     contracts: withStudioName(sql),
     async caught(count = 1, others = []) {
       for (;;) {
-        const { rows: found } = await client.query<{ pid: number }>(
+        const { rows: found } = await watcher.query<{ pid: number }>(
           `SELECT pid FROM pg_stat_activity
             WHERE datname = current_database() AND wait_event = 'PgSleep' AND query LIKE 'COPY%' AND pid <> ALL ($1::int[])
             ORDER BY query`,
@@ -45,13 +46,20 @@ export async function setCopyTrap(url: string, rows: readonly number[]): Promise
       await client.query(`SELECT setval('trap', 2)`)
     },
     async close() {
-      await client.query(
+      await watcher.query(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
           WHERE datname = current_database() AND wait_event = 'PgSleep'`,
       )
-      await client.end()
+      await Promise.all([client.end(), watcher.end()])
     },
   }
+}
+
+async function connected(url: string): Promise<pg.Client> {
+  const client = new pg.Client(url)
+  client.on('error', () => undefined)
+  await client.connect()
+  return client
 }
 
 /** The contracts, with another expression for the name of a studio. */

@@ -11,6 +11,7 @@ import { startTestAws, type TestAws } from '../../support/local-aws.ts'
 import { type CopyTrap, setCopyTrap, withStudioName } from './copy-trap.ts'
 import { tableRows } from './file-rows.ts'
 import { type PgProxy, startPgProxy } from './pg-proxy.ts'
+import { startS3Proxy } from './s3-proxy.ts'
 import { seedNoise } from './seed.ts'
 import { contents, forgetSnapshots, type LakePlace, newPlace, type OpenLake, openLake } from './test-lake.ts'
 
@@ -216,4 +217,20 @@ describe.each([
     expect((await running).code).toBe('preempted_by_migration')
     await expectNothingLeft('preempted_by_migration')
   })
+})
+
+test('a file whose upload fails ends the reading of its table at once', async () => {
+  const s3 = await startS3Proxy(aws.endpoint)
+  const local = openLake({ ...place, endpoint: s3.endpoint }, { rowGroupRows: 1_024, fileTargetBytes: 20_000 })
+  s3.decide = ({ method, url = '' }) => (method === 'PUT' && /\/studios\/.*part-00-00000/.test(url) ? 'refuse' : 'pass')
+  try {
+    // The COPY stands still in the trap: nothing but the failed file can end it.
+    const contracts = trap.contracts
+    const problem = await problemOf(runSnapshot({ ...local.lake, contracts }))
+    expect(problem).toMatchObject({ code: 'storage_denied' })
+    await expectNothingLeft('storage_denied')
+  } finally {
+    await local.close()
+    await s3.close()
+  }
 })

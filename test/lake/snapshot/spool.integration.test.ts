@@ -4,7 +4,8 @@ import path from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { contracts } from '../../../src/lake/contract.ts'
 import { newSnapshotId } from '../../../src/lake/object-keys.ts'
-import type { SnapshotSettings } from '../../../src/lake/snapshot/lake.ts'
+import type { Lake, SnapshotSettings } from '../../../src/lake/snapshot/lake.ts'
+import { recoverSnapshots } from '../../../src/lake/snapshot/recover.ts'
 import { runSnapshot } from '../../../src/lake/snapshot/run.ts'
 import { listSnapshots } from '../../../src/lake/snapshot/snapshots.ts'
 import { Spool, SpoolFile } from '../../../src/lake/snapshot/spool.ts'
@@ -119,13 +120,16 @@ test('a run that fails leaves nothing in the spool', async () => {
   expect(await readdir(dir)).toEqual([])
 })
 
-test('what a run that was killed left goes when the next one starts; what belongs to others stays', async () => {
+test.each([
+  ['the next one starts', (lake: Lake) => runSnapshot(lake)],
+  ['somebody recovers', (lake: Lake) => recoverSnapshots(lake)],
+])('what a run that was killed left goes when %s; what belongs to others stays', async (_, next) => {
   const left = path.join(dir, `${place.bucket}.${newSnapshotId(new Date())}`)
   const others = [`another-lake.${newSnapshotId(new Date())}`, 'notes.txt', `${place.bucket}.backup`]
   await mkdir(left)
   await writeFile(path.join(left, 'part'), 'half a file')
   for (const name of others) await writeFile(path.join(dir, name), '')
-  await withSpool(({ lake }) => runSnapshot(lake))
+  await withSpool(({ lake }) => next(lake).then(() => undefined))
   expect((await readdir(dir)).sort()).toEqual([...others].sort())
 })
 
