@@ -189,9 +189,25 @@ export function setFingerprint(all: readonly TableContract[]): string {
 
 export const contractSetFingerprint: string = setFingerprint(contracts)
 
-/** The SELECT that COPY runs: exported columns in contract order, then the primary key for error texts. */
+/** A column of the primary key, and the field of a COPY row that holds it. */
+export interface KeyField {
+  readonly name: string
+  readonly field: number
+}
+
+/** The primary key in a COPY row, for error texts: in the exported column that is the same, a pseudonym's too, else after the exported ones. */
+export function keyFields({ columns, primaryKey }: Pick<TableContract, 'columns' | 'primaryKey'>): readonly KeyField[] {
+  let next = columns.length
+  return primaryKey.map((name) => {
+    const exported = columns.findIndex((column) => column.sql === quoteIdentifier(name))
+    return { name, field: exported < 0 ? next++ : exported }
+  })
+}
+
+/** The SELECT that COPY runs: exported columns in contract order, then what these lack of the primary key. */
 export function copySelect(contract: TableContract): string {
   const exported = contract.columns.map((c) => `${c.sql} AS ${quoteIdentifier(c.name)}`)
-  const key = contract.primaryKey.map((c, i) => `${quoteIdentifier(c)} AS ${quoteIdentifier(`_key_${i}`)}`)
+  const lacking = keyFields(contract).filter(({ field }) => field >= exported.length)
+  const key = lacking.map(({ name }, i) => `${quoteIdentifier(name)} AS ${quoteIdentifier(`_key_${i}`)}`)
   return `SELECT ${[...exported, ...key].join(', ')} FROM ${quoteIdentifier(contract.table)}`
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { contracts, copySelect, type ExportColumn } from '../../src/lake/contract.ts'
+import { contracts, copySelect, type ExportColumn, keyFields } from '../../src/lake/contract.ts'
 import { type AthenaType, type Column, type Dataset, datasets } from '../../src/lake/datasets.ts'
 import {
   insert,
@@ -214,6 +214,16 @@ describe('every exported column', () => {
     expect(rows.length).toBeGreaterThan(0)
     const nulls = contract.columns.filter(({ name, nullable }) => !nullable && rows.some((row) => row[name] === null))
     expect(nulls.map(({ name }) => name)).toEqual([])
+  })
+
+  it.each(contracts)('of $name tells each column of the primary key, once', async (contract) => {
+    const { fields, rows } = await client.query<unknown[]>({ text: copySelect(contract), rowMode: 'array' })
+    const key = keyFields(contract)
+    expect(key.map(({ name }) => name)).toEqual(contract.primaryKey)
+    expect(fields).toHaveLength(1 + Math.max(contract.columns.length - 1, ...key.map(({ field }) => field)))
+    const named = contract.primaryKey.map((name) => `"${name}"`).join(', ')
+    const { rows: keys } = await client.query({ text: `SELECT ${named} FROM "${contract.table}"`, rowMode: 'array' })
+    expect(rows.map((row) => key.map(({ field }) => row[field]))).toEqual(keys)
   })
 
   it.each(contracts)('of $name that may be NULL can be: no false promise to readers', async (contract) => {

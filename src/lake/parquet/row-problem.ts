@@ -1,3 +1,4 @@
+import type { KeyField } from '../contract.ts'
 import type { UnrepresentableReason } from './column.ts'
 import { BATCH_ROWS, type Batch } from './scanner.ts'
 
@@ -45,9 +46,9 @@ export class NullValueError extends RowProblem {
   }
 }
 
-/** Text of the primary key, whose fields follow the `exported` ones. */
-export function rowKey(batch: Batch, row: number, exported: number, names: readonly string[]): string {
-  return names.map((name, i) => `${name}=${fieldText(batch, (exported + i) * BATCH_ROWS + row)}`).join(', ')
+/** Text of the primary key of a row. */
+export function rowKey(batch: Batch, row: number, key: readonly KeyField[]): string {
+  return key.map(({ field, name }) => `${name}=${fieldText(batch, field * BATCH_ROWS + row)}`).join(', ')
 }
 
 /** Keys are uuids, bigints and texts; which of them the field is follows from its length and bytes. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { ExportColumn } from '../contract.ts'
+import type { ExportColumn, KeyField } from '../contract.ts'
 import { boundText } from './bound-text.ts'
 import { type CodecName, codec } from './codecs.ts'
 import type { ColumnEncoder, PageBody, PageTarget, UnrepresentableReason } from './column.ts'
@@ -17,8 +17,8 @@ export interface ParquetWriterOptions {
   /** Postgres table, for errors. */
   readonly table: string
   readonly columns: readonly ExportColumn[]
-  /** Columns of the primary key; their fields follow the exported ones in every batch. */
-  readonly keyNames: readonly string[]
+  /** The primary key, for error texts; its fields may follow the exported ones. */
+  readonly key: readonly KeyField[]
   readonly codec: CodecName
   readonly rowGroupRows: number
   /** Of page bodies before compression. */
@@ -147,8 +147,8 @@ export class ParquetWriter {
   }
 
   #place(column: ExportColumn, batch: Batch, row: number) {
-    const { table, columns, keyNames } = this.#options
-    return { table, column: column.source, key: rowKey(batch, row, columns.length, keyNames) }
+    const { key, table } = this.#options
+    return { table, column: column.source, key: rowKey(batch, row, key) }
   }
 
   #reject(column: ExportColumn, batch: Batch, row: number, reason: UnrepresentableReason): void {

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
-import { copySelect, type TableContract } from '../contract.ts'
+import { copySelect, keyFields, type TableContract } from '../contract.ts'
 import { LakeProblem } from '../lake-problem.ts'
 import { CopyFrameScanner } from '../parquet/frame-scanner.ts'
 import { NullValueError, UnrepresentableValueError } from '../parquet/row-problem.ts'
@@ -100,7 +100,7 @@ export function copyStatement(contract: TableContract, range?: string): string {
 }
 
 export function fieldCount(contract: TableContract): number {
-  return contract.columns.length + contract.primaryKey.length
+  return 1 + Math.max(contract.columns.length - 1, ...keyFields(contract).map(({ field }) => field))
 }
 
 function copyProblem(error: unknown, table: string): unknown {

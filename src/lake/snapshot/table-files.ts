@@ -1,4 +1,4 @@
-import type { TableContract } from '../contract.ts'
+import { keyFields, type TableContract } from '../contract.ts'
 import type { Batch } from '../parquet/scanner.ts'
 import { ParquetWriter } from '../parquet/writer.ts'
 import type { FileOutlet } from './file-outlet.ts'
@@ -92,7 +92,7 @@ export class TableFiles {
     return new ParquetWriter({
       table: contract.table,
       columns: contract.columns,
-      keyNames: contract.primaryKey,
+      key: keyFields(contract),
       codec: settings.codec,
       rowGroupRows: settings.rowGroupRows,
       rowGroupBytes: settings.rowGroupBytes,

@@ -152,7 +152,7 @@ describe('back-pressure', () => {
     const writer = new ParquetWriter({
       table: 't',
       columns,
-      keyNames: [],
+      key: [],
       codec: 'zstd',
       rowGroupRows: 262_144,
       rowGroupBytes: 16 << 20,

@@ -20,7 +20,7 @@ export async function writeFile(
   const writer = new ParquetWriter({
     table: 'edge',
     columns,
-    keyNames: [],
+    key: [],
     codec: 'zstd',
     rowGroupRows: 262_144,
     rowGroupBytes: 64 << 20,
@@ -30,7 +30,7 @@ export async function writeFile(
     sink: { write: (bytes) => void parts.push(Buffer.from(bytes)), busy: false, drained: async () => undefined },
     ...options,
   })
-  const fields = columns.length + (options.keyNames?.length ?? 0)
+  const fields = columns.length + (options.key?.length ?? 0)
   const scanner = new CopyScanner(fields, (batch) => writer.append(batch))
   for (let at = 0; at < copy.length; at += chunkBytes) scanner.push(Buffer.from(copy.subarray(at, at + chunkBytes)))
   scanner.end()

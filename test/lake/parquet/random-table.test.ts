@@ -87,7 +87,7 @@ async function written(shape: Shape, columns: readonly (readonly Value[])[], nex
   const writer = new ParquetWriter({
     table: 'random',
     columns: RANDOM_COLUMNS,
-    keyNames: [],
+    key: [],
     codec,
     dictionary,
     rowGroupRows: count > 100 ? Math.max(rowGroupRows, 40) : rowGroupRows,

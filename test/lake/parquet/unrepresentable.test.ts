@@ -56,9 +56,8 @@ describe('a value that cannot be held', () => {
       [goodFor(type), uuid('0193a5b2-0000-7000-8000-000000000001')],
       [value, uuid(KEY)],
     ]
-    const failure = await writeFile(copyBytes(rows), columns, { table: 'player', keyNames: ['id'] }).catch(
-      (e: unknown) => e,
-    )
+    const key = [{ name: 'id', field: 1 }]
+    const failure = await writeFile(copyBytes(rows), columns, { table: 'player', key }).catch((e: unknown) => e)
     expect(failure).toBeInstanceOf(UnrepresentableValueError)
     expect(failure).toMatchObject({ table: 'player', column: 'closed_at', key: `id=${KEY}`, reason })
   })
@@ -94,7 +93,11 @@ describe('a value that contradicts the contract', () => {
         [int32(1), int64(41n), text('pc')],
         [null, int64(42n), text('pc')],
       ])
-      const failure = await writeFile(copy, columns, { keyNames: ['seq', 'platform'] }).catch((e: unknown) => e)
+      const key = [
+        { name: 'seq', field: 1 },
+        { name: 'platform', field: 2 },
+      ]
+      const failure = await writeFile(copy, columns, { key }).catch((e: unknown) => e)
       expect(failure).toBeInstanceOf(NullValueError)
       expect(failure).toMatchObject({ column: 'closed_at', key: 'seq=42, platform=pc' })
     }
