@@ -40,7 +40,7 @@ function thinned(intervalMs: number): (event: TableEvent) => boolean {
   const last = new Map<string, number>()
   return ({ done, table }) => {
     const now = performance.now()
-    if (!done && now - (last.get(table) ?? 0) < intervalMs) return false
+    if (!done && now - (last.get(table) ?? Number.NEGATIVE_INFINITY) < intervalMs) return false
     last.set(table, now)
     return true
   }
@@ -60,31 +60,55 @@ export function jsonLines(write: (line: string) => void): Progress {
 /** For logs and pipes: a line for each state, phase and finished table, and one every ten seconds of a large table. */
 export function plainLines(write: (line: string) => void): Progress {
   const passes = thinned(LINE_INTERVAL_MS)
-  const begun = new Map<string, number>()
+  const clock = new TableClock()
+  const seen = new Set<string>()
   let expected: ReadonlyMap<string, number | null> = new Map()
   return (event) => {
     if (event.kind === 'waiting') write(`Waiting: ${event.reason}`)
     else if (event.kind === 'state') write(`${event.snapshotId}  ${event.state}`)
     else if (event.kind === 'phase') write(`  ${PHASE_TEXT[event.phase]}`)
-    else if (event.kind === 'tables') expected = event.expected
-    else {
-      const first = !begun.has(event.table)
-      if (first) begun.set(event.table, performance.now())
-      // The first interval begins now: a small table has one line, its last.
-      if (!passes(event) || (first && !event.done)) return
-      write(tableLine(event, expected.get(event.table) ?? null, performance.now() - (begun.get(event.table) ?? 0)))
+    else if (event.kind === 'tables') {
+      expected = event.expected
+      clock.start()
+    } else {
+      // The first interval begins with the first event: a small table has one line, its last.
+      const first = !seen.has(event.table)
+      seen.add(event.table)
+      const seconds = clock.seconds(event)
+      if (passes(event) && (!first || event.done)) write(tableLine(event, expected.get(event.table) ?? null, seconds))
     }
   }
 }
 
-function tableLine({ bytes, done, rows, table }: TableEvent, estimate: number | null, ms: number): string {
+/** Tables are read one after another: one begins where the one before ended. */
+class TableClock {
+  #begunAt = performance.now()
+
+  start(): void {
+    this.#begunAt = performance.now()
+  }
+
+  /** How long the table of this event has been read. */
+  seconds({ done }: TableEvent): number {
+    const now = performance.now()
+    const seconds = (now - this.#begunAt) / 1000
+    if (done) this.#begunAt = now
+    return seconds
+  }
+}
+
+/** Too short a time says nothing. */
+const rowsPerSecond = (rows: number, seconds: number) => (seconds < 0.5 ? undefined : Math.round(rows / seconds))
+
+function tableLine({ bytes, done, rows, table }: TableEvent, estimate: number | null, seconds: number): string {
   const of = done || estimate === null ? '' : ` of about ${count(Math.max(estimate, rows))}`
-  const rate = ms > 0 ? `  ${count(Math.round(rows / (ms / 1000)))} rows/s` : ''
-  return `  ${table.padEnd(20)} ${count(rows).padStart(12)}${of} rows  ${size(bytes).padStart(10)}${done ? '' : rate}`
+  const rate = rowsPerSecond(rows, seconds)
+  const text = `  ${table.padEnd(20)} ${count(rows).padStart(12)}${of} rows  ${size(bytes).padStart(10)}`
+  return rate === undefined ? text : `${text}  ${count(rate)} rows/s`
 }
 
 const BAR = {
-  format: '  {name} {bar} {rows} | {rate} rows/s | {bytes} | {left}',
+  format: '  {name} {bar} {rows} rows | {rate} rows/s | {bytes} | {left}',
   barsize: 24,
   hideCursor: true,
   clearOnComplete: false,
@@ -98,7 +122,8 @@ const SPINNER_MS = 100
 /** A bar for each table while rows are read, then a line for each phase with its time. */
 class Bars implements ShownProgress {
   #bars: cliProgress.MultiBar | undefined
-  readonly #tables = new Map<string, { readonly bar: cliProgress.SingleBar; begunAt: number | undefined }>()
+  readonly #tables = new Map<string, cliProgress.SingleBar>()
+  readonly #clock = new TableClock()
   #phase: { readonly text: string; readonly begunAt: number; readonly timer: NodeJS.Timeout } | undefined
 
   readonly told: Progress = (event) => {
@@ -147,23 +172,24 @@ class Bars implements ShownProgress {
     this.#bars = new cliProgress.MultiBar(BAR, cliProgress.Presets.shades_classic)
     const width = Math.max(...[...expected.keys()].map((name) => name.length))
     for (const [name, rows] of expected) {
-      const shown = { name: name.padEnd(width), rows: '', rate: '-', bytes: '', left: 'waiting' }
-      this.#tables.set(name, { bar: this.#bars.create(Math.max(1, rows ?? 1), 0, shown), begunAt: undefined })
+      const shown = { name: name.padEnd(width), rows: ''.padStart(13), rate: '-', bytes: '-', left: 'waiting' }
+      this.#tables.set(name, this.#bars.create(Math.max(1, rows ?? 1), 0, shown))
     }
+    this.#clock.start()
   }
 
-  #table({ bytes, done, rows, table }: TableEvent): void {
-    const shown = this.#tables.get(table)
-    if (shown === undefined) return
-    shown.begunAt ??= performance.now()
+  #table(event: TableEvent): void {
+    const { bytes, done, rows, table } = event
+    const bar = this.#tables.get(table)
+    if (bar === undefined) return
+    const seconds = this.#clock.seconds(event)
     // Estimates are the planner's: a bar that is full before the table's end moves its end.
-    if (done || rows > shown.bar.getTotal()) shown.bar.setTotal(Math.max(1, rows))
-    const seconds = (performance.now() - shown.begunAt) / 1000
-    const rate = seconds > 0 ? rows / seconds : 0
-    const left = rate > 0 ? `${Math.ceil((shown.bar.getTotal() - rows) / rate)} s left` : ''
-    shown.bar.update(done ? Math.max(1, rows) : rows, {
-      rows: `${count(rows)} rows`,
-      rate: count(Math.round(rate)),
+    if (done || rows > bar.getTotal()) bar.setTotal(Math.max(1, rows))
+    const rate = rowsPerSecond(rows, seconds)
+    const left = rate ? `${Math.ceil((bar.getTotal() - rows) / rate)} s left` : ''
+    bar.update(done ? Math.max(1, rows) : rows, {
+      rows: count(rows).padStart(13),
+      rate: rate === undefined ? '-' : count(rate),
       bytes: size(bytes),
       left: done ? `${seconds.toFixed(1)} s` : left,
     })

@@ -9,7 +9,6 @@ export type LakeProblemCode =
   | 'not_started'
   | 'lease_taken'
   | 'contract_breaking'
-  | 'unsupported_source'
   | 'pooler_in_transaction_mode'
   | 'rds_proxy'
   | 'load_balanced_endpoint'

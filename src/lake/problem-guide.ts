@@ -26,10 +26,6 @@ export const PROBLEM_GUIDE: Readonly<Record<LakeProblemCode, ProblemGuide>> = {
     'The database differs from the contract in a way that would break readers. Nothing was read.',
     'Apply the patch that the message gives to src/lake/datasets.ts, or undo the migration; then take a new snapshot.',
   ),
-  unsupported_source: lasting(
-    'The database cannot give a snapshot.',
-    'Let DATABASE_URL name a PostgreSQL server that the message allows.',
-  ),
   pooler_in_transaction_mode: lasting(
     'DATABASE_URL leads through a pooler that lends connections to others between transactions.',
     'Let DATABASE_URL lead straight to the server, or use a pooler in session mode.',

@@ -17,6 +17,7 @@ const GUIDES = [
   'imports-and-exports',
   'personal-data',
   'rate-limits',
+  'snapshots',
 ] as const
 
 let service: Service

@@ -18,6 +18,7 @@ const ORDER = [
   'imports-and-exports',
   'personal-data',
   'rate-limits',
+  'snapshots',
 ]
 
 /** Guides never hold HTML of their own; what looks like it is shown as text. */
