@@ -32,7 +32,7 @@ const publisher: Publisher = {
   publishViews: nothing,
   unregister: nothing,
   findings: async () => [],
-  plannedChanges: async () => [],
+  plannedChanges: async () => ({ changes: [], crawler: [], drifts: [] }),
 }
 const client = unsignedParts(
   new S3Client({

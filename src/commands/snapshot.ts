@@ -8,6 +8,7 @@ import type { SnapshotView } from '../lake/snapshot/snapshot-view.ts'
 import { listSnapshots } from '../lake/snapshot/snapshots.ts'
 import { lakeToWrite, operator, type Program, withProgram } from './composition.ts'
 import { lakeTrail } from './lake-api.ts'
+import { printDryRun } from './snapshot-dry-run.ts'
 import { PHASE_TEXT, showProgress } from './snapshot-progress.ts'
 import { count, print, say, size, table } from './terminal.ts'
 
@@ -75,27 +76,6 @@ function summary(snapshot: SnapshotView): string {
     if (unrepresentable > 0) lines.push(`${count(unrepresentable)} values became NULL: the manifest tells where`)
   }
   return lines.join('\n')
-}
-
-function printDryRun(plan: Awaited<ReturnType<typeof dryRunSnapshot>>, json: boolean): void {
-  if (plan.schema.breaking.length > 0) process.exitCode = 1
-  if (json) {
-    print(JSON.stringify(plan, null, 2))
-    return
-  }
-  const rows = plan.tables.map((t) => [
-    t.name,
-    t.estimatedRows === null ? '?' : count(t.estimatedRows),
-    t.estimatedBytes === null ? '?' : size(t.estimatedBytes),
-    t.firstKey,
-  ])
-  print(table(['table', 'rows (estimate)', 'bytes (estimate)', 'first key'], rows))
-  const section = (title: string, lines: readonly string[]) =>
-    print(lines.length === 0 ? `${title}: none` : `${title}:\n${lines.map((l) => `  ${l}`).join('\n')}`)
-  section('Breaking differences between database and contract', plan.schema.breaking)
-  section('Additive differences', plan.schema.additive)
-  section('Notes', plan.schema.notes)
-  section('Changes in the catalogue', plan.catalogueChanges)
 }
 
 const time = (value: Date | string | null) =>

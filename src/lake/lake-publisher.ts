@@ -4,6 +4,7 @@ import { LakeProblem, type LakeProblemCode } from './lake-problem.ts'
 import type { Manifest } from './manifest.ts'
 import {
   type Finding,
+  type PlannedChanges,
   type PublishedSnapshot,
   type Publisher,
   publishedSnapshot,
@@ -48,7 +49,7 @@ export class LakePublisher implements Publisher {
     return [...catalogue, ...views]
   }
 
-  plannedChanges(): Promise<string[]> {
+  plannedChanges(): Promise<PlannedChanges> {
     return named('catalogue_failed', 'The catalogue cannot be read', () => this.#catalogue.plannedChanges())
   }
 }

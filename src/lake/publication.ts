@@ -65,8 +65,18 @@ export interface Publisher {
   unregister(manifest: Manifest, options?: RegisterOptions): Promise<void>
   /** Read only: partitions without a manifest or with a wrong location, columns and types that differ, views on other ids. */
   findings(live: readonly Manifest[]): Promise<Finding[]>
-  /** Read only: what `register` would change in the catalogue, one sentence each; empty when nothing. */
-  plannedChanges(): Promise<string[]>
+  /** Read only: what `register` would find and change in the catalogue as it is. */
+  plannedChanges(): Promise<PlannedChanges>
+}
+
+/** How the catalogue differs from the contracts, one phrase each. */
+export interface PlannedChanges {
+  /** Databases, tables, columns and words that would be made or brought up to date. */
+  readonly changes: readonly string[]
+  /** Settings of the crawler that differ from its definition. */
+  readonly crawler: readonly string[]
+  /** What is somebody's decision and would keep the views where they are. */
+  readonly drifts: readonly string[]
 }
 
 /** What the views need to know of a snapshot, from its manifest. */

@@ -1,9 +1,9 @@
-import type { Crawler, GlueClient } from '@aws-sdk/client-glue'
+import type { Crawler, GlueClient, Table } from '@aws-sdk/client-glue'
 import { awsErrorName } from '../aws-calls.ts'
 import type { TableContract } from '../contract.ts'
 import { DriftError, LakeProblem } from '../lake-problem.ts'
 import type { Manifest } from '../manifest.ts'
-import type { Finding, RegisterOptions } from '../publication.ts'
+import type { Finding, PlannedChanges, RegisterOptions } from '../publication.ts'
 import type { RetryBudget, RetryOptions } from '../retries.ts'
 import {
   type CrawlPace,
@@ -15,7 +15,7 @@ import {
   waitUntilReady,
 } from './crawl.ts'
 import { type CrawlerDifference, crawlerDefinition, crawlerDifferences } from './crawler-definition.ts'
-import { ensureDatabase } from './databases.ts'
+import { ensureDatabase, hasDatabase } from './databases.ts'
 import { type Drift, extraTables, partitionDrift, tableDrift } from './drift.ts'
 import { findPartition, partitionsIn, registerPartitions, unregisterPartitions } from './partitions.ts'
 import { storedViews } from './stored-views.ts'
@@ -34,6 +34,9 @@ export interface CatalogueSettings {
   /** Of entries that a batch of partitions has failed. */
   readonly retries?: RetryBudget
 }
+
+/** Differences that `ensure` makes good. */
+const MENDED: ReadonlySet<Drift['code']> = new Set(['table_missing', 'column_missing'])
 
 /** A drift as a finding: code, table and snapshot for scripts, one sentence for people. */
 function finding({ code, subject, detail }: Drift): Finding {
@@ -136,7 +139,7 @@ export class Catalogue {
     await registerPartitions(this.#glue, rawDatabase, partitions, this.#retries(signal))
     await crawling?.()
     await crawl(this.#glue, crawler, this.#wait(signal))
-    const drifts = [...(await this.#tableDrifts()), ...(await this.#partitionDrifts(partitions))]
+    const drifts = [...(await this.#tableDrifts(await this.#tables())), ...(await this.#partitionDrifts(partitions))]
     if (drifts.length > 0) throw new DriftError(drifts.map(finding))
   }
 
@@ -160,8 +163,7 @@ export class Catalogue {
     }
   }
 
-  async #tableDrifts(): Promise<Drift[]> {
-    const tables = await this.#tables()
+  async #tableDrifts(tables: ReadonlyMap<string, Table>): Promise<Drift[]> {
     const known = this.#contracts.flatMap((c) => tableDrift(c, tables.get(c.name), this.#settings.bucket))
     return [...known, ...extraTables(this.#contracts, tables.values())]
   }
@@ -217,17 +219,25 @@ export class Catalogue {
     }))
   }
 
-  /** Read only: what `ensure` would make or change, and where the crawler differs, one sentence each. */
-  async plannedChanges(): Promise<string[]> {
-    const { crawler, bucket } = this.#settings
+  /** Read only: what `register` would make or change, how the crawler differs, and what would stop the publication. */
+  async plannedChanges(): Promise<PlannedChanges> {
+    const { bucket, crawler, rawDatabase } = this.#settings
     const tables = await this.#tables()
     const changes = this.#contracts.flatMap((contract) => {
       const text = tableChangeText(contract.name, plannedTableChange(contract, tables.get(contract.name), bucket))
       return text === undefined ? [] : [text]
     })
+    const drifts = (await this.#tableDrifts(tables)).filter(({ code }) => !MENDED.has(code))
     const found = await findCrawler(this.#glue, crawler)
-    if (found === undefined) return [...changes, `crawler ${crawler}`]
-    return [...changes, ...(await this.#crawlerFindings()).map((difference) => difference.message)]
+    return {
+      changes: [
+        ...((await hasDatabase(this.#glue, rawDatabase)) ? [] : [`database ${rawDatabase}`]),
+        ...changes,
+        ...(found === undefined ? [`crawler ${crawler}`] : []),
+      ],
+      crawler: found === undefined ? [] : (await this.#crawlerFindings()).map((finding) => finding.message),
+      drifts: drifts.map((drift) => `${drift.code} ${drift.subject}: ${drift.detail}`),
+    }
   }
 }
 

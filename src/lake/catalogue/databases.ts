@@ -2,14 +2,19 @@ import { CreateDatabaseCommand, GetDatabaseCommand, type GlueClient } from '@aws
 import { awsErrorName } from '../aws-calls.ts'
 import { retrying } from '../retries.ts'
 
-/** Creates a Glue database where there is none. True when this call made it; an existing one is left as it is. */
-export async function ensureDatabase(glue: GlueClient, name: string, description: string): Promise<boolean> {
+export async function hasDatabase(glue: GlueClient, name: string): Promise<boolean> {
   try {
     await retrying(() => glue.send(new GetDatabaseCommand({ Name: name })))
-    return false
+    return true
   } catch (error) {
     if (awsErrorName(error) !== 'EntityNotFoundException') throw error
+    return false
   }
+}
+
+/** Creates a Glue database where there is none. True when this call made it; an existing one is left as it is. */
+export async function ensureDatabase(glue: GlueClient, name: string, description: string): Promise<boolean> {
+  if (await hasDatabase(glue, name)) return false
   try {
     await retrying(() =>
       glue.send(new CreateDatabaseCommand({ DatabaseInput: { Name: name, Description: description } })),

@@ -82,11 +82,14 @@ describe('the catalogue', () => {
     const place = testPlace('first')
     await ensureBuckets(aws.s3, place)
     const catalogue = new Catalogue(aws.glue, contracts, { ...place, pace: PACE })
-    expect(await catalogue.plannedChanges()).toContain('table players')
+    expect(await catalogue.plannedChanges()).toMatchObject({
+      changes: ['database raw_first', ...contracts.map((c) => `table ${c.name}`), 'crawler crawler-first'],
+      drifts: [],
+    })
     const made = await catalogue.ensure()
     expect(made).toEqual(['database raw_first', ...contracts.map((c) => `table ${c.name}`), 'crawler crawler-first'])
     expect(await catalogue.ensure()).toEqual([])
-    expect(await catalogue.plannedChanges()).toEqual([])
+    expect(await catalogue.plannedChanges()).toEqual({ changes: [], crawler: [], drifts: [] })
     expect(await catalogue.crawlerDifferences()).toEqual([])
   })
 
@@ -122,7 +125,7 @@ describe('the catalogue', () => {
     const manifest = await writeSnapshot(aws.s3, before.place.bucket, { id: FIRST, sequence: 1, contracts: small })
     await before.catalogue.register(manifest)
     const after = new Catalogue(aws.glue, grown, { ...before.place, pace: PACE })
-    expect(await after.plannedChanges()).toEqual(['table players: columns updated_at'])
+    expect((await after.plannedChanges()).changes).toEqual(['table players: columns updated_at'])
     const next = await writeSnapshot(aws.s3, before.place.bucket, { id: SECOND, sequence: 2 })
     await after.register(next)
     expect(await codesOf({ ...before, catalogue: after }, [manifest, next])).toEqual([])

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Manifest } from '../../../src/lake/manifest.ts'
-import type { Finding, PublishedSnapshot, Publisher } from '../../../src/lake/publication.ts'
+import type { Finding, PlannedChanges, PublishedSnapshot, Publisher } from '../../../src/lake/publication.ts'
 
 export type PublisherCall = 'crawlerReady' | 'register' | 'publishViews' | 'unregister' | 'findings'
 
@@ -60,8 +60,8 @@ export class RecordingPublisher implements Publisher {
     ]
   }
 
-  async plannedChanges(): Promise<string[]> {
-    return []
+  async plannedChanges(): Promise<PlannedChanges> {
+    return { changes: [], crawler: [], drifts: [] }
   }
 
   get registered(): string[] {

@@ -6,7 +6,6 @@ import { LakeProblem } from '../../../src/lake/lake-problem.ts'
 import { parseCurrent, parseManifest } from '../../../src/lake/manifest.ts'
 import { CURRENT_KEY, manifestKey, parsePartKey, partKey } from '../../../src/lake/object-keys.ts'
 import { ControlRows } from '../../../src/lake/snapshot/control-rows.ts'
-import { dryRunSnapshot } from '../../../src/lake/snapshot/dry-run.ts'
 import { Lease } from '../../../src/lake/snapshot/lease.ts'
 import { recoverSnapshots } from '../../../src/lake/snapshot/recover.ts'
 import { rollBack } from '../../../src/lake/snapshot/roll-back.ts'
@@ -444,20 +443,6 @@ describe('a migration', () => {
       await client.end()
     }
   })
-})
-
-test('a dry run tells keys, estimates and differences, and writes nothing', async () => {
-  const before = await runSnapshot(open.lake)
-  const calls = open.publisher.calls.length
-  const dry = await dryRunSnapshot(open.lake)
-  expect(dry.tables.map((table) => table.name)).toEqual(open.lake.contracts.map((contract) => contract.name))
-  for (const { firstKey, name } of dry.tables) {
-    expect(parsePartKey(firstKey)).toMatchObject({ table: name, snapshotId: dry.snapshotId })
-  }
-  expect(dry.schema).toEqual({ breaking: [], additive: [], notes: [] })
-  expect(open.publisher.calls.length).toBe(calls)
-  expect((await listSnapshots(open.database, { limit: 5 })).map((snapshot) => snapshot.id)).toEqual([before.id])
-  expect((await contents(open.lake)).uploads).toEqual([])
 })
 
 test('a snapshot that was published before is not run again', async () => {
