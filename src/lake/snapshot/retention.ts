@@ -8,6 +8,7 @@ import { ControlRows } from './control-rows.ts'
 import type { Lake, Progress } from './lake.ts'
 import { Lease } from './lease.ts'
 import { publishedManifests } from './publish.ts'
+import { recoverUnder } from './recover.ts'
 import { expiredSnapshots } from './retention-plan.ts'
 
 export interface RetentionReport {
@@ -46,9 +47,16 @@ export async function retainSnapshots(lake: Lake, options: RetentionOptions = {}
   const lease = await Lease.wait(lake, { progress: options.progress, patienceMs })
   try {
     return await lease.guard(async () => {
+      const done = await removeDue(lake, lease, now)
+      const mayMove = await viewsMayMove(lake, lease, options.progress)
       const retiring: string[] = []
-      for (const id of await choose(lake, now)) if (await beginRetiring(lake, lease, id, now)) retiring.push(id)
-      return { retiring, ...(await goOn(lake, lease, now)) }
+      if (mayMove) {
+        for (const id of await choose(lake, now)) if (await beginRetiring(lake, lease, id, now)) retiring.push(id)
+        await withdraw(lake, lease)
+      }
+      if (done.failures.length > 0) throw done.failures[0]
+      const waiting = (await retiringRows(lake)).map((row) => row.id)
+      return { retiring, waiting, retired: done.retired, leftover: done.leftover }
     })
   } finally {
     await lease.release()
@@ -100,20 +108,20 @@ interface RetiringRow {
   readonly manifest: string | null
 }
 
-/** Takes every snapshot that is retiring one step further: out of views and catalogue, or, after the grace time, out of S3. */
-async function goOn(
-  lake: Lake,
-  lease: Lease,
-  now: Date,
-): Promise<Pick<RetentionReport, 'waiting' | 'retired' | 'leftover'>> {
-  const rows = await lake.database.prisma.lakeSnapshot.findMany({
-    where: { state: 'retiring' },
-    orderBy: { sequence: 'asc' },
-  })
-  const graceIsOver = ({ retiringAt }: (typeof rows)[number]) =>
-    retiringAt !== null && now.getTime() - retiringAt.getTime() >= lake.settings.retireGraceMs
-  const due = rows.filter(graceIsOver)
-  const waiting = rows.filter((row) => !graceIsOver(row)).map((row) => row.id)
+const retiringRows = (lake: Lake) =>
+  lake.database.prisma.lakeSnapshot.findMany({ where: { state: 'retiring' }, orderBy: { sequence: 'asc' } })
+
+interface Removed {
+  readonly retired: readonly string[]
+  readonly leftover: readonly string[]
+  readonly failures: readonly unknown[]
+}
+
+/** Deletes the objects of every snapshot whose grace time is over. */
+async function removeDue(lake: Lake, lease: Lease, now: Date): Promise<Removed> {
+  const due = (await retiringRows(lake)).filter(
+    ({ retiringAt }) => retiringAt !== null && now.getTime() - retiringAt.getTime() >= lake.settings.retireGraceMs,
+  )
   const retired: string[] = []
   const leftover: string[] = []
   const failures: unknown[] = []
@@ -128,13 +136,19 @@ async function goOn(
       failures.push(error)
     }
   }
-  await withdraw(
-    lake,
-    lease,
-    rows.filter((row) => row.retiringAt === null),
-  )
-  if (failures.length > 0) throw failures[0]
-  return { waiting, retired, leftover }
+  return { retired, leftover, failures }
+}
+
+/**
+ * A runner that died may have moved some views to its snapshot already. Moved to the published ones alone they would go back, so that
+ * snapshot is published first; where this fails, they stay.
+ */
+async function viewsMayMove(lake: Lake, lease: Lease, progress: Progress | undefined): Promise<boolean> {
+  await recoverUnder(lake, lease, progress)
+  const committed = await lake.database.prisma.lakeSnapshot.findFirst({ where: { state: 'committed' } })
+  if (committed === null) return true
+  lake.logger.warn({ snapshotId: committed.id }, 'nothing is retired while a committed snapshot is not published')
+  return false
 }
 
 const lost = (lease: Lease, error: unknown) =>
@@ -148,7 +162,8 @@ async function claim(lake: Lake, lease: Lease, id: string): Promise<ControlRows>
 }
 
 /** Views first: from then on nobody finds these snapshots; then their partitions. */
-async function withdraw(lake: Lake, lease: Lease, retiring: readonly RetiringRow[]): Promise<void> {
+async function withdraw(lake: Lake, lease: Lease): Promise<void> {
+  const retiring = (await retiringRows(lake)).filter((row) => row.retiringAt === null)
   if (retiring.length === 0) return
   const live = (await publishedManifests(lake)).map(publishedSnapshot)
   // The views are everybody's: a process that was taken for dead must not move them back.

@@ -248,3 +248,32 @@ test('retention waits for as long as a snapshot may take', async () => {
     await impatient.close()
   }
 })
+
+/** Its runner died when the views had moved and the pointer had not. */
+async function movedAndLeft(): Promise<string> {
+  proxy.decide = ({ method, url }) => (method === 'PUT' && url?.includes('CURRENT.json') ? 'refuse' : 'pass')
+  await expect(runSnapshot(open.lake)).rejects.toMatchObject({ code: 'storage_denied' })
+  proxy.decide = () => 'pass'
+  const id = open.publisher.views.at(-1) ?? ''
+  expect(await state(id)).toBe('committed')
+  return id
+}
+
+test('views that a dead runner has moved are not moved back: its snapshot is published first', async () => {
+  const { first, now, second } = await twoOldSnapshots()
+  const third = await movedAndLeft()
+  open.publisher.beforeNext('unregister', async () => expect(open.publisher.views).toEqual([third]))
+  expect((await retainSnapshots(open.lake, { now })).retiring).toEqual([first, second])
+  expect([await state(third), open.publisher.views.at(-1)]).toEqual(['published', third])
+})
+
+test('while a committed snapshot cannot be published, no view moves; objects whose time is over go', async () => {
+  const { first, now } = await twoOldSnapshots()
+  await retainSnapshots(open.lake, { now })
+  const third = await movedAndLeft()
+  const views = open.publisher.views
+  open.publisher.beforeNext('register', () => Promise.reject(new Error('Glue is away')))
+  const report = await retainSnapshots(open.lake, { now: later(72 * HOUR_MS) })
+  expect(report).toMatchObject({ retiring: [], retired: [first] })
+  expect([open.publisher.views, await state(third)]).toEqual([views, 'committed'])
+})
