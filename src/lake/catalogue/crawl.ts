@@ -114,28 +114,32 @@ const lastCrawlOf = ({ LastCrawl: last }: Crawler): string =>
   `${last?.StartTime?.toISOString() ?? 'never'} ${last?.MessagePrefix ?? ''}`
 
 /**
- * Resolves when a crawl that began after this call has succeeded. One under way may have listed before the files were there, so it
- * is waited for and does not count; neither does one that ended before, which Glue may go on showing for a moment after the start.
- *
- * What counts is told by Glue's own records alone: while no crawl is under way the last one is read, and only another one than that
- * is ours, or that of somebody who started the crawler in this moment, which serves as well.
+ * Resolves when a crawl that began after this call has succeeded: one that Glue has accepted from us. One under way may have listed
+ * before the files were there, so it is waited for and does not count; neither does one that was the last before ours, which Glue may
+ * go on showing for a moment after the start.
  *
  * @throws LakeProblem `crawler_busy` at the deadline, `crawler_failed` when the crawl did not succeed.
  */
 export async function crawl(glue: GlueClient, name: string, wait: CrawlWait): Promise<void> {
-  let before = lastCrawlOf(await waitUntilReady(glue, name, wait))
-  let accepted = false
+  const before = await startAfterOthers(glue, name, wait)
   for (const ms of waits(wait.pace ?? CRAWL_PACE)) {
-    accepted ||= await start(glue, name, wait.signal)
     await pause(ms, name, wait)
     const crawler = await existing(glue, name, wait.signal)
     if (crawler.State !== 'READY' || lastCrawlOf(crawler) === before) continue
     const last = crawler.LastCrawl
     if (last?.Status === 'SUCCEEDED') return
-    if (accepted) throw failed(name, last)
-    // Somebody else's crawl, which failed: ours is still to come.
-    before = lastCrawlOf(crawler)
+    throw failed(name, last)
   }
+}
+
+/** Starts a crawl as soon as no other one is under way. @returns which one was the last before it. */
+async function startAfterOthers(glue: GlueClient, name: string, wait: CrawlWait): Promise<string> {
+  for (const ms of waits(wait.pace ?? CRAWL_PACE)) {
+    const before = lastCrawlOf(await waitUntilReady(glue, name, wait))
+    if (await start(glue, name, wait.signal)) return before
+    await pause(ms, name, wait)
+  }
+  throw new Error('unreachable: the waits never end')
 }
 
 /** False when a crawl is under way. */

@@ -1,3 +1,4 @@
+import { describe } from '../../errors.ts'
 import { LakeProblem } from '../lake-problem.ts'
 import { type Current, canonicalJson, type Manifest, parseCurrent, parseManifest, sha256Hex } from '../manifest.ts'
 import { CURRENT_KEY } from '../object-keys.ts'
@@ -61,15 +62,27 @@ async function unregisterRetiring(lake: Lake): Promise<void> {
   for (const { manifest } of retiring) await lake.publisher.unregister(parseManifest(manifest ?? ''))
 }
 
-/** `CURRENT.json` only ever moves to a higher sequence; a lost race is read again. */
+/**
+ * `CURRENT.json` only ever moves to a higher sequence; a lost race is read again. One that cannot be understood is replaced: the holder of
+ * the lease publishes alone, and its views have moved already.
+ */
 async function movePointer(lake: Lake, next: Current): Promise<void> {
   const body = canonicalJson(next)
   for (let tries = 0; tries < POINTER_TRIES; tries++) {
     const stored = await lake.bucket.getText(CURRENT_KEY)
-    if (stored && parseCurrent(stored.text).sequence >= next.sequence) return
+    if (stored && sequenceOf(lake, stored.text) >= next.sequence) return
     if (await lake.bucket.putText(CURRENT_KEY, body, stored ? { etag: stored.etag } : '*')) return
   }
   throw new LakeProblem('pointer_conflict', `${CURRENT_KEY} was replaced by somebody else ${POINTER_TRIES} times`, {
     key: CURRENT_KEY,
   })
+}
+
+function sequenceOf({ logger }: Lake, body: string): number {
+  try {
+    return parseCurrent(body).sequence
+  } catch (error) {
+    logger.warn({ key: CURRENT_KEY, reason: describe(error) }, 'a pointer that cannot be read is replaced')
+    return -1
+  }
 }
