@@ -1,0 +1,25 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { FINDING_CODES, FINDING_GUIDE } from '../../src/lake/finding-guide.ts'
+
+const LAKE = path.resolve(import.meta.dirname, '../../src/lake')
+const sources = readdirSync(LAKE, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts') && file !== 'finding-guide.ts')
+  .map((file) => readFileSync(path.join(LAKE, file), 'utf8'))
+  .join('\n')
+
+describe('the guide to findings', () => {
+  it('says of every code what is wrong and what to do, in sentences', () => {
+    for (const code of FINDING_CODES) {
+      const { next, what } = FINDING_GUIDE[code]
+      expect(code).toMatch(/^[a-z]+(_[a-z]+)+$/)
+      for (const text of [what, next]) expect(text, code).toMatch(/^["A-Z].*\.$/)
+    }
+  })
+
+  it('has no code that nothing gives', () => {
+    // That it lacks none is the compiler's to say: a finding's code is one of these.
+    expect(FINDING_CODES.filter((code) => !sources.includes(`'${code}'`))).toEqual([])
+  })
+})
