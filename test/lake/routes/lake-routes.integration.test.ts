@@ -271,6 +271,49 @@ describe('snapshots', () => {
     expect(sha256Hex(canonicalJson(body.manifest))).toBe(body.manifestSha256)
   })
 
+  it('show where they are while they run: phase, times, and each table with what is expected of it', async () => {
+    const id = '20261122t030000z-00000003'
+    const measurements = {
+      ...{
+        phase: 'uploading',
+        phasesMs: { planning: 250, uploading: 1000 },
+        partsSent: 3,
+        partsResent: 1,
+        slowDowns: 2,
+      },
+      ...{ callsRepeated: 4, unrepresentable: 0, driftFindings: 0, readers: 2, cpuMs: 1500, peakRssBytes: 150_000_000 },
+    }
+    const table = (tableName: string, state: string, rowsEncoded: bigint | null) => ({
+      ...{ tableName, state, rowsEncoded, estimatedRows: 1000n, bytes: rowsEncoded },
+    })
+    await database.prisma.lakeSnapshot.create({
+      data: {
+        ...{ id, requestedBy: 'test', state: 'uploading', fence: 1n, startedAt: new Date(), measurements },
+        tables: { create: [table('games', 'copying', 400n), table('players', 'pending', null)] },
+      },
+    })
+    const { body } = await api.admin.get(`/v1/lake/snapshots/${id}`).expect(200)
+    expect(body).toMatchObject({
+      ...{ state: 'uploading', phase: 'uploading', problem: null },
+      measurements: { partsSent: 3, partsResent: 1, slowDowns: 2, callsRepeated: 4, readers: 2, cpuSeconds: 1.5 },
+      tables: [
+        { name: 'games', state: 'copying', estimatedRows: 1000, rowsEncoded: 400, bytes: 400 },
+        { name: 'players', state: 'pending', estimatedRows: 1000, rowsEncoded: null },
+      ],
+    })
+    expect(body.phases[0]).toEqual({ name: 'planning', seconds: 0.25 })
+    // The phase under way goes on between two writes of the row.
+    expect(body.phases[1]).toMatchObject({ name: 'uploading' })
+    expect(body.phases[1].seconds).toBeGreaterThanOrEqual(1)
+    expect(body.rowsPerSecond).toBeLessThanOrEqual(400)
+    await fail(id)
+    const { body: failed } = await api.admin.get(`/v1/lake/snapshots/${id}`).expect(200)
+    expect(failed).toMatchObject({
+      ...{ state: 'failed', phase: null, phases: [{}, { name: 'uploading', seconds: 1 }] },
+      problem: { code: 'cancelled', phase: 'planning', next: 'Take a new snapshot when it suits.' },
+    })
+  })
+
   it('that do not exist are 404', async () => {
     await api.admin.get('/v1/lake/snapshots/20261122t020000z-zzzzzzzz').expect(404)
     await api.admin.get('/v1/lake/snapshots/1').expect(404)
@@ -321,6 +364,30 @@ describe('holds', () => {
     expect(body).toMatchObject({ snapshotId: PUBLISHED, holder: 'curate-job' })
     await api.admin.delete(headers.location as string).expect(204)
     await api.admin.delete(headers.location as string).expect(404)
+  })
+
+  it('are listed until they run out or are released, newest first, page by page', async () => {
+    await publish()
+    const ids: string[] = []
+    for (let i = 0; i < 3; i++) {
+      const made = await api.admin.post(`/v1/lake/snapshots/${PUBLISHED}/holds`).send(hold(inAnHour())).expect(201)
+      ids.unshift(made.body.id)
+    }
+    const old = { holder: 'gone', reason: 'was read', createdAt: new Date(0), expiresAt: new Date(1000) }
+    await database.prisma.lakeHold.create({ data: { id: randomUUID(), snapshotId: PUBLISHED, ...old } })
+    const { body: first } = await api.admin.get('/v1/lake/holds?limit=2').expect(200)
+    expect(first.data.map((each: { id: string }) => each.id)).toEqual(ids.slice(0, 2))
+    expect(first.data[0]).toMatchObject({ snapshotId: PUBLISHED, holder: 'curate-job', reason: 'reads it' })
+    const { body: second } = await api.admin
+      .get('/v1/lake/holds')
+      .query({ limit: 2, cursor: first.page.next })
+      .expect(200)
+    expect(second.data.map((each: { id: string }) => each.id)).toEqual(ids.slice(2))
+    expect(second.page.hasMore).toBe(false)
+    await api
+      .as(await api.token('players:read'))
+      .get('/v1/lake/holds')
+      .expect(403)
   })
 
   it('are in the audit trail, as is who asked for a snapshot, once for all repeats of a request', async () => {
