@@ -1,6 +1,6 @@
 import type { ExportColumn } from '../contract.ts'
 import { definitionLevels, NullBitmap } from './levels.ts'
-import { BATCH_ROWS, type Batch, CopyFormatError } from './scanner.ts'
+import { type Batch, CopyFormatError, FIELD_STRIDE } from './scanner.ts'
 import { ColumnSum } from './sums.ts'
 
 /** A page body of about this size is closed at the next batch. */
@@ -102,7 +102,7 @@ export abstract class ColumnEncoder {
 
   /** @param field position of the column in the batch. */
   append(batch: Batch, field: number): void {
-    const base = field * BATCH_ROWS
+    const base = field * FIELD_STRIDE
     const { len, rows } = batch
     // Before the values: a column that turns values into NULL may still not have NULLs of its own.
     if (!this.column.nullable) this.#requireValues(batch, base)

@@ -1,6 +1,6 @@
 import type { KeyField } from '../contract.ts'
 import type { UnrepresentableReason } from './column.ts'
-import { BATCH_ROWS, type Batch } from './scanner.ts'
+import { type Batch, FIELD_STRIDE } from './scanner.ts'
 
 /** Which value it is about. The key is the one personal fact that is told: without it nobody could put the row right. */
 export interface ValuePlace {
@@ -48,7 +48,7 @@ export class NullValueError extends RowProblem {
 
 /** Text of the primary key of a row. */
 export function rowKey(batch: Batch, row: number, key: readonly KeyField[]): string {
-  return key.map(({ field, name }) => `${name}=${fieldText(batch, field * BATCH_ROWS + row)}`).join(', ')
+  return key.map(({ field, name }) => `${name}=${fieldText(batch, field * FIELD_STRIDE + row)}`).join(', ')
 }
 
 /** Keys are uuids, bigints and texts; which of them the field is follows from its length and bytes. */

@@ -1,7 +1,7 @@
 import { ByteColumn } from './byte-column.ts'
 import { type EncoderOptions, PAGE_BYTES } from './column.ts'
 import { Dictionary } from './dictionary.ts'
-import { BATCH_ROWS, type Batch, CopyFormatError, rowsOf } from './scanner.ts'
+import { BATCH_ROWS, type Batch, CopyFormatError, FIELD_STRIDE, rowsOf } from './scanner.ts'
 
 /** Longer values are copied by `Buffer.copy`, shorter ones faster by words. */
 const WORD_COPY_BYTES = 64
@@ -29,7 +29,7 @@ export class TextColumn extends ByteColumn {
       super.append(batch, field)
       return
     }
-    const base = field * BATCH_ROWS
+    const base = field * FIELD_STRIDE
     let from = 0
     let bytes = 0
     for (let row = 0; row < rows; row++) {

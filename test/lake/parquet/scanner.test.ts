@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { CopyFrameScanner } from '../../../src/lake/parquet/frame-scanner.ts'
-import { BATCH_ROWS, type Batch, CopyScanner } from '../../../src/lake/parquet/scanner.ts'
+import { type Batch, CopyScanner, FIELD_STRIDE } from '../../../src/lake/parquet/scanner.ts'
 import { copyBytes, type Field, HEADER, int16, int32, TRAILER, text, tuple } from './copy-bytes.ts'
 
 const ROWS: Field[][] = [
@@ -16,7 +16,7 @@ function collect(rows: (string | null)[][], fields: number) {
     for (let r = 0; r < count; r++) {
       rows.push(
         Array.from({ length: fields }, (_, f) => {
-          const i = f * BATCH_ROWS + r
+          const i = f * FIELD_STRIDE + r
           return len[i] === -1 ? null : buf.toString('hex', pos[i], (pos[i] as number) + (len[i] as number))
         }),
       )

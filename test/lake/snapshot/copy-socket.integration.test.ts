@@ -3,7 +3,7 @@ import pg from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { CopyFrameScanner } from '../../../src/lake/parquet/frame-scanner.ts'
-import { BATCH_ROWS, type Batch, CopyScanner } from '../../../src/lake/parquet/scanner.ts'
+import { type Batch, CopyScanner, FIELD_STRIDE } from '../../../src/lake/parquet/scanner.ts'
 import type { RowConsumer } from '../../../src/lake/snapshot/copy-socket.ts'
 import { openSource, type Source } from '../../../src/lake/snapshot/source.ts'
 import { createEmptyDatabase, type TestDatabase } from '../../support/database.ts'
@@ -33,7 +33,7 @@ function digest(fields: number) {
   const onBatch = ({ buf, len, pos, rows }: Batch) => {
     for (let row = 0; row < rows; row++) {
       for (let field = 0; field < fields; field++) {
-        const at = field * BATCH_ROWS + row
+        const at = field * FIELD_STRIDE + row
         const bytes = len[at] ?? -1
         hash.update(`${bytes}:`)
         if (bytes > 0) hash.update(buf.subarray(pos[at] ?? 0, (pos[at] ?? 0) + bytes))

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { contracts } from '../../../src/lake/contract.ts'
-import { BATCH_ROWS, type Batch } from '../../../src/lake/parquet/scanner.ts'
+import { type Batch, FIELD_STRIDE } from '../../../src/lake/parquet/scanner.ts'
 import { copyTable, fieldCount } from '../../../src/lake/snapshot/read.ts'
 import { beginSnapshot, openSource, type Source } from '../../../src/lake/snapshot/source.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
@@ -43,7 +43,7 @@ function collector(onRows: (rows: number) => void = () => {}) {
     append({ buf, len, pos, rows: count }: Batch) {
       for (let row = 0; row < count; row++) {
         for (let field = 0; field < fieldCount(players); field++) {
-          const at = field * BATCH_ROWS + row
+          const at = field * FIELD_STRIDE + row
           hash.update(buf.subarray(pos[at] ?? 0, (pos[at] ?? 0) + Math.max(len[at] ?? 0, 0)))
         }
       }
