@@ -13,14 +13,25 @@ import { httpStatus, retrying } from './retries.ts'
 
 /** Longer than a prepared snapshot may wait for its commit: the rule is the last net, not the first. */
 const ABORT_UPLOADS_DAYS = 2
+/** Where a bucket keeps versions, what retention deletes is gone for good so much later. */
+const FORGET_DELETED_DAYS = 1
 const RESULT_DAYS = 7
+/** Of every version of the layout. */
+const LAKE_FOLDER = LAKE_PREFIX.slice(0, LAKE_PREFIX.indexOf('/') + 1)
 
 const lakeRules: LifecycleRule[] = [
   {
     ID: 'abort-forgotten-uploads',
     Status: 'Enabled',
-    Filter: { Prefix: LAKE_PREFIX.slice(0, LAKE_PREFIX.indexOf('/') + 1) },
+    Filter: { Prefix: LAKE_FOLDER },
     AbortIncompleteMultipartUpload: { DaysAfterInitiation: ABORT_UPLOADS_DAYS },
+  },
+  {
+    ID: 'forget-deleted-files',
+    Status: 'Enabled',
+    Filter: { Prefix: LAKE_FOLDER },
+    NoncurrentVersionExpiration: { NoncurrentDays: FORGET_DELETED_DAYS },
+    Expiration: { ExpiredObjectDeleteMarker: true },
   },
 ]
 

@@ -36,13 +36,13 @@ const ORPHAN_AGE_MS = 60 * 60_000
  *
  * @throws LakeProblem `lease_taken` when a process works on the lake for longer than a lease lasts twice.
  */
-export async function recoverSnapshots(lake: Lake, progress?: Progress): Promise<RecoveryReport> {
+export async function recoverSnapshots(lake: Lake, progress?: Progress, now = new Date()): Promise<RecoveryReport> {
   const lease = await Lease.wait(lake, { progress })
   try {
     if (lake.settings.spoolDir !== undefined) await sweepSpool(lake.settings.spoolDir, lake.bucket.name)
     return await lease.guard(async () => ({
       snapshots: await recoverUnder(lake, lease, progress),
-      abortedUploads: await abortOrphans(lake),
+      abortedUploads: await abortOrphans(lake, now),
       removedObjects: await sweepFailed(lake),
     }))
   } finally {
@@ -117,8 +117,10 @@ async function recoverOne(
 }
 
 /** Why a snapshot that a dead process left cannot be finished; undefined when it can. */
-function reasonToRemove({ manifest, preparedAt, state }: LeftRow, preparedTtlMs: number): LakeProblem | undefined {
+function reasonToRemove({ manifest, preparedAt, problem, state }: LeftRow, preparedTtlMs: number): unknown {
   if (manifest === null) {
+    // Its process could still say why.
+    if (problem !== null) return problem
     return new LakeProblem('abandoned', `The process of this snapshot ended while it was ${state}; start a new one`)
   }
   const ageMs = Date.now() - (preparedAt?.getTime() ?? 0)
@@ -126,7 +128,7 @@ function reasonToRemove({ manifest, preparedAt, state }: LeftRow, preparedTtlMs:
   return new LakeProblem('prepared_expired', 'This snapshot waited too long for its commit; start a new one')
 }
 
-async function abortOrphans(lake: Lake): Promise<string[]> {
+async function abortOrphans(lake: Lake, now: Date): Promise<string[]> {
   const running = new Set(
     (
       await lake.database.prisma.lakeSnapshot.findMany({
@@ -139,7 +141,7 @@ async function abortOrphans(lake: Lake): Promise<string[]> {
   for await (const { initiated, key, uploadId } of lake.bucket.multipart.pending(LAKE_PREFIX)) {
     const snapshotId = parsePartKey(key)?.snapshotId
     if (snapshotId !== undefined && running.has(snapshotId)) continue
-    if (Date.now() - initiated.getTime() < ORPHAN_AGE_MS) continue
+    if (now.getTime() - initiated.getTime() < ORPHAN_AGE_MS) continue
     await lake.bucket.multipart.abort(key, uploadId)
     aborted.push(key)
   }
