@@ -41,8 +41,9 @@ interface RangeTask {
  * The readers of large tables: each a thread with a connection, an encoder and files of its own, all of them in one snapshot that the
  * holder's transaction keeps. Opened before that transaction, so that an address which does not suit is refused before it.
  *
- * Memory, beside that of a single reader: per reader one row group of 64 MiB divided by their number (at least 16 MiB), compressed, up to
- * twice (one fills while the last one is taken), 4 MiB under way to the main thread, four parts there, and about 30 MiB of its thread.
+ * Memory grows by about 70 MB with each reader, whatever the number of rows: 25 MB of its thread; its encoder's open pages; one row
+ * group of 64 MiB divided by the readers (at least 16 MiB), compressed, while the next one fills; and 4 MiB under way to the main
+ * thread. The readers share what parts may take: with four, two parts each in place of four for one.
  */
 export class ParallelReaders {
   readonly #lake: Lake
@@ -157,7 +158,7 @@ export class ParallelReaders {
   async #readRange(task: RangeTask, range: string, reader: number): Promise<ReadTable> {
     const { context, contract, holder } = task
     const thread = this.#threads[reader] as ReaderThread
-    const uploads = new TableUploads(context, contract, reader)
+    const uploads = new TableUploads(context, contract, reader, this.count)
     try {
       return await this.#copy(task, thread, range, reader, uploads)
     } catch (error) {
@@ -172,7 +173,8 @@ export class ParallelReaders {
       await uploads.abandon()
       await this.#connect(thread)
       const second = this.#threads.length + reader
-      return await this.#copy(task, thread, range, reader, new TableUploads(context, contract, second))
+      const again = new TableUploads(context, contract, second, this.count)
+      return await this.#copy(task, thread, range, reader, again)
     }
   }
 

@@ -24,16 +24,21 @@ export class TableUploads implements FileOutlet {
   readonly #context: CopyContext
   readonly #contract: TableContract
   readonly #reader: number
+  readonly #mostParts: number
   readonly #open = new Map<number, MultipartSink | SpoolFile>()
   readonly #uploads: MultipartSink[] = []
   readonly #written: Promise<WrittenFile>[] = []
   #abandoned = false
 
-  /** @param reader which reader the files come from: a part of their keys, so one that reads again has another number. */
-  constructor(context: CopyContext, contract: TableContract, reader: number) {
+  /**
+   * @param reader which reader the files come from: a part of their keys, so one that reads again has another number.
+   * @param readers how many share the memory for parts.
+   */
+  constructor(context: CopyContext, contract: TableContract, reader: number, readers = 1) {
     this.#context = context
     this.#contract = contract
     this.#reader = reader
+    this.#mostParts = Math.max(0, Math.ceil((context.slots.limit + 1) / readers) - 1)
   }
 
   /** Of the finished files: each resolves when S3 has acknowledged all its parts. */
@@ -83,7 +88,9 @@ export class TableUploads implements FileOutlet {
     if (this.#abandoned) throw new LakeProblem('cancelled', `${key} is read again under another key`, { key })
     const uploadId = await lake.bucket.multipart.create(key, rows.snapshotId)
     await rows.openUpload(key, this.#contract.name, uploadId)
-    const sink = new MultipartSink({ bucket: lake.bucket, key, uploadId, partBytes: lake.settings.partBytes, slots })
+    const { partBytes } = lake.settings
+    const mostParts = this.#mostParts
+    const sink = new MultipartSink({ bucket: lake.bucket, key, uploadId, partBytes, slots, mostParts })
     sinks.push(sink)
     this.#uploads.push(sink)
     return sink

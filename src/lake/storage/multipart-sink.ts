@@ -52,6 +52,8 @@ export interface MultipartSinkOptions {
   readonly uploadId: string
   readonly partBytes: number
   readonly slots: PartSlots
+  /** Parts of this sink, under way or waiting, above which it is busy; default as many as may be under way in all. */
+  readonly mostParts?: number
   readonly hooks?: SinkHooks
 }
 
@@ -102,7 +104,7 @@ export class MultipartSink {
 
   /** A part waits for a slot; the bytes in memory are at their bound. */
   get busy(): boolean {
-    return this.#failure === undefined && this.#live.size > this.#options.slots.limit
+    return this.#failure === undefined && this.#live.size > (this.#options.mostParts ?? this.#options.slots.limit)
   }
 
   write(bytes: Uint8Array): void {
