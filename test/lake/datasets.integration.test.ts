@@ -65,11 +65,11 @@ function compare(columns: readonly DatabaseColumn[]) {
 }
 
 describe('every column', () => {
-  it('is classified, and every entry has its column', () => {
+  it('lake 26: is classified in the migrated database, and every entry has its column', () => {
     expect(compare(found)).toEqual({ unclassified: [], absent: [] })
   })
 
-  it('would be missed: a new one and one that is gone are both reported', async () => {
+  it('lake 26: would be missed: a new one without a class and one that is gone are both reported', async () => {
     await client.query('BEGIN')
     await client.query('ALTER TABLE player ADD COLUMN shoe_size integer')
     await client.query('ALTER TABLE player DROP COLUMN locale CASCADE')
