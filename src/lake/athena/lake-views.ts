@@ -5,14 +5,14 @@ import type { TableContract } from '../contract.ts'
 import { LakeProblem } from '../lake-problem.ts'
 import type { Finding, PublishedSnapshot } from '../publication.ts'
 import { retrying } from '../retries.ts'
-import type { ResultValue } from './query-results.ts'
-import { UPKEEP } from './query-run.ts'
+import { type QueryRun, UPKEEP } from './query-run.ts'
 import type { QueryRunner } from './query-runner.ts'
+import { endStragglers } from './stragglers.ts'
 import { sameSelect } from './view-text.ts'
 import { countQuery, createView, expectedCounts, type View, type ViewPlace, viewsOf } from './views.ts'
 
-/** Statements under way at once; accounts allow more, and the local endpoint runs two. */
-const AT_ONCE = 4
+/** Statements under way at once: half of the 20 of DDL that an account may have. The local endpoint runs two and queues the others. */
+const AT_ONCE = 10
 /** A statement that failed by no fault of its own. */
 const STATEMENT_TRIES = 4
 const FIRST_RETRY_MS = 500
@@ -73,6 +73,7 @@ export class LakeViews {
    * @throws LakeProblem `smoke_mismatch` when a count differs from its manifest, `query_failed` when a statement fails.
    */
   async publish(live: readonly PublishedSnapshot[], signal?: AbortSignal): Promise<void> {
+    await endStragglers(this.#runner, signal)
     const views = viewsOf(this.#contracts, live, this.#place)
     const expected = expectedCounts(this.#contracts, live, this.#place)
     await this.#compare(
@@ -95,7 +96,14 @@ export class LakeViews {
     try {
       for (const stage of inOrder(open, stored)) {
         await eachAtOnce(stage, async (view) => {
-          await this.#run(createView(view, this.#place), `view ${view.name}`, signal)
+          await this.#succeed(`view ${view.name}`, signal, async (options) => {
+            return {
+              run: await this.#runner.finished(
+                await this.#runner.start(createView(view, this.#place), options),
+                signal,
+              ),
+            }
+          })
           left--
         })
       }
@@ -110,7 +118,9 @@ export class LakeViews {
     sources: readonly { readonly name: string; readonly from: string; readonly rows: number }[],
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const answer = await this.#run(countQuery(sources), 'smoke query', signal)
+    const { rows: answer } = await this.#succeed('smoke query', signal, (options) => {
+      return this.#runner.rows(countQuery(sources), options)
+    })
     const counted = new Map(answer.map(([name, count]) => [name, count]))
     const wrong = sources.filter(({ name, rows }) => counted.get(name) !== rows)
     if (wrong.length === 0) return
@@ -120,16 +130,21 @@ export class LakeViews {
     })
   }
 
-  /** Runs a statement of ours; the token makes a repeated start the same run. All of them may be run again. */
-  async #run(sql: string, what: string, signal: AbortSignal | undefined): Promise<(readonly ResultValue[])[]> {
+  /** Runs a statement of ours to its success; the token makes a repeated start the same run. All of them may be run again. */
+  async #succeed<T extends { readonly run: QueryRun }>(
+    what: string,
+    signal: AbortSignal | undefined,
+    work: (options: { token: string; name: string; signal?: AbortSignal }) => Promise<T>,
+  ): Promise<T> {
     const stop = signal === undefined ? {} : { signal }
     for (let tries = 1; ; tries++) {
       const token = randomUUID()
-      const { run, rows } = await retrying(() => this.#runner.rows(sql, { token, name: UPKEEP, ...stop }), stop)
-      if (run.state === 'succeeded') return rows
-      if (!run.retryable || tries === STATEMENT_TRIES) {
-        throw new LakeProblem('query_failed', `${what} ${run.state}: ${run.problem?.detail ?? 'no reason given'}`, {
-          query: run.id,
+      const done = await retrying(() => work({ token, name: UPKEEP, ...stop }), stop)
+      const { id, problem, retryable, state } = done.run
+      if (state === 'succeeded') return done
+      if (!retryable || tries === STATEMENT_TRIES) {
+        throw new LakeProblem('query_failed', `${what} ${state}: ${problem?.detail ?? 'no reason given'}`, {
+          query: id,
         })
       }
       await delay(FIRST_RETRY_MS * 2 ** (tries - 1) * (0.5 + Math.random()), undefined, stop)
