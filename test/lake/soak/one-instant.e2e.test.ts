@@ -10,6 +10,8 @@ import { startMoves } from './moves.ts'
 import { openWholeLake, type WholeLake } from './whole-lake.ts'
 
 const PLAYERS = counted(2_000, 20_000)
+/** Processes are started one after another; other tests may take the cores meanwhile. */
+const TIME = { timeout: counted(180_000, 3_600_000) }
 const MOVES_A_TABLE = counted(50, 500)
 
 let lake: WholeLake
@@ -35,29 +37,33 @@ async function joined(id: string) {
   return { games, orphans: games - withPlayer, players }
 }
 
-test('lake 2: one transaction moves a player and a player_game, 500 per s, during a snapshot: no orphan in a join on snapshot_id', async () => {
-  const moves = await startMoves(lake.databaseUrl)
-  let during = 0
-  try {
-    // each table's first upload waits for moves, so that every two tables are read at instants that differ
-    lake.proxy.decide = async (request): Promise<Verdict> => {
-      if (operationOf(request) === 'POST object uploads') {
-        const before = moves.count
-        await moves.more(MOVES_A_TABLE)
-        during += moves.count - before
+test(
+  'lake 2: one transaction moves a player and a player_game, 500 per s, during a snapshot: no orphan in a join on snapshot_id',
+  TIME,
+  async () => {
+    const moves = await startMoves(lake.databaseUrl)
+    let during = 0
+    try {
+      // each table's first upload waits for moves, so that every two tables are read at instants that differ
+      lake.proxy.decide = async (request): Promise<Verdict> => {
+        if (operationOf(request) === 'POST object uploads') {
+          const before = moves.count
+          await moves.more(MOVES_A_TABLE)
+          during += moves.count - before
+        }
+        return 'pass'
       }
-      return 'pass'
+      await lake.run(['snapshot'])
+    } finally {
+      lake.proxy.decide = () => 'pass'
+      await moves.stop()
     }
-    await lake.run(['snapshot'])
-  } finally {
-    lake.proxy.decide = () => 'pass'
-    await moves.stop()
-  }
-  const [id = '', manifest] = [...(await lake.manifests('published'))].at(-1) ?? []
-  expect(during).toBeGreaterThanOrEqual(9 * MOVES_A_TABLE)
-  expect(await joined(id)).toEqual({ games: PLAYERS, orphans: 0, players: PLAYERS })
-  expect(manifest?.tables.find((table) => table.name === 'players')?.rows).toBe(PLAYERS)
-})
+    const [id = '', manifest] = [...(await lake.manifests('published'))].at(-1) ?? []
+    expect(during).toBeGreaterThanOrEqual(9 * MOVES_A_TABLE)
+    expect(await joined(id)).toEqual({ games: PLAYERS, orphans: 0, players: PLAYERS })
+    expect(manifest?.tables.find((table) => table.name === 'players')?.rows).toBe(PLAYERS)
+  },
+)
 
 interface Round {
   /** State of the snapshot before and after the looking; states only go forward. `none`: it is not there yet. */
@@ -131,47 +137,51 @@ async function watchKeys() {
   }
 }
 
-test('lake 3: another client lists, HEADs and GETs every final key each 10 ms: absent until committing; then all within the burst; nothing else ever under lake/', async () => {
-  await lake.database.withClient(async (client) => {
-    await client.query('DELETE FROM lake_uploads')
-  })
-  const before = await lake.aws.s3.send(new ListObjectsV2Command({ Bucket: lake.place.bucket, Prefix: LAKE_PREFIX }))
-  const old = new Set((before.Contents ?? []).map(({ Key }) => Key))
-  const watch = await watchKeys()
-  const calls: string[] = []
-  let rounds: Round[]
-  try {
-    // nothing is created, sent or completed before the watcher has looked once more
-    lake.proxy.decide = async (request): Promise<Verdict> => {
-      const operation = operationOf(request)
-      if (/uploads$|partNumber|^POST object uploadId/.test(operation)) {
-        calls.push(operation)
-        await watch.round()
+test(
+  'lake 3: another client lists, HEADs and GETs every final key each 10 ms: absent until committing; then all within the burst; nothing else ever under lake/',
+  TIME,
+  async () => {
+    await lake.database.withClient(async (client) => {
+      await client.query('DELETE FROM lake_uploads')
+    })
+    const before = await lake.aws.s3.send(new ListObjectsV2Command({ Bucket: lake.place.bucket, Prefix: LAKE_PREFIX }))
+    const old = new Set((before.Contents ?? []).map(({ Key }) => Key))
+    const watch = await watchKeys()
+    const calls: string[] = []
+    let rounds: Round[]
+    try {
+      // nothing is created, sent or completed before the watcher has looked once more
+      lake.proxy.decide = async (request): Promise<Verdict> => {
+        const operation = operationOf(request)
+        if (/uploads$|partNumber|^POST object uploadId/.test(operation)) {
+          calls.push(operation)
+          await watch.round()
+        }
+        return 'pass'
       }
-      return 'pass'
+      await lake.run(['snapshot'], { LAKE_ROW_GROUP_ROWS: '500', LAKE_FILE_TARGET_BYTES: '12000' })
+    } finally {
+      lake.proxy.decide = () => 'pass'
+      rounds = await watch.stop()
     }
-    await lake.run(['snapshot'], { LAKE_ROW_GROUP_ROWS: '500', LAKE_FILE_TARGET_BYTES: '12000' })
-  } finally {
-    lake.proxy.decide = () => 'pass'
-    rounds = await watch.stop()
-  }
-  const files = rounds.at(-1)?.known ?? []
-  expect(files.length).toBeGreaterThan(9)
-  const seen = (round: Round) => round.listed.filter((key) => !old.has(key))
-  for (const round of rounds) {
-    expect(round.strange.filter((key) => !old.has(key))).toEqual([])
-    if (['none', 'requested', 'planning', 'uploading', 'prepared'].includes(round.after)) {
-      expect([...seen(round), ...round.head, ...round.got]).toEqual([])
+    const files = rounds.at(-1)?.known ?? []
+    expect(files.length).toBeGreaterThan(9)
+    const seen = (round: Round) => round.listed.filter((key) => !old.has(key))
+    for (const round of rounds) {
+      expect(round.strange.filter((key) => !old.has(key))).toEqual([])
+      if (['none', 'requested', 'planning', 'uploading', 'prepared'].includes(round.after)) {
+        expect([...seen(round), ...round.head, ...round.got]).toEqual([])
+      }
+      if (['committed', 'published'].includes(round.before)) {
+        for (const found of [seen(round), round.head, round.got]) expect([...found].sort()).toEqual([...files].sort())
+      }
     }
-    if (['committed', 'published'].includes(round.before)) {
-      for (const found of [seen(round), round.head, round.got]) expect([...found].sort()).toEqual([...files].sort())
-    }
-  }
-  // each state was looked at, and the looking saw the uploads that are not there
-  const states = new Set(rounds.map((round) => round.after))
-  for (const each of ['uploading', 'committing', 'published']) expect(states).toContain(each)
-  expect(rounds.some((round) => round.after === 'uploading' && round.known.length > 5)).toBe(true)
-  // the burst: from the first completion on nothing is created or sent any more
-  const burst = calls.slice(calls.indexOf('POST object uploadId'))
-  expect(burst).toEqual(files.map(() => 'POST object uploadId'))
-})
+    // each state was looked at, and the looking saw the uploads that are not there
+    const states = new Set(rounds.map((round) => round.after))
+    for (const each of ['uploading', 'committing', 'published']) expect(states).toContain(each)
+    expect(rounds.some((round) => round.after === 'uploading' && round.known.length > 5)).toBe(true)
+    // the burst: from the first completion on nothing is created or sent any more
+    const burst = calls.slice(calls.indexOf('POST object uploadId'))
+    expect(burst).toEqual(files.map(() => 'POST object uploadId'))
+  },
+)

@@ -14,6 +14,8 @@ import { addPlayers } from './moves.ts'
 import { openWholeLake, type WholeLake } from './whole-lake.ts'
 
 const PLAYERS = 1_000
+/** Processes are started one after another; other tests may take the cores meanwhile. */
+const TIME = { timeout: counted(180_000, 3_600_000) }
 const QUERIES = counted(30, 1_000)
 /** All may go at once but the newest and those that are held. */
 const GREEDY = { LAKE_KEEP_ALL: '0s', LAKE_DAILY_DAYS: '1' }
@@ -98,93 +100,92 @@ async function killRetention(when: (target: string) => boolean, first: () => Pro
   lake.proxy.decide = () => 'pass'
 }
 
-test('lake 23: retention killed after half the partitions, then half the objects: the next call finishes; no partition without objects; held snapshots untouched', async () => {
-  const old = await newSnapshot()
-  const held = await newSnapshot()
-  await hold(held)
-  await newSnapshot()
-  const heldObjects = await objectsOf(held)
-  const tables = (await partitions()).of(old)
+test(
+  'lake 23: retention killed after half the partitions, then half the objects: the next call finishes; no partition without objects; held snapshots untouched',
+  TIME,
+  async () => {
+    const old = await newSnapshot()
+    const held = await newSnapshot()
+    await hold(held)
+    await newSnapshot()
+    const heldObjects = await objectsOf(held)
+    const tables = (await partitions()).of(old)
 
-  let calls = 0
-  const halfOfThem = (target: string) => target.endsWith('.BatchDeletePartition') && ++calls > tables / 2
-  await killRetention(halfOfThem, async () => undefined)
-  expect(await state(old)).toBe('retiring')
-  const half = await partitions()
-  expect(half.of(old)).toBeGreaterThan(0)
-  expect(half.of(old)).toBeLessThan(tables)
-  expect(half.empty).toEqual([])
+    let calls = 0
+    const halfOfThem = (target: string) => target.endsWith('.BatchDeletePartition') && ++calls > tables / 2
+    await killRetention(halfOfThem, async () => undefined)
+    expect(await state(old)).toBe('retiring')
+    const half = await partitions()
+    expect(half.of(old)).toBeGreaterThan(0)
+    expect(half.of(old)).toBeLessThan(tables)
+    expect(half.empty).toEqual([])
 
-  // a snapshot comes in between, and its crawl finds the files of the retiring one
-  await newSnapshot()
-  await retain()
-  expect((await partitions()).of(old)).toBe(0)
-  expect(await objectsOf(old)).toHaveLength(tables)
+    // a snapshot comes in between, and its crawl finds the files of the retiring one
+    await newSnapshot()
+    await retain()
+    expect((await partitions()).of(old)).toBe(0)
+    // so does the crawl of each one that comes during the grace time
+    await newSnapshot()
+    expect((await partitions()).of(old)).toBe(0)
+    expect(await objectsOf(old)).toHaveLength(tables)
 
-  const deleteHalf = async () => {
-    const Objects = (await objectsOf(old)).slice(0, Math.floor(tables / 2)).map((Key) => ({ Key }))
-    await lake.aws.s3.send(new DeleteObjectsCommand({ Bucket: lake.place.bucket, Delete: { Objects } }))
-  }
-  // S3 has deleted half of what the call names when the process dies
-  await killRetention((target) => /^POST .*[?&]delete\b/.test(target), deleteHalf, { LAKE_RETIRE_GRACE: '0s' })
-  expect(await state(old)).toBe('retiring')
-  expect((await objectsOf(old)).length).toBeLessThan(tables)
-  expect((await partitions()).empty).toEqual([])
-
-  expect((await retain(0)).retired).toContain(old)
-  expect(await state(old)).toBe('retired')
-  expect(await objectsOf(old)).toEqual([])
-  const after = await partitions()
-  expect([after.empty, after.of(old), after.of(held)]).toEqual([[], 0, tables])
-  expect(await state(held)).toBe('published')
-  expect(await objectsOf(held)).toEqual(heldObjects)
-  expect((await verifySnapshots(lake.inProcess(), { all: true, deep: true })).findings).toEqual([])
-})
-
-test('a crawl during the grace time leaves no partition behind', async () => {
-  const old = await newSnapshot()
-  await newSnapshot()
-  await retain()
-  expect([await state(old), (await partitions()).of(old)]).toEqual(['retiring', 0])
-  await newSnapshot()
-  expect((await partitions()).of(old)).toBe(0)
-  await retain(0)
-  expect(await state(old)).toBe('retired')
-  expect((await partitions()).empty).toEqual([])
-})
-
-test('lake 22: 1,000 queries on players_latest during publish and retention, a long query on the old snapshot: each answer all old or all new; the long query ends', async () => {
-  await newSnapshot()
-  const latest = `${lake.place.database}.players_latest`
-  const shown: { id: string; rows: number }[] = []
-  let working = true
-  const reading = (async () => {
-    while (working || shown.length < QUERIES) {
-      const rows = await lake.select(`SELECT snapshot_id, count(*) FROM ${latest} GROUP BY snapshot_id`)
-      expect(rows).toHaveLength(1)
-      shown.push({ id: String(rows[0]?.[0]), rows: Number(rows[0]?.[1]) })
+    const deleteHalf = async () => {
+      const Objects = (await objectsOf(old)).slice(0, Math.floor(tables / 2)).map((Key) => ({ Key }))
+      await lake.aws.s3.send(new DeleteObjectsCommand({ Bucket: lake.place.bucket, Delete: { Objects } }))
     }
-  })()
-  const failed = reading.then(() => undefined)
-  failed.catch(() => undefined)
-  try {
-    await longQueryOnOld(latest)
-    while (shown.length < QUERIES) {
-      await newSnapshot()
-      await retain(30_000)
+    // S3 has deleted half of what the call names when the process dies
+    await killRetention((target) => /^POST .*[?&]delete\b/.test(target), deleteHalf, { LAKE_RETIRE_GRACE: '0s' })
+    expect(await state(old)).toBe('retiring')
+    expect((await objectsOf(old)).length).toBeLessThan(tables)
+    expect((await partitions()).empty).toEqual([])
+
+    expect((await retain(0)).retired).toContain(old)
+    expect(await state(old)).toBe('retired')
+    expect(await objectsOf(old)).toEqual([])
+    const after = await partitions()
+    expect([after.empty, after.of(old), after.of(held)]).toEqual([[], 0, tables])
+    expect(await state(held)).toBe('published')
+    expect(await objectsOf(held)).toEqual(heldObjects)
+    expect((await verifySnapshots(lake.inProcess(), { all: true, deep: true })).findings).toEqual([])
+  },
+)
+
+test(
+  'lake 22: 1,000 queries on players_latest during publish and retention, a long query on the old snapshot: each answer all old or all new; the long query ends',
+  TIME,
+  async () => {
+    await newSnapshot()
+    const latest = `${lake.place.database}.players_latest`
+    const shown: { id: string; rows: number }[] = []
+    let working = true
+    const reading = (async () => {
+      while (working || shown.length < QUERIES) {
+        const rows = await lake.select(`SELECT snapshot_id, count(*) FROM ${latest} GROUP BY snapshot_id`)
+        expect(rows).toHaveLength(1)
+        shown.push({ id: String(rows[0]?.[0]), rows: Number(rows[0]?.[1]) })
+      }
+    })()
+    const failed = reading.then(() => undefined)
+    failed.catch(() => undefined)
+    try {
+      await longQueryOnOld(latest)
+      while (shown.length < QUERIES) {
+        await newSnapshot()
+        await retain(30_000)
+      }
+    } finally {
+      working = false
     }
-  } finally {
-    working = false
-  }
-  await failed
-  const manifests = await lake.manifests('published', 'retiring', 'retired')
-  const players = (id: string) => manifests.get(id)?.tables.find(({ name }) => name === 'players')?.rows
-  for (const { id, rows } of shown) expect(rows).toBe(players(id))
-  const order = [...manifests.keys()]
-  const path = shown.map(({ id }) => order.indexOf(id))
-  expect(path).toEqual([...path].sort((a, b) => a - b))
-  expect(new Set(path).size).toBeGreaterThan(1)
-})
+    await failed
+    const manifests = await lake.manifests('published', 'retiring', 'retired')
+    const players = (id: string) => manifests.get(id)?.tables.find(({ name }) => name === 'players')?.rows
+    for (const { id, rows } of shown) expect(rows).toBe(players(id))
+    const order = [...manifests.keys()]
+    const path = shown.map(({ id }) => order.indexOf(id))
+    expect(path).toEqual([...path].sort((a, b) => a - b))
+    expect(new Set(path).size).toBeGreaterThan(1)
+  },
+)
 
 /** A query that still runs when its snapshot has left views and catalogue; made longer until it does. */
 async function longQueryOnOld(latest: string): Promise<void> {

@@ -17,6 +17,8 @@ import { openWholeLake, type WholeLake } from './whole-lake.ts'
 const SNAPSHOTS = Number(process.env.SOAK_SNAPSHOTS ?? counted(3, 100))
 const SEED = Number(process.env.SOAK_SEED ?? 1)
 const PLAYERS = counted(1_000, 3_000)
+/** Processes are started one after another; other tests may take the cores meanwhile. */
+const TIME = { timeout: counted(240_000, 3_600_000) }
 const FAULT_RATE = 0.1
 
 /** Short times, so that snapshots are retired while others are taken; small files, so that half a snapshot would show. */
@@ -49,39 +51,53 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test(`${SNAPSHOTS} snapshots in a row, under write load, kills, faults of S3, retention and readers, never lie`, async () => {
-  const soak = new Soak(
-    lake,
-    new Dice(SEED),
-    faultRate(FAULT_RATE, ['slow-down', 'internal-error', 'reset', 'lost-answer', 'cut-answer', 'slow'], SEED),
-  )
-  await soak.first()
-  const before = await resourcesOf(lake)
-  const moves = await startMoves(lake.databaseUrl, { rate: counted(50, 200) })
-  const reader = startReader(lake, counted(200, 0))
-  try {
-    while (soak.published.size < SNAPSHOTS) {
-      for (const id of await soak.round()) {
-        expect(await orphansOf(lake, id), `orphans in ${id}`).toBe(0)
-        expect(await soak.findings(id), id).toEqual([])
+test(
+  `${SNAPSHOTS} snapshots in a row, under write load, kills, faults of S3, retention and readers, never lie`,
+  TIME,
+  async () => {
+    const soak = new Soak(
+      lake,
+      new Dice(SEED),
+      faultRate(FAULT_RATE, ['slow-down', 'internal-error', 'reset', 'lost-answer', 'cut-answer', 'slow'], SEED),
+    )
+    await soak.first()
+    const before = await resourcesOf(lake)
+    const moves = await startMoves(lake.databaseUrl, { rate: counted(50, 200) })
+    const reader = startReader(lake, counted(200, 0))
+    try {
+      while (soak.published.size < SNAPSHOTS) {
+        for (const id of await soak.round()) {
+          expect(await orphansOf(lake, id), `orphans in ${id}`).toBe(0)
+          expect(await soak.findings(id), id).toEqual([])
+        }
+        expect(reader.complaints).toEqual([])
+        tell(soak)
       }
-      expect(reader.complaints).toEqual([])
+    } finally {
+      await moves.stop()
+      await reader.stop()
     }
-  } finally {
-    await moves.stop()
-    await reader.stop()
-  }
-  expect(reader.complaints).toEqual([])
-  await soak.settle()
-  await lake.run(['verify', '--all', '--deep'])
+    expect(reader.complaints).toEqual([])
+    await soak.settle()
+    await lake.run(['verify', '--all', '--deep'])
 
-  await soak.retireAll()
-  const after = await resourcesOf(lake)
-  report(soak, { before, after, queries: reader.queries, moved: moves.count })
-  await expectNothingLeft(soak)
-  expectWithin(before, after)
-  expect(soak.unexpected).toEqual([])
-})
+    await soak.retireAll()
+    const after = await resourcesOf(lake)
+    report(soak, { before, after, queries: reader.queries, moved: moves.count })
+    await expectNothingLeft(soak)
+    expectWithin(before, after)
+    expect(soak.unexpected).toEqual([])
+  },
+)
+
+/** A long run says where it is. */
+function tell({ killed, published }: Soak): void {
+  if (SNAPSHOTS < 10) return
+  const dead = Object.values(killed).reduce((sum, one) => sum + one)
+  process.stdout.write(
+    `  ${new Date().toISOString()} ${published.size} of ${SNAPSHOTS} published, ${dead} processes killed\n`,
+  )
+}
 
 async function expectNothingLeft(soak: Soak): Promise<void> {
   const groups = await lake.database.prisma.lakeSnapshot.groupBy({ by: ['state'], _count: true })
