@@ -1,10 +1,16 @@
 import type { ExportColumn } from '../contract.ts'
 import { definitionLevels, NullBitmap } from './levels.ts'
-import { type Batch, CopyFormatError, FIELD_STRIDE } from './scanner.ts'
+import { BATCH_ROWS, type Batch, CopyFormatError, FIELD_STRIDE } from './scanner.ts'
 import { ColumnSum } from './sums.ts'
 
 /** A page body of about this size is closed at the next batch. */
 export const PAGE_BYTES = 1 << 20
+
+/**
+ * So is a page of so many rows. Engines skip pages by their bounds, and all columns of a row together: a page of narrow values of 1 MiB
+ * would be half a row group, and nothing could be skipped. Other writers have the same bound.
+ */
+export const PAGE_ROWS = 20 * BATCH_ROWS
 
 /** Kept free in front of the values of an open page: definition levels of 262,144 rows and more go there without a copy of the page. */
 export const HEADROOM_BYTES = 33_024
@@ -113,7 +119,7 @@ export abstract class ColumnEncoder {
       this.nulls += nulls
     }
     this.pageRows += rows
-    if (this.size() >= PAGE_BYTES) this.flush()
+    if (this.isFull()) this.flush()
   }
 
   #requireValues(batch: Batch, base: number): void {
@@ -129,6 +135,12 @@ export abstract class ColumnEncoder {
     throw new CopyFormatError(
       `${this.column.name}: COPY sent a field of ${bytes} bytes, which is no ${this.column.pgType}`,
     )
+  }
+
+  /** A page without a byte of values never is: only NULLs, or values that a dictionary still collects. */
+  protected isFull(): boolean {
+    const bytes = this.size()
+    return bytes >= PAGE_BYTES || (bytes > 0 && this.pageRows >= PAGE_ROWS)
   }
 
   /** Hands over the open page. */

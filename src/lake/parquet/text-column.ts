@@ -78,7 +78,7 @@ export class TextColumn extends ByteColumn {
       }
       if (bitmap) this.pageNulls += bitmap.append(len, 0, count, this.pageRows)
       this.pageRows += count
-      if (this.size() >= PAGE_BYTES) this.flush()
+      if (this.isFull()) this.flush()
     }
   }
 

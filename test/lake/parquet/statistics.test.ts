@@ -159,4 +159,29 @@ describe('the page index', () => {
       expect(pages.fetchedBytes).toBeLessThan(whole.fetchedBytes / 2)
     }
   })
+
+  it('cuts columns of narrow values, too: a page has about 20,480 rows at most, but where a dictionary or NULLs alone are smaller still', async () => {
+    const rows = 50_000
+    const columns = [
+      column('n', 'integer', { nullable: false }),
+      column('at', 'timestamptz(3)'),
+      column('word', 'text'),
+      column('nothing', 'integer'),
+    ]
+    const fields = Array.from({ length: rows }, (_, i) => [int32(i), int64(BigInt(i)), text(`w${i % 3}`), null])
+    const { bytes } = await writeFile(copyBytes(fields), columns)
+    const firstRows = parquetMetadata(bytes).row_groups[0]?.columns.map((chunk) => {
+      const from = Number(chunk.offset_index_offset)
+      const view = new DataView(asyncBuffer(bytes).slice(from, from + Number(chunk.offset_index_length)))
+      return readOffsetIndex({ view, offset: 0 }).page_locations.map((each) => Number(each.first_row_index))
+    })
+    const [narrow = [], ...others] = firstRows ?? []
+    // A page ends with the batch that passes the bound.
+    const lengths = [...narrow, rows].slice(1).map((end, i) => end - (narrow[i] ?? 0))
+    expect(lengths).toHaveLength(3)
+    expect(Math.max(...lengths)).toBeLessThan(20_480 + 1_024)
+    expect(others).toEqual([narrow, [0], [0]])
+    const found = await parquetReadObjects({ file: asyncBuffer(bytes), compressors, filter: { n: { $gte: 49_999 } } })
+    expect(found).toMatchObject([{ n: 49_999, word: 'w1', nothing: null }])
+  })
 })
