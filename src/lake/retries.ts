@@ -57,7 +57,7 @@ const TRANSIENT_CODES = new Set([
 interface ServiceError {
   readonly name?: string
   readonly code?: string
-  readonly $metadata?: { readonly httpStatusCode?: number }
+  readonly $metadata?: { readonly httpStatusCode?: number; readonly clockSkewCorrected?: boolean }
   readonly cause?: unknown
 }
 
@@ -69,7 +69,9 @@ export function httpStatus(error: unknown): number | undefined {
 /** May the same call succeed a moment later? Refusals and invalid requests never do. */
 export function isTransient(error: unknown): boolean {
   if (error === null || typeof error !== 'object') return false
-  const { name = '', code = '', cause } = error as ServiceError
+  const { $metadata: metadata, name = '', code = '', cause } = error as ServiceError
+  // This machine's clock was set, or is wrong: the client has learnt the difference and signs the next call with the right time.
+  if (metadata?.clockSkewCorrected) return true
   const status = httpStatus(error)
   if (TRANSIENT_NAMES.has(name) || TRANSIENT_CODES.has(code)) return true
   if (status !== undefined && (status === 429 || status === 500 || status >= 502)) return true

@@ -16,6 +16,7 @@ import {
   applicationName,
   backendPid,
   beginSnapshot,
+  breakSource,
   closeSource,
   openSource,
   type Source,
@@ -64,7 +65,7 @@ export async function copyTables(lake: Lake, rows: ControlRows, options: CopyOpt
     const ready = await prepareToCopy(lake, rows, options, open)
     return await copyAll(lake, rows, ready, options)
   } catch (error) {
-    throw sourceProblem(error)
+    throw sourceProblem(options.signal.aborted ? options.signal.reason : error)
   } finally {
     for (const close of open.reverse()) await close()
   }
@@ -74,7 +75,7 @@ export async function copyTables(lake: Lake, rows: ControlRows, options: CopyOpt
 async function prepareToCopy(
   lake: Lake,
   rows: ControlRows,
-  { live }: CopyOptions,
+  { live, signal }: CopyOptions,
   open: (() => Promise<unknown>)[],
 ): Promise<Ready> {
   const { settings } = lake
@@ -82,6 +83,8 @@ async function prepareToCopy(
   const connect = async () => {
     const source = await openSource(lake.sourceUrl, name)
     open.push(() => closeSource(source))
+    // A query of a run that is over must not wait for a server that does not answer.
+    signal.addEventListener('abort', () => breakSource(source))
     return source
   }
   const holder = await connect()
@@ -133,23 +136,24 @@ async function largeTables(
 async function copyAll(lake: Lake, rows: ControlRows, ready: Ready, options: CopyOptions): Promise<CopiedTables> {
   const { contracts, holder, spool, watch } = ready
   const { progress, sinks } = options
-  const tables = contracts.map((contract) => contract.table)
-  const facts = await beginSnapshot(holder.client, lake.settings.maxSnapshotAgeMs, tables)
-  // The locks keep the tables as they are: what changed since the gate looked is found now, and nothing changes after.
-  await ready.confirm()
   const broken = new AbortController()
   const signal = AbortSignal.any([options.signal, watch.signal, broken.signal])
   signal.addEventListener('abort', () => {
     for (const sink of sinks) sink.cancel()
+    breakSource(holder)
   })
-  const slots = new PartSlots(lake.settings.partsInFlight, lake.settings.partBytes)
   const fail = (error: unknown) => broken.abort(error)
-  const context: CopyContext = { lake, rows, facts, slots, spool, sinks, progress, signal, fail }
-  await rows.update({ state: 'uploading', source: facts })
-  progress?.({ kind: 'state', snapshotId: rows.snapshotId, state: 'uploading' })
-  await enterPhase(lake, rows, progress, 'uploading')
+  const slots = new PartSlots(lake.settings.partsInFlight, lake.settings.partBytes)
   const copying: CopyingTable[] = []
   try {
+    const tables = contracts.map((contract) => contract.table)
+    const facts = await beginSnapshot(holder.client, lake.settings.maxSnapshotAgeMs, tables)
+    // The locks keep the tables as they are: what changed since the gate looked is found now, and nothing changes after.
+    await ready.confirm()
+    const context: CopyContext = { lake, rows, facts, slots, spool, sinks, progress, signal, fail }
+    await rows.update({ state: 'uploading', source: facts })
+    progress?.({ kind: 'state', snapshotId: rows.snapshotId, state: 'uploading' })
+    await enterPhase(lake, rows, progress, 'uploading')
     await readAll(context, ready, copying)
     // The transaction is over and so are its locks: from here on nobody has to wait for the snapshot.
     await watch.stop()
@@ -160,7 +164,8 @@ async function copyAll(lake: Lake, rows: ControlRows, ready: Ready, options: Cop
     // No upload of this run may begin or go on after its end was decided.
     fail(error)
     await Promise.allSettled(copying.flatMap((table) => table.files))
-    throw error
+    // The first reason is the cause; that connections and uploads ended with it is not.
+    throw signal.reason
   }
 }
 

@@ -23,7 +23,9 @@ export function isRollingBack(problem: unknown): boolean {
  * ours that arrives late, when somebody else has taken over, can only do what he does as well. Uploads end before objects are
  * deleted, or a late call could complete one after that.
  *
- * @param error why; a problem that was stored with the decision stays as it is.
+ * A manifest that appears after the decision is a dead process's late call, and goes with the rest.
+ *
+ * @param error why: an error, or the problem that its row tells already.
  * @param endOwnUploads stops what this process is sending; after the decision.
  * @throws LakeProblem `manifest_conflict` when the manifest exists: then the snapshot is committed.
  */
@@ -34,14 +36,26 @@ export async function rollBack(
   phase: string,
   endOwnUploads?: () => Promise<unknown>,
 ): Promise<void> {
-  const problem = isRollingBack(error) ? (error as object) : { ...problemOf(error, phase), [DECIDED]: true }
-  // A manifest that appears after the decision is a dead process's late call, and goes with the rest.
-  if (!isRollingBack(error)) await refuseCommitted(lake, rows)
-  await rows.update({ problem })
+  const { [DECIDED]: decided, ...problem }: StoredProblem = isStored(error) ? error : problemOf(error, phase)
+  if (!decided) {
+    // Should S3 be away now, recovery still knows why.
+    await rows.update({ problem })
+    await refuseCommitted(lake, rows)
+    await rows.update({ problem: { ...problem, [DECIDED]: true } })
+  }
   await endOwnUploads?.()
   await removeAll(lake, rows)
-  const { [DECIDED]: _, ...final } = problem as Record<string, unknown>
-  await rows.update({ state: 'failed', endedAt: new Date(), problem: final })
+  await rows.update({ state: 'failed', endedAt: new Date(), problem })
+}
+
+interface StoredProblem {
+  readonly [DECIDED]?: unknown
+  readonly code: string
+}
+
+/** Is it the problem of a row, and no error? */
+function isStored(problem: unknown): problem is StoredProblem {
+  return typeof problem === 'object' && problem !== null && !(problem instanceof Error) && 'code' in problem
 }
 
 async function refuseCommitted(lake: Lake, { snapshotId }: ControlRows): Promise<void> {
