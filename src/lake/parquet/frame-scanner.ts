@@ -26,6 +26,8 @@ export class CopyFrameScanner {
   #done = false
   /** Whole length of the message that was not complete at the last `scan()`; the buffer must be able to hold it. */
   needed = 0
+  /** The last `scan()` ended before its bytes did, because the consumer of the rows was busy. */
+  stopped = false
   /** ReadyForQuery was seen: nothing more comes for this COPY. */
   ready = false
   /** `COPY 2000000`; undefined until CommandComplete. */
@@ -50,13 +52,16 @@ export class CopyFrameScanner {
    * Takes every whole message in `buf[start, end)`. All batches are handed over before it returns, so the bytes may be moved.
    *
    * @param view over exactly the bytes of `buf`.
+   * @param consumer a batch after which it is busy is the last one of this call: no row follows a file that is full.
    * @returns where the first incomplete message begins.
    */
-  scan(buf: Buffer, view: DataView, start: number, end: number): number {
+  scan(buf: Buffer, view: DataView, start: number, end: number, consumer?: { readonly busy: boolean }): number {
     const tuples = this.#tuples
     tuples.use(buf, view)
     let at = start
     this.needed = 0
+    this.stopped = false
+    let { batches } = tuples
     while (at + 5 <= end) {
       const bytes = view.getUint32(at + 1)
       if (bytes < 4) throw new CopyFormatError(`the server sent a message of length ${bytes}`)
@@ -68,6 +73,13 @@ export class CopyFrameScanner {
       if (buf[at] === COPY_DATA) this.#data(buf, at + 5, next)
       else this.#message(buf[at] as number, buf, at + 5, next)
       at = next
+      if (tuples.batches !== batches) {
+        batches = tuples.batches
+        if (consumer?.busy) {
+          this.stopped = true
+          return at
+        }
+      }
     }
     tuples.flush()
     return at

@@ -44,6 +44,8 @@ class TupleBatch {
   readonly #fields: number
   readonly #onBatch: (batch: Batch) => void
   rows = 0
+  /** Batches handed over. */
+  batches = 0
   ended = false
   /** Bytes that the tuple at which `take()` gave up has at least. */
   needed = 0
@@ -111,6 +113,7 @@ class TupleBatch {
     const { rows } = this.batch
     if (rows === 0) return
     this.rows += rows
+    this.batches++
     try {
       this.#onBatch(this.batch)
     } finally {

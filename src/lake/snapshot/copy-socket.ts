@@ -38,6 +38,8 @@ export class CopySocket {
   /** The buffer must be this full before scanning it again is worth anything. */
   #wanted = SCAN_BYTES
   #copy: RunningCopy | undefined
+  /** Settles when the consumer is drained or has failed. */
+  #waiting: Promise<void> | undefined
 
   constructor() {
     const landing = Buffer.allocUnsafeSlow(READ_BYTES)
@@ -66,9 +68,12 @@ export class CopySocket {
         } as pg.Submittable)
       })
     } catch (error) {
+      // What the consumer has begun, such as to open its next file, ends before this does: nobody tidies up too early.
+      await this.#waiting
       throw copy.failure ? copy.failure.error : error
     } finally {
       this.#copy = undefined
+      this.#waiting = undefined
       this.#filled = 0
       this.#wanted = SCAN_BYTES
       if (this.#buffer.length > BUFFER_BYTES) this.#replaceBuffer(BUFFER_BYTES)
@@ -84,8 +89,12 @@ export class CopySocket {
     landing.copy(this.#buffer, this.#filled, 0, bytes)
     this.#filled += bytes
     if (this.#filled < this.#wanted && !this.#mayBeOver()) return true
+    return this.#scan(copy)
+  }
+
+  #scan(copy: RunningCopy): boolean {
     try {
-      const used = copy.scanner.scan(this.#buffer, this.#view, 0, this.#filled)
+      const used = copy.scanner.scan(this.#buffer, this.#view, 0, this.#filled, copy.consumer)
       this.#keepFrom(used, copy.scanner.needed)
     } catch (error) {
       this.#fail(copy, error)
@@ -130,8 +139,14 @@ export class CopySocket {
 
   #wait(copy: RunningCopy): void {
     this.socket.pause()
-    copy.consumer.drained().then(
-      () => this.socket.resume(),
+    this.#waiting = copy.consumer.drained().then(
+      () => {
+        if (this.#copy !== copy || this.socket.destroyed) return
+        this.#waiting = undefined
+        // Rows that came with those after which the consumer was busy.
+        if (copy.scanner.stopped) this.#scan(copy)
+        if (this.#waiting === undefined) this.socket.resume()
+      },
       (error: unknown) => this.#fail(copy, error),
     )
   }

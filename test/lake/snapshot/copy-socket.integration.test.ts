@@ -104,6 +104,51 @@ describe('COPY over the reused buffer', () => {
     expect(waits).toBe(5)
   })
 
+  test('hands over no batch while its consumer is busy, also of rows that came together', async () => {
+    const { hex, onBatch } = digest(1)
+    let busy = false
+    let early = 0
+    const scanner = new CopyFrameScanner(1, (batch) => {
+      if (busy) early++
+      onBatch(batch)
+      busy = true
+    })
+    const oneByOne: RowConsumer = {
+      get busy() {
+        return busy
+      },
+      drained: async () => {
+        busy = false
+      },
+    }
+    const select = 'SELECT generate_series(1, 50000)'
+    await source.socket?.copy(source.client, copyOf(select), scanner, oneByOne)
+    const whole = await streamCopy(select, 1)
+    expect({ early, digest: hex(), rows: scanner.serverRows }).toEqual({ early: 0, digest: whole.digest, rows: 50_000 })
+    expect((await source.client.query('SELECT 42 AS answer')).rows).toEqual([{ answer: 42 }])
+  })
+
+  test('ends only after what its consumer had begun when the connection was cut', async () => {
+    let begun = false
+    let ended = false
+    const consumer: RowConsumer = {
+      get busy() {
+        return !begun
+      },
+      drained: async () => {
+        begun = true
+        const closed = new Promise<void>((resolve) => source.socket?.socket.once('close', () => resolve()))
+        source.socket?.socket.destroy()
+        await closed
+        await source.client.end().catch(() => undefined)
+        ended = true
+      },
+    }
+    const select = `SELECT n, repeat('k', 1000) FROM generate_series(1, 20000) n`
+    await expect(socketCopy(select, 2, consumer)).rejects.toThrow()
+    expect({ begun, ended }).toEqual({ begun: true, ended: true })
+  })
+
   test("tells the server's error, and the connection lives on", async () => {
     const { error } = await socketCopy('SELECT 1 / (5000 - n) FROM generate_series(1, 10000) n', 1)
     expect(error?.C).toBe('22012')
