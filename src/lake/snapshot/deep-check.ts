@@ -29,6 +29,8 @@ export async function deepFindings(
     slice: async (start: number, end = file.bytes) => {
       if (end <= start) return new ArrayBuffer(0)
       const bytes = await lake.bucket.range(file.key, start, end)
+      // A column chunk may have tens of megabytes: not copied where the buffer is nothing but it.
+      if (bytes.length === bytes.buffer.byteLength) return bytes.buffer as ArrayBuffer
       return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer
     },
   }
