@@ -6,7 +6,7 @@ import { CopyFrameScanner } from '../parquet/frame-scanner.ts'
 import { NullValueError, UnrepresentableValueError } from '../parquet/row-problem.ts'
 import { type Batch, CopyFormatError, CopyScanner } from '../parquet/scanner.ts'
 import type { CopySocket, RowConsumer } from './copy-socket.ts'
-import type { Source } from './source.ts'
+import { breakSource, type Source } from './source.ts'
 import { sourceProblem } from './source-problem.ts'
 
 const PROGRESS_INTERVAL_MS = 200
@@ -32,9 +32,8 @@ export async function copyTable(
   onProgress: () => void,
   range?: string,
 ): Promise<number> {
-  const socket = (source.client as pg.Client & { connection: { stream: { destroy(): void } } }).connection.stream
   // A cancelled statement would still drain its rows; a closed connection ends at once and frees the locks.
-  const stop = () => socket.destroy()
+  const stop = () => breakSource(source)
   signal.addEventListener('abort', stop)
   const timer = setInterval(onProgress, PROGRESS_INTERVAL_MS)
   try {

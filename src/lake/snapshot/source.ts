@@ -153,6 +153,11 @@ export function backendPid(client: pg.Client): number {
   return (client as pg.Client & { processID: number }).processID
 }
 
+/** Breaks a connection: its queries fail, and the server ends the transaction and frees its locks. */
+export function breakSource({ client }: Source): void {
+  ;(client as pg.Client & { connection: { stream: { destroy(): void } } }).connection.stream.destroy()
+}
+
 /** Closes a connection without waiting for a server that may be gone. */
 export async function closeSource({ client }: Source): Promise<void> {
   await Promise.race([
