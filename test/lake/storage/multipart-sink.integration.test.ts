@@ -133,6 +133,17 @@ describe('a sink', () => {
     expect(await uploads()).toEqual([])
   })
 
+  test('never tells a file without a part that failed after everything had been written', async () => {
+    proxy.decide = ({ url = '' }) => (url.includes('partNumber=2') ? 'refuse' : 'pass')
+    const sink = await newSink()
+    await write(sink, randomBytes(PART + 1))
+    await expect(sink.finish()).rejects.toMatchObject({ code: 'storage_denied', facts: { key } })
+    // A second attempt to end it hears the same, and not the parts that happened to be safe.
+    await expect(sink.finish()).rejects.toMatchObject({ code: 'storage_denied' })
+    await sink.abort()
+    expect(await uploads()).toEqual([])
+  })
+
   test('can be aborted while parts are under way', async () => {
     let arrived = () => {}
     const waiting = new Promise<void>((resolve) => {
