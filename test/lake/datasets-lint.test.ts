@@ -27,7 +27,10 @@ function withColumn(name: string, change: Record<string, unknown>): Record<strin
   const { player } = datasets
   const columns: Record<string, Column> = { ...player.columns }
   const before: object = columns[name] ?? {}
-  return { ...datasets, player: { ...player, columns: { ...columns, [name]: { ...before, ...change } as Column } } }
+  return {
+    ...datasets,
+    player: { ...player, columns: { ...columns, [name]: { ...before, ...change } as unknown as Column } },
+  }
 }
 
 function lintProcess(...files: string[]): Promise<{ code: number; said: string }> {

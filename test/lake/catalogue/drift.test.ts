@@ -1,9 +1,15 @@
 import type { Table } from '@aws-sdk/client-glue'
 import { describe, expect, it } from 'vitest'
 import { extraTables, partitionDrift, tableDrift } from '../../../src/lake/catalogue/drift.ts'
-import { partitionInput, tableInput } from '../../../src/lake/catalogue/table-definition.ts'
+import {
+  columnComment,
+  partitionInput,
+  tableDescription,
+  tableInput,
+} from '../../../src/lake/catalogue/table-definition.ts'
 import { plannedTableChange } from '../../../src/lake/catalogue/tables.ts'
-import { contracts, type TableContract } from '../../../src/lake/contract.ts'
+import { contracts, type ExportColumn, type TableContract } from '../../../src/lake/contract.ts'
+import type { AthenaType } from '../../../src/lake/datasets.ts'
 
 const BUCKET = 'lake-bucket'
 const players = contracts.find((contract) => contract.name === 'players') as TableContract
@@ -128,5 +134,92 @@ describe('tables that nobody explains', () => {
   it('and those that we made ourselves, under a contract that has gone since, are explained', () => {
     const left = { Name: 'guilds', Parameters: { contract_version: '1', contract_fingerprint: 'f'.repeat(64) } }
     expect(extraTables([players], [left, { Name: 'guilds_2' }]).map((drift) => drift.subject)).toEqual(['guilds_2'])
+  })
+})
+
+describe('lake 31: a type that differs from the file', () => {
+  const TYPES: readonly AthenaType[] = [
+    ...(['string', 'timestamp', 'date', 'int', 'bigint', 'boolean', 'decimal(10,2)', 'decimal(12,2)'] as const),
+  ]
+  /** What somebody may write into Glue beside those: all of them read wrongly or not at all. */
+  const OTHERS = [
+    ...['tinyint', 'smallint', 'float', 'double', 'binary', 'varchar(10)', 'char(2)', 'decimal(12,4)', 'decimal(38,0)'],
+    ...['array<string>', 'map<string,int>', 'struct<a:int>', 'timestamp with time zone', ''],
+  ]
+  const [column] = players.columns
+  const contractOf = (athenaType: AthenaType): TableContract => ({
+    ...players,
+    columns: column ? [{ ...column, name: 'value', athenaType }] : [],
+  })
+  const valueIn = (type: string) => [{ Name: 'value', Type: type }]
+
+  it.each(TYPES)('lake 31: %s is told in table and partition, whatever else the catalogue says', (athenaType) => {
+    const contract = contractOf(athenaType)
+    const table = tableInput(contract, BUCKET)
+    const partition = {
+      ...{ table: 'players', snapshotDate: '2026-11-22', snapshotId: '20261122t020000z-01kaq3c9' },
+      ...{ location: 's3://lake-bucket/x/', columns: [{ name: 'value', athenaType }] },
+    }
+    for (const type of [...TYPES, ...OTHERS]) {
+      const Columns = valueIn(type)
+      const drifts = [
+        ...tableDrift(
+          contract,
+          { ...table, StorageDescriptor: { ...table.StorageDescriptor, Columns } } as Table,
+          BUCKET,
+        ),
+        ...partitionDrift(partition, { StorageDescriptor: { Location: partition.location, Columns } }),
+      ]
+      const expected = ['type_drift players.value', 'type_drift players/20261122t020000z-01kaq3c9.value']
+      expect(
+        drifts.map(({ code, subject }) => `${code} ${subject}`),
+        `${athenaType} as ${type}`,
+      ).toEqual(type === athenaType ? [] : expected)
+      for (const { detail } of drifts) expect(detail).toContain(`the files hold ${athenaType}`)
+    }
+    // The same type written otherwise is the same.
+    const spaced = athenaType.toUpperCase().replace(',', ', ')
+    expect(
+      partitionDrift(partition, { StorageDescriptor: { Location: partition.location, Columns: valueIn(spaced) } }),
+    ).toEqual([])
+  })
+})
+
+describe('the words of a table', () => {
+  const status = players.columns.find((each) => each.name === 'status') as ExportColumn
+
+  it('never exceed what Glue takes, are one line, and lose labels before they lose the policy', () => {
+    for (const contract of contracts) {
+      expect(tableDescription(contract).length).toBeLessThanOrEqual(2_048)
+      for (const each of contract.columns) {
+        expect(columnComment(each)?.length).toBeLessThanOrEqual(255)
+        expect(columnComment(each)).toMatch(/^[A-Z][^\n]*\. \[(public|internal|personal), [^\]]+\]$/)
+      }
+    }
+    const values = Array.from({ length: 100 }, (_, i) => `label_${i}`)
+    const long = columnComment({ ...status, about: { ...status.about, values, description: 'One\n  of many' } })
+    expect(long?.length).toBeLessThanOrEqual(255)
+    expect(long).toMatch(/^One of many\. One of label_0, .*label_\d+ … \[internal, as it is\]$/)
+  })
+
+  it('say the unit, what a column replaces and that it is deprecated', () => {
+    const about = { description: 'Time played', unit: 'seconds', renamedFrom: 'played', deprecatedIn: 1 }
+    expect(columnComment({ ...status, about })).toBe(
+      'Time played. In seconds. Replaces played. Deprecated since version 1. [internal, as it is]',
+    )
+  })
+
+  it('are brought up to date, and nothing else is: old words are no drift', () => {
+    const descriptor = healthy.StorageDescriptor
+    const columns =
+      descriptor?.Columns?.map((each) => (each.Name === 'status' ? { ...each, Comment: 'old' } : each)) ?? []
+    const table = { ...healthy, Description: 'old', StorageDescriptor: { ...descriptor, Columns: columns } }
+    expect(codes(table)).toEqual([])
+    expect(plannedTableChange(players, table, BUCKET)).toEqual({
+      kind: 'update',
+      added: [],
+      described: ['status'],
+      description: true,
+    })
   })
 })
