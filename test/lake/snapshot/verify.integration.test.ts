@@ -1,7 +1,8 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type Manifest, manifestBody, parseManifest } from '../../../src/lake/manifest.ts'
-import { CURRENT_KEY, manifestKey, partKey } from '../../../src/lake/object-keys.ts'
+import { CURRENT_KEY, contractKey, manifestKey, partKey } from '../../../src/lake/object-keys.ts'
+import { fingerprintOf } from '../../../src/lake/snapshot/manifest-columns.ts'
 import { runSnapshot } from '../../../src/lake/snapshot/run.ts'
 import { manifestOf } from '../../../src/lake/snapshot/snapshots.ts'
 import { type VerifyOptions, verifySnapshots } from '../../../src/lake/snapshot/verify.ts'
@@ -141,6 +142,33 @@ test('while S3 cannot be read there is no verdict', async () => {
     await behind.close()
     await proxy.close()
   }
+})
+
+test('counts, contracts and what a file says of itself are compared', async () => {
+  const games = manifest.tables.find((table) => table.name === 'games')
+  if (!games) throw new Error('games are exported')
+  for (const { columns, fingerprint } of manifest.tables) expect(fingerprintOf(columns)).toBe(fingerprint)
+
+  const key = contractKey('games', games.fingerprint)
+  const contract = await open.lake.bucket.getText(key)
+  await put(key, (contract?.text ?? '').replace('"string"', '"int"'))
+  expect(await codes()).toEqual(['contract_mismatch'])
+  await open.lake.bucket.delete([key])
+  expect(await codes()).toEqual(['contract_missing'])
+  await put(key, contract?.text ?? '')
+
+  const place = { snapshotId_tableName: { snapshotId: id, tableName: 'games' } }
+  await open.database.prisma.lakeSnapshotTable.update({ where: place, data: { rowsCopied: 51n } })
+  expect(await codes()).toEqual(['count_mismatch'])
+  await open.database.prisma.lakeSnapshotTable.update({ where: place, data: { rowsCopied: BigInt(games.rows) } })
+  expect(await codes()).toEqual([])
+
+  // Files of another instant than the manifest says: of another snapshot, perhaps.
+  const source = { ...manifest.source, wal_lsn: '0/1' }
+  const { body, sha256 } = manifestBody({ ...manifest, source })
+  await put(manifestKey(id), body)
+  await open.database.prisma.lakeSnapshot.update({ where: { id }, data: { manifest: body, manifestSha256: sha256 } })
+  expect(new Set(await codes({ id }))).toEqual(new Set(['metadata_mismatch', 'pointer_mismatch']))
 })
 
 test('a pointer that cannot be read is a finding', async () => {
