@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
+import { FINDING_GUIDE } from '../../src/lake/finding-guide.ts'
 import { guideOf, PROBLEM_GUIDE } from '../../src/lake/problem-guide.ts'
 import { ROOT } from '../support/service.ts'
 
@@ -30,10 +31,14 @@ test('every code that is stored or thrown in words is known', () => {
   expect(thrown.filter((code) => !Object.hasOwn(PROBLEM_GUIDE, code))).toEqual([])
 })
 
-test('the guide of the operator has a row for each code, with the same words', () => {
-  const guide = readFileSync(path.join(ROOT, 'docs/snapshots.md'), 'utf8')
-  const rows = Object.entries(PROBLEM_GUIDE).map(([code, { next, what }]) => `| \`${code}\` | ${what} | ${next} |`)
-  expect(rows.filter((row) => !guide.includes(row))).toEqual([])
+test.each([
+  ['problem', PROBLEM_GUIDE],
+  ['finding', FINDING_GUIDE],
+] as const)('the guide of the operator has a row for each %s, with the same words', (_, guide) => {
+  const text = readFileSync(path.join(ROOT, 'docs/snapshots.md'), 'utf8')
+  const rows = Object.entries(guide).map(([code, { next, what }]) => `| \`${code}\` | ${what} | ${next} |`)
+  expect(rows.length).toBeGreaterThan(30)
+  expect(rows.filter((row) => !text.includes(row))).toEqual([])
 })
 
 test('a code of another version is treated as something that nobody expected', () => {
