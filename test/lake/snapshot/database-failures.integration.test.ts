@@ -219,6 +219,20 @@ describe.each([
   })
 })
 
+test.each([
+  ['one reader', () => open, 1],
+  ['several readers', () => shared, 2],
+])(
+  'a network that falls silent ends the run of %s by name, without waiting for what TCP allows',
+  async (_, which, count) => {
+    const running = problemOf(runSnapshot(trapped(which())))
+    await trap.caught(count)
+    proxy.freeze()
+    expect((await running).code).toBe('connection_lost')
+    await expectNothingLeft('connection_lost')
+  },
+)
+
 test('a file whose upload fails ends the reading of its table at once', async () => {
   const s3 = await startS3Proxy(aws.endpoint)
   const local = openLake({ ...place, endpoint: s3.endpoint }, { rowGroupRows: 1_024, fileTargetBytes: 20_000 })

@@ -7,6 +7,8 @@ export interface PgProxy {
   cut(): void
   /** Breaks the connection of the client with this port. */
   cutPort(port: number): void
+  /** Passes nothing on any more, and says nothing: a cable that is pulled out. */
+  freeze(): void
   close(): Promise<void>
 }
 
@@ -36,6 +38,12 @@ export async function startPgProxy(...targets: readonly string[]): Promise<PgPro
     },
     /** @param port as `pg_stat_activity.client_port` shows it. */
     cutPort: (port) => void open.get(port)?.destroy(),
+    freeze() {
+      for (const socket of open.values()) {
+        socket.unpipe()
+        socket.pause()
+      }
+    },
     async close() {
       for (const socket of open.values()) socket.destroy()
       await new Promise((resolve) => server.close(resolve))
