@@ -10,6 +10,8 @@ test('throttling, server errors and broken sockets are tried again, refusals and
     { name: 'Unknown', $metadata: { httpStatusCode: 500 } },
     { name: 'ThrottlingException', $metadata: { httpStatusCode: 400 } },
     { code: 'ECONNRESET' },
+    { name: 'ConditionalRequestConflict', $metadata: { httpStatusCode: 409 } },
+    { name: 'RequestTimeTooSkewed', $metadata: { httpStatusCode: 403, clockSkewCorrected: true } },
     { name: 'Error', cause: { code: 'EPIPE' } },
   ]) {
     expect(isTransient(failure(facts)), JSON.stringify(facts)).toBe(true)
@@ -18,6 +20,7 @@ test('throttling, server errors and broken sockets are tried again, refusals and
     { name: 'AccessDenied', $metadata: { httpStatusCode: 403 } },
     { name: 'NoSuchUpload', $metadata: { httpStatusCode: 404 } },
     { name: 'PreconditionFailed', $metadata: { httpStatusCode: 412 } },
+    { name: 'RequestTimeTooSkewed', $metadata: { httpStatusCode: 403 } },
     { name: 'NotImplemented', $metadata: { httpStatusCode: 501 } },
     { name: 'TypeError' },
   ]) {
@@ -79,4 +82,27 @@ test('waits end when the signal aborts', async () => {
     },
   )
   await expect(pending).rejects.toThrow()
+})
+
+test('lake 7: waits are spread over the whole of a range that doubles up to its cap', async () => {
+  const waits: number[] = []
+  for (const random of [0.1, 0.5, 0.9]) {
+    const started: number[] = []
+    await retrying(
+      async () => {
+        started.push(performance.now())
+        throw failure({ name: 'SlowDown' })
+      },
+      { budget: { tries: 4, baseMs: 20, capMs: 40, totalMs: 5_000 }, random: () => random },
+    ).catch(() => undefined)
+    waits.push((started.at(-1) ?? 0) - (started[0] ?? 0))
+  }
+  // 20, 40 and 40 ms, of which the given part is waited.
+  for (const [i, part] of [0.1, 0.5, 0.9].entries()) expect(waits[i]).toBeGreaterThanOrEqual(100 * part - 4)
+})
+
+test('a call that never answers ends with its budget', async () => {
+  const call = (signal: AbortSignal) =>
+    new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))))
+  await expect(retrying(call, { budget: { ...budget, totalMs: 30 } })).rejects.toMatchObject({ name: 'TimeoutError' })
 })
