@@ -82,7 +82,9 @@ async function recover({ json = false }: CareOptions): Promise<void> {
       print(`${s.snapshotId}: ${s.from} -> ${s.to}${s.problem ? ` (${s.problem})` : ''}`)
     }
     for (const key of report.abortedUploads) print(`aborted upload: ${key}`)
-    if (report.snapshots.length + report.abortedUploads.length === 0) print('Nothing to recover.')
+    for (const key of report.removedObjects) print(`removed object of a failed snapshot: ${key}`)
+    if (report.snapshots.length + report.abortedUploads.length + report.removedObjects.length === 0)
+      print('Nothing to recover.')
   })
 }
 
