@@ -1,11 +1,12 @@
 import { describe } from '../../errors.ts'
 import { LakeProblem } from '../lake-problem.ts'
-import { parseCurrent, parseManifest } from '../manifest.ts'
-import { CURRENT_KEY, manifestKey, partitionPrefix, retiredKey, snapshotDate } from '../object-keys.ts'
+import { parseManifest } from '../manifest.ts'
+import { manifestKey, partitionPrefix, retiredKey, snapshotDate } from '../object-keys.ts'
 import { publishedSnapshot } from '../publication.ts'
 import { tapped } from '../tap.ts'
 import { ControlRows } from './control-rows.ts'
 import type { Lake, Progress } from './lake.ts'
+import { readPointer } from './lake-findings.ts'
 import { Lease } from './lease.ts'
 import { publishedManifests } from './publish.ts'
 import { recoverUnder } from './recover.ts'
@@ -69,9 +70,10 @@ async function choose(lake: Lake, now: Date): Promise<string[]> {
     select: { id: true, sequence: true, publishedAt: true },
   })
   const holds = await lake.database.prisma.lakeHold.findMany({ where: { expiresAt: { gt: now } } })
-  const current = await lake.bucket.getText(CURRENT_KEY)
+  // One that cannot be understood keeps nobody from going on: the newest snapshot stays in any case.
+  const current = await readPointer(lake)
   const kept = new Set(holds.map((hold) => hold.snapshotId))
-  if (current) kept.add(parseCurrent(current.text).snapshot_id)
+  if (current) kept.add(current.snapshot_id)
   const published = rows.map(({ id, publishedAt, sequence }) => ({
     id,
     sequence: Number(sequence),
