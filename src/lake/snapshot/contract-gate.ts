@@ -98,7 +98,8 @@ async function typeFindings(
     if (found === undefined) return []
     const plain = column.sql === quoteIdentifier(column.source)
     // A column that is gone has been told already.
-    if (plain && !present.has(column.source)) return []
+    const gone = !present.has(column.source) && column.about?.deprecatedIn === undefined
+    if (gone && (plain || !contract.earlier)) return []
     const finding = typeFinding(contract, column, found, plain)
     return finding === undefined ? [] : [finding]
   })

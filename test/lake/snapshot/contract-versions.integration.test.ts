@@ -1,7 +1,9 @@
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
 import { GetPartitionsCommand, GetTableCommand } from '@aws-sdk/client-glue'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { contractsOf, type TableContract } from '../../../src/lake/contract.ts'
+import { contractsOf, copySelect, type TableContract } from '../../../src/lake/contract.ts'
 import { datasets } from '../../../src/lake/datasets.ts'
 import { LakeProblem } from '../../../src/lake/lake-problem.ts'
 import { ensureLake, type LakeParts, lakeParts } from '../../../src/lake/lake-setup.ts'
@@ -163,4 +165,32 @@ test('lake 13: a retyped column is refused, pasted it gets a version of its own,
   const old = `SELECT typeof(score), max(score), count(score) FROM ${place.rawDatabase}.studios WHERE snapshot_id = '${three.id}' GROUP BY 1`
   expect(await select(third.parts, old)).toEqual([['integer', 7, STUDIOS - 1]])
   expect((await verifySnapshots(third.lake, { all: true, deep: true })).findings).toEqual([])
+})
+
+test('lake 13: what is printed can be pasted into the real datasets.ts, and lets the whole gate pass', async () => {
+  const changed = await createTestDatabase()
+  const other = new pg.Client(changed.url)
+  await other.connect()
+  try {
+    await other.query(`
+      ALTER TABLE player ADD COLUMN shoe_size integer;
+      ALTER TABLE player DROP COLUMN locale;
+      ALTER TABLE studio RENAME website TO homepage;
+      ALTER TABLE game ALTER min_age TYPE bigint;
+      ALTER TABLE player_game ALTER revoked_at TYPE timestamptz;
+      DROP TABLE player_identity`)
+    const file = path.resolve(import.meta.dirname, '../../../src/lake/datasets.ts')
+    const text = await readFile(file, 'utf8')
+    const before = await contractReport(other, contractsOf(await datasetsOf(text)), [])
+    expect(before.breaking).toHaveLength(7)
+    const after = await contractReport(other, contractsOf(await datasetsOf(pasted(text, before.patches))), [])
+    expect(after.breaking).toEqual([])
+    const names = after.contracts.map((contract) => contract.name)
+    expect(names).toEqual(expect.arrayContaining(['games', 'games_v2']))
+    expect(names).not.toContain('player_identities')
+    for (const contract of after.contracts) await other.query(copySelect(contract))
+  } finally {
+    await other.end()
+    await changed.drop()
+  }
 })
