@@ -23,6 +23,8 @@ const OPTIONS = {
   /** Each contestant runs once in each. */
   rounds: { type: 'string', default: '5' },
   s3: { type: 'string', default: 'discard,local' },
+  /** Threads of a second snapshot, which reads the players by ranges; 0: none. */
+  readers: { type: 'string', default: '2' },
   rivals: { type: 'string', default: 'duckdb,adbc,row-api' },
 } as const
 
@@ -71,7 +73,7 @@ function judge(results: readonly Result[], baseline: Result, rows: number): void
 
 export async function run(options: readonly string[]): Promise<void> {
   const { values } = parseArgs({ args: [...options], options: OPTIONS })
-  const [rows, rounds] = [Number(values.rows), Number(values.rounds)]
+  const [rows, rounds, readers] = [Number(values.rows), Number(values.rounds), Number(values.readers)]
   const dir = await mkdtemp(path.join(os.tmpdir(), 'rocketgames-bench-'))
   const settings = ['fsync=off', 'shared_buffers=512MB', 'max_wal_size=4GB', 'autovacuum=off']
   const cluster = await startEmbeddedPostgres({ dir, database: 'bench', settings })
@@ -85,6 +87,7 @@ export async function run(options: readonly string[]): Promise<void> {
     const contestants = [
       baseline,
       ...(discard ? [snapshot(DISCARD, setting, discard, rounds)] : []),
+      ...(discard && readers > 0 ? [snapshot(`snapshot, ${readers} readers`, setting, discard, rounds, readers)] : []),
       ...(local ? [snapshot(LOCAL, setting, local, rounds)] : []),
       ...(await rivals(values.rivals.split(','), setting, rounds)),
     ]

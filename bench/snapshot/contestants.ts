@@ -58,9 +58,11 @@ async function measured(program: string, args: readonly string[]): Promise<Round
   return JSON.parse(stdout) as Round
 }
 
-export function snapshot(name: string, { url }: Setting, s3: S3Endpoint, rounds: number): Contestant {
+/** @param readers threads that read the players at once; without it one, as for any table below `LAKE_PARALLEL_TABLE_BYTES`. */
+export function snapshot(name: string, { url }: Setting, s3: S3Endpoint, rounds: number, readers?: number): Contestant {
   const { accessKeyId, endpoint, secretAccessKey } = s3
-  const place = JSON.stringify({ endpoint, accessKeyId, secretAccessKey, databaseUrl: url, bucket: 'lake' })
+  const settings = readers === undefined ? {} : { readers, parallelTableBytes: 100_000_000 }
+  const place = JSON.stringify({ endpoint, accessKeyId, secretAccessKey, databaseUrl: url, bucket: 'lake', settings })
   return { name, rounds, servant: s3.pid, run: () => measured(process.execPath, [here('runner.ts'), place]) }
 }
 
