@@ -72,7 +72,8 @@ const name = z.string().regex(/^[a-z0-9_]{1,64}$/, 'must be 1-64 of a-z, 0-9 and
 const ERASURE_DAYS = 30
 /** Of them pass before the erasure is carried out: until then it may be cancelled. */
 const ERASURE_GRACE_DAYS = 14
-const LONGEST_KEPT_DAYS = ERASURE_DAYS - ERASURE_GRACE_DAYS - 1
+/** No snapshot is kept for longer, be it by a setting or by a hold. */
+export const LONGEST_KEPT_DAYS = ERASURE_DAYS - ERASURE_GRACE_DAYS - 1
 const LONGEST_KEPT = `at most ${LONGEST_KEPT_DAYS} days: with the ${ERASURE_GRACE_DAYS} days of grace of an erasure, an erased person has left the lake in less than ${ERASURE_DAYS}`
 
 const dailyDays = z.coerce

@@ -1,4 +1,5 @@
 import type { Context } from '../caller.ts'
+import { LONGEST_KEPT_DAYS } from '../config.ts'
 import type { Database } from '../database/database.ts'
 import { AppError } from '../errors.ts'
 import { newId } from '../identifier.ts'
@@ -26,7 +27,8 @@ export interface HoldPage {
   readonly before?: string
 }
 
-export const LONGEST_HOLD_MS = 7 * 24 * 3_600_000
+const DAY_MS = 24 * 3_600_000
+const LONGEST_HOLD_MS = 7 * DAY_MS
 
 export function isLive(state: string): boolean {
   return (LIVE_STATES as readonly string[]).includes(state)
@@ -49,15 +51,20 @@ export class LakeHolds {
     this.#trail = trail
   }
 
-  /** @throws AppError `not-found`, `conflict` when the snapshot is not live, `validation`. */
+  /**
+   * @throws AppError `not-found`; `conflict` when the snapshot is not live; `validation` when the hold is longer than 7 days, or would keep
+   * the snapshot for longer than the erasure of a person allows.
+   */
   async add(snapshotId: string, { holder, reason, expiresAt }: NewHold, context: Context): Promise<Hold> {
     requireHoldTime(expiresAt)
     await readSnapshot(this.#database, snapshotId)
     return this.#database.transaction(async (tx) => {
       // Retention changes the state under the row's lock, so it either sees the hold or is seen by it.
-      const [row] = await tx.$queryRaw<{ state: string }[]>`
-        SELECT state::text AS state FROM lake_snapshots WHERE id = ${snapshotId} FOR SHARE`
+      const [row] = await tx.$queryRaw<{ state: string; startedAt: Date }[]>`
+        SELECT state::text AS state, coalesce(started_at, now()) AS "startedAt"
+          FROM lake_snapshots WHERE id = ${snapshotId} FOR SHARE`
       if (row === undefined || !isLive(row.state)) throw notLive(snapshotId, row?.state ?? 'gone', 'held')
+      requireErasedInTime(row.startedAt, expiresAt)
       const hold = await tx.lakeHold.create({ data: { id: newId(), snapshotId, holder, reason, expiresAt } })
       const changes = { holdId: { from: null, to: hold.id }, expiresAt: { from: null, to: expiresAt.toISOString() } }
       await this.#trail?.(tx, context, { action: 'snapshot.hold', snapshotId, reason, changes })
@@ -92,7 +99,23 @@ export class LakeHolds {
 function requireHoldTime(expiresAt: Date): void {
   const left = expiresAt.getTime() - Date.now()
   if (left > 0 && left <= LONGEST_HOLD_MS) return
-  throw new AppError('validation', '1 field is invalid', {
-    errors: [{ pointer: '/expiresAt', code: 'range', detail: 'must lie in the future, at most 7 days' }],
+  throw invalidEnd('must lie in the future, at most 7 days')
+}
+
+/** What an erased person leaves in old snapshots must go in time, whoever reads them. */
+function requireErasedInTime(startedAt: Date, expiresAt: Date): void {
+  const last = new Date(startedAt.getTime() + LONGEST_KEPT_DAYS * DAY_MS)
+  if (expiresAt <= last) return
+  const reason = `no snapshot is kept for more than ${LONGEST_KEPT_DAYS} days, so that erased persons leave the lake in time`
+  throw invalidEnd(
+    last > new Date()
+      ? `must be ${last.toISOString()} or before: ${reason}`
+      : `cannot be met, this snapshot is too old to be held: ${reason}; hold a newer one`,
+  )
+}
+
+function invalidEnd(detail: string): AppError {
+  return new AppError('validation', '1 field is invalid', {
+    errors: [{ pointer: '/expiresAt', code: 'range', detail }],
   })
 }

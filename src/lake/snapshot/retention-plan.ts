@@ -2,7 +2,8 @@
 export interface Retainable {
   readonly id: string
   readonly sequence: number
-  readonly publishedAt: Date
+  /** Older than its publication, which may have been held up for days: what is in it is as old as this. */
+  readonly startedAt: Date
   /** `2026-11-22`, UTC: the partition's date. */
   readonly date: string
 }
@@ -26,10 +27,10 @@ export function expiredSnapshots(published: readonly Retainable[], rules: Retent
   const lastOfDay = new Map(bySequence.map((snapshot) => [snapshot.date, snapshot.id]))
   const newest = bySequence.at(-1)?.id
   return bySequence.filter(
-    ({ date, id, publishedAt }) =>
+    ({ date, id, startedAt }) =>
       id !== newest &&
       !rules.kept.has(id) &&
-      rules.now.getTime() - publishedAt.getTime() > rules.keepAllMs &&
+      rules.now.getTime() - startedAt.getTime() > rules.keepAllMs &&
       !(date >= oldestDay && lastOfDay.get(date) === id),
   )
 }

@@ -67,17 +67,17 @@ export async function retainSnapshots(lake: Lake, options: RetentionOptions = {}
 async function choose(lake: Lake, now: Date): Promise<string[]> {
   const rows = await lake.database.prisma.lakeSnapshot.findMany({
     where: { state: 'published' },
-    select: { id: true, sequence: true, publishedAt: true },
+    select: { id: true, sequence: true, startedAt: true },
   })
   const holds = await lake.database.prisma.lakeHold.findMany({ where: { expiresAt: { gt: now } } })
   // One that cannot be understood keeps nobody from going on: the newest snapshot stays in any case.
   const current = await readPointer(lake)
   const kept = new Set(holds.map((hold) => hold.snapshotId))
   if (current) kept.add(current.snapshot_id)
-  const published = rows.map(({ id, publishedAt, sequence }) => ({
+  const published = rows.map(({ id, sequence, startedAt }) => ({
     id,
     sequence: Number(sequence),
-    publishedAt: publishedAt ?? now,
+    startedAt: startedAt ?? now,
     date: snapshotDate(id),
   }))
   const rules = { now, keepAllMs: lake.settings.keepAllMs, dailyDays: lake.settings.dailyDays, kept }

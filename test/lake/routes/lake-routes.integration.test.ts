@@ -10,6 +10,7 @@ import { lakeRoutes } from '../../../src/lake/lake-routes.ts'
 import { LakeService, type VerifyResult } from '../../../src/lake/lake-service.ts'
 import type { LakeStarter } from '../../../src/lake/lake-starter.ts'
 import { canonicalJson, sha256Hex } from '../../../src/lake/manifest.ts'
+import { PROBLEM_GUIDE } from '../../../src/lake/problem-guide.ts'
 import { QueryService } from '../../../src/lake/query-service.ts'
 import { createTestApi, type TestApi } from '../../support/api.ts'
 import { manifestFor } from '../lake-fixture.ts'
@@ -310,8 +311,27 @@ describe('snapshots', () => {
     const { body: failed } = await api.admin.get(`/v1/lake/snapshots/${id}`).expect(200)
     expect(failed).toMatchObject({
       ...{ state: 'failed', phase: null, phases: [{}, { name: 'uploading', seconds: 1 }] },
-      problem: { code: 'cancelled', phase: 'planning', next: 'Take a new snapshot when it suits.' },
+      problem: { code: 'cancelled', phase: 'planning', next: PROBLEM_GUIDE.cancelled.next },
     })
+  })
+
+  it('tell that nobody works on one any more: its process is gone, or never began', async () => {
+    const id = '20261122t030000z-00000004'
+    const lease = (left: string) => database.prisma.$executeRaw`
+      UPDATE lake_lease SET expires_at = now() + ${left}::interval, host = 'elsewhere' WHERE id = 1`
+    const abandoned = async () => (await api.admin.get(`/v1/lake/snapshots/${id}`).expect(200)).body.abandoned
+    await database.prisma.lakeSnapshot.create({ data: { id, requestedBy: 'test' } })
+    expect(await abandoned()).toBe(false)
+    await database.prisma.lakeSnapshot.update({ where: { id }, data: { fence: 1n } })
+    expect(await abandoned()).toBe(true)
+    await lease('1 hour')
+    expect(await abandoned()).toBe(false)
+    await lease('-1 second')
+    await database.prisma.lakeSnapshot.update({ where: { id }, data: { state: 'uploading' } })
+    const { body } = await api.admin.get('/v1/lake/snapshots').expect(200)
+    expect(body.data).toMatchObject([{ id, state: 'uploading', abandoned: true }])
+    await fail(id)
+    expect(await abandoned()).toBe(false)
   })
 
   it('that do not exist are 404', async () => {
@@ -430,5 +450,28 @@ describe('holds', () => {
       .send({ ...hold(inAnHour()), forever: true })
       .expect(422)
     await api.admin.delete(`${path}/${randomUUID()}`).expect(404)
+  })
+
+  it('keep no snapshot for more than 15 days, so that erased persons leave the lake in time', async () => {
+    await publish()
+    const day = 86_400_000
+    const held = async (ageDays: number, days: number) => {
+      const startedAt = new Date(Date.now() - ageDays * day)
+      await database.prisma.lakeSnapshot.update({ where: { id: PUBLISHED }, data: { startedAt } })
+      const body = hold(new Date(Date.now() + days * day))
+      return (await api.admin.post(`/v1/lake/snapshots/${PUBLISHED}/holds`).send(body)).body
+    }
+    expect(await held(14, 0.9)).toMatchObject({ snapshotId: PUBLISHED })
+    expect(await held(8, 7 - 0.01)).toMatchObject({ snapshotId: PUBLISHED })
+    const latest = new Date(Date.now() + day).toISOString().slice(0, 10)
+    const why = 'no snapshot is kept for more than 15 days, so that erased persons leave the lake in time'
+    const late = {
+      pointer: '/expiresAt',
+      code: 'range',
+      detail: expect.stringMatching(`^must be ${latest}.*: ${why}$`),
+    }
+    expect(await held(14, 1.1)).toMatchObject({ status: 422, errors: [late] })
+    const detail = `cannot be met, this snapshot is too old to be held: ${why}; hold a newer one`
+    expect(await held(16, 0.1)).toMatchObject({ status: 422, errors: [{ detail }] })
   })
 })

@@ -6,8 +6,8 @@ const DAY_MS = 86_400_000
 const now = new Date('2026-11-22T12:00:00Z')
 const rules = { now, keepAllMs: 2 * DAY_MS, dailyDays: 3, kept: new Set<string>() }
 
-function snapshot(sequence: number, publishedAt: string): Retainable {
-  return { id: `s${sequence}`, sequence, publishedAt: new Date(publishedAt), date: publishedAt.slice(0, 10) }
+function snapshot(sequence: number, startedAt: string): Retainable {
+  return { id: `s${sequence}`, sequence, startedAt: new Date(startedAt), date: startedAt.slice(0, 10) }
 }
 
 const history = [
