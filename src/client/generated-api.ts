@@ -3577,6 +3577,7 @@ export interface components {
          *       "publishedAt": "2026-03-05T02:00:05.208Z",
          *       "retiringAt": null,
          *       "endedAt": "2026-03-05T02:00:05.208Z",
+         *       "abandoned": false,
          *       "takenAt": "2026-03-05T02:00:00.731204Z",
          *       "totalRows": 30,
          *       "totalBytes": 9214,
@@ -3660,6 +3661,8 @@ export interface components {
             publishedAt: string | null;
             retiringAt: string | null;
             endedAt: string | null;
+            /** @description Its process is gone: recovery, at the latest within the hour, finishes or removes it */
+            abandoned: boolean;
             /** @description The instant of the database that every table shows */
             takenAt: string | null;
             totalRows: number | null;
@@ -3726,6 +3729,7 @@ export interface components {
          *       "publishedAt": "2026-03-05T02:00:05.208Z",
          *       "retiringAt": null,
          *       "endedAt": "2026-03-05T02:00:05.208Z",
+         *       "abandoned": false,
          *       "takenAt": "2026-03-05T02:00:00.731204Z",
          *       "totalRows": 30,
          *       "totalBytes": 9214,
@@ -3884,6 +3888,8 @@ export interface components {
             publishedAt: string | null;
             retiringAt: string | null;
             endedAt: string | null;
+            /** @description Its process is gone: recovery, at the latest within the hour, finishes or removes it */
+            abandoned: boolean;
             /** @description The instant of the database that every table shows */
             takenAt: string | null;
             totalRows: number | null;

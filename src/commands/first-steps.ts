@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe } from '../errors.ts'
 import { ensureLake } from '../lake/lake-setup.ts'
-import { failNotStarted, isAbandoned, listSnapshots, readSnapshot } from '../lake/snapshot/snapshots.ts'
+import { failNotStarted, listSnapshots, readSnapshot } from '../lake/snapshot/snapshots.ts'
 import { launchSnapshot } from '../lake/snapshot-launch.ts'
 import type { Program } from './composition.ts'
 import type { LakeApi } from './lake-api.ts'
@@ -76,7 +76,7 @@ async function firstSnapshot({ database }: Program, { starter }: LakeApi, leave:
       return
     }
     if (snapshot.state === 'requested') await failNotStarted(database)
-    else if (snapshot.endedAt === null && (await isAbandoned(database, snapshot))) await requireEnd(database, id)
+    else if (snapshot.abandoned) await requireEnd(database, id)
     if (snapshot.state === 'failed') throw new Error(`snapshot ${id}: ${snapshot.problem?.message ?? 'failed'}`)
     if (leave.aborted) return
     await delay(POLL_MS)

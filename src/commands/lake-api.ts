@@ -13,7 +13,7 @@ import { ChildStarter } from '../lake/lake-starter.ts'
 import type { LakeTrail } from '../lake/lake-trail.ts'
 import { QueryService } from '../lake/query-service.ts'
 import { ageLimitSeconds, LakeScheduler } from '../lake/schedule.ts'
-import { isAbandoned, runningSnapshot } from '../lake/snapshot/snapshots.ts'
+import { runningSnapshot } from '../lake/snapshot/snapshots.ts'
 import { verifySnapshots } from '../lake/snapshot/verify.ts'
 import { failUnstarted } from '../lake/snapshot-launch.ts'
 import type { Metrics } from '../metrics.ts'
@@ -53,7 +53,7 @@ export function lakeApi(program: Program, metrics: Metrics): LakeApi {
       await failUnstarted(database, id, `${how} before it took the snapshot; look at the log`)
       const running = await runningSnapshot(database)
       // What a killed process leaves is not kept for the care in an hour.
-      if (running?.id === id && !leaving && (await isAbandoned(database, running))) await starter.recover()
+      if (running?.id === id && running.abandoned && !leaving) await starter.recover()
     },
   })
   const service = new LakeService({

@@ -81,6 +81,12 @@ function summary(snapshot: SnapshotView): string {
 const time = (value: Date | string | null) =>
   value === null ? '' : new Date(value).toISOString().slice(0, 19).replace('T', ' ')
 
+/** With the phase where that says more. */
+function stateOf({ abandoned, phase, state }: SnapshotView): string {
+  if (abandoned) return `${state}, abandoned`
+  return phase === null || phase === state ? state : `${state} (${phase})`
+}
+
 async function snapshots({ limit, json }: { limit: string; json?: boolean }): Promise<void> {
   if (!/^[1-9]\d{0,2}$/.test(limit)) throw new UsageError(`--limit ${limit} must be a whole number from 1 to 999`)
   await withProgram(async ({ database }) => {
@@ -88,7 +94,7 @@ async function snapshots({ limit, json }: { limit: string; json?: boolean }): Pr
     if (json) return print(JSON.stringify(list, null, 2))
     const rows = list.map((s) => [
       s.id,
-      s.phase === null ? s.state : `${s.state} (${s.phase})`,
+      stateOf(s),
       time(s.takenAt),
       s.totalRows === null ? '' : count(s.totalRows),
       s.totalBytes === null ? '' : size(s.totalBytes),
@@ -98,6 +104,10 @@ async function snapshots({ limit, json }: { limit: string; json?: boolean }): Pr
     print(table(['snapshot', 'state', 'taken at (UTC)', 'rows', 'bytes', 'requested by', 'problem'], rows))
     const [newest] = list
     if (newest?.problem) sayProblem(newest.problem)
+    if (newest?.abandoned)
+      say(
+        `${newest.id}: its process is gone. "rocketgames recover" finishes or removes it, as the service does every hour.`,
+      )
   })
 }
 

@@ -21,6 +21,7 @@ export const requestedSnapshot = {
   publishedAt: null,
   retiringAt: null,
   endedAt: null,
+  abandoned: false,
   takenAt: null,
   totalRows: null,
   totalBytes: null,

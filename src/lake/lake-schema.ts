@@ -50,6 +50,9 @@ const snapshotFields = {
   publishedAt: instant.nullable(),
   retiringAt: instant.nullable(),
   endedAt: instant.nullable(),
+  abandoned: z
+    .boolean()
+    .meta({ description: 'Its process is gone: recovery, at the latest within the hour, finishes or removes it' }),
   takenAt: z.string().nullable().meta({ description: 'The instant of the database that every table shows' }),
   totalRows: count.nullable(),
   totalBytes: count.nullable(),

@@ -152,8 +152,8 @@ export const PROBLEM_GUIDE: Readonly<Record<LakeProblemCode, ProblemGuide>> = {
     'Nothing: look at the snapshot, the other process finishes it. If it happens often, raise LAKE_LEASE_TTL.',
   ),
   cancelled: passing(
-    'The process was told to stop before the commit. Nothing of the snapshot is left.',
-    'Take a new snapshot when it suits.',
+    'The process was told to stop. Nothing of a snapshot that failed is left; any other one is not published yet.',
+    'When it failed: take a new snapshot when it suits. When it is prepared, committing or committed: "rocketgames recover" finishes it.',
   ),
   abandoned: passing(
     'The process of the snapshot ended before the commit. Nothing of the snapshot is left.',

@@ -5,7 +5,7 @@ import { describe, UsageError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { LakeStarter } from './lake-starter.ts'
 import { claimTick, type ScheduleTrail } from './schedule-tick.ts'
-import { isAbandoned, runningSnapshot } from './snapshot/snapshots.ts'
+import { runningSnapshot } from './snapshot/snapshots.ts'
 import { failUnstarted } from './snapshot-launch.ts'
 
 /**
@@ -55,15 +55,26 @@ export function parseSchedule({ schedule, scheduleZone }: ScheduleSettings): Cro
   }
 }
 
-/** Ticks that are looked at for the longest time between two: weekdays alone leave a weekend. */
+/** The first ticks tell the short gaps; longer ones, nights and weekends, are looked for as far ahead as a month's end. */
 const TICKS_AHEAD = 100
+const STEP_MS = 30 * 60_000
+const HORIZON_MS = 40 * 24 * HOUR_MS
 const AGE_FACTOR = 1.5
 
 /** How old the newest snapshot may become before something is wrong; undefined without a schedule. */
 export function ageLimitSeconds(settings: ScheduleSettings, now: Date = new Date()): number | undefined {
-  const ticks = parseSchedule(settings)?.nextRuns(TICKS_AHEAD, now) ?? []
-  const gaps = ticks.slice(1).map((tick, i) => (tick.getTime() - (ticks[i]?.getTime() ?? 0)) / 1000)
-  return gaps.length === 0 ? undefined : AGE_FACTOR * Math.max(...gaps)
+  const cron = parseSchedule(settings)
+  if (cron === undefined) return undefined
+  const first = cron.nextRuns(TICKS_AHEAD, now)
+  const gaps = first.slice(1).map((tick, i) => tick.getTime() - (first[i]?.getTime() ?? 0))
+  let at = first.at(-1)?.getTime() ?? Number.POSITIVE_INFINITY
+  while (at < now.getTime() + HORIZON_MS) {
+    const next = cron.nextRun(new Date(at + STEP_MS))
+    if (next === null) break
+    gaps.push(next.getTime() - (cron.previousRuns(1, next)[0]?.getTime() ?? at))
+    at = next.getTime()
+  }
+  return gaps.length === 0 ? undefined : (AGE_FACTOR * Math.max(...gaps)) / 1000
 }
 
 export interface SchedulerOptions {
@@ -142,7 +153,7 @@ export class LakeScheduler {
   async #recoverAbandoned(): Promise<void> {
     const { database, starter } = this.#options
     const running = await runningSnapshot(database)
-    if (running && (await isAbandoned(database, running))) await starter.recover()
+    if (running?.abandoned) await starter.recover()
   }
 
   /** A tick whose process cannot be started is lost, but is not in the way of anybody. */

@@ -119,3 +119,12 @@ test('one that is told to stop ends with 130 and leaves nothing behind', async (
   const pending = await database.prisma.lakeUpload.count({ where: { state: { in: ['open', 'uploaded'] } } })
   expect(pending).toBe(0)
 })
+
+test('one whose process was killed is shown as abandoned, with what to do', async () => {
+  const killed = await runCommand(['snapshot'], { ...env, FAULT: 'before-UploadPart:kill' })
+  expect(killed.code).not.toBe(0)
+  const { id } = await newest()
+  const listed = await runCommand(['snapshots', '--limit', '1'], env)
+  expect(listed.stdout).toMatch(new RegExp(`│ ${id} │ uploading, abandoned │`))
+  expect(listed.stderr).toContain(`${id}: its process is gone. "rocketgames recover"`)
+})

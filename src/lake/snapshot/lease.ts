@@ -200,6 +200,18 @@ export async function leaseIsFree(database: Lake['database']): Promise<boolean> 
   return row === undefined || row.free || holderIsGone(row)
 }
 
+/**
+ * The snapshot that was begun and is not over, and whose process is gone, as far as can be seen from here. One statement, so that a run
+ * that is just ending is not taken for one.
+ */
+export async function abandonedSnapshot(database: Lake['database']): Promise<string | undefined> {
+  const [row] = await database.prisma.$queryRaw<(LeaseRow & { snapshot_id: string })[]>`
+    SELECT s.id AS snapshot_id, l.owner, l.fence, l.expires_at < now() AS free, l.host, l.process_id, l.process_started_at
+      FROM lake_snapshots s CROSS JOIN lake_lease l
+     WHERE s.running AND s.fence IS NOT NULL AND l.id = 1`
+  return row && (row.free || holderIsGone(row)) ? row.snapshot_id : undefined
+}
+
 async function readLease(database: Lake['database']): Promise<LeaseRow | undefined> {
   const [row] = await database.prisma.$queryRaw<LeaseRow[]>`
     SELECT owner, fence, expires_at < now() AS free, host, process_id, process_started_at FROM lake_lease WHERE id = 1`

@@ -16,6 +16,8 @@ export interface SnapshotView {
   readonly publishedAt: Date | null
   readonly retiringAt: Date | null
   readonly endedAt: Date | null
+  /** Its process is gone: recovery finishes or removes it. */
+  readonly abandoned: boolean
   /** When the database transaction began that read every table; ISO. */
   readonly takenAt: string | null
   readonly totalRows: number | null
@@ -63,11 +65,17 @@ export type SnapshotRow = Prisma.LakeSnapshotGetPayload<{ include: typeof withTa
 
 const number = (value: bigint | null) => (value === null ? null : Number(value))
 
-export function snapshotView(row: SnapshotRow, now: Date = new Date()): SnapshotView {
+export interface Shown {
+  readonly abandoned?: boolean
+  readonly now?: Date
+}
+
+export function snapshotView(row: SnapshotRow, { abandoned = false, now = new Date() }: Shown = {}): SnapshotView {
   const { id, state, requestedBy, requestedAt, startedAt, preparedAt, committedAt, publishedAt, retiringAt, endedAt } =
     row
   return {
     ...{ id, state, requestedBy, requestedAt, startedAt, preparedAt, committedAt, publishedAt, retiringAt, endedAt },
+    abandoned,
     sequence: Number(row.sequence),
     takenAt: (row.source as { taken_at?: string } | null)?.taken_at ?? null,
     totalRows: number(row.totalRows),

@@ -2,8 +2,8 @@ import { ConstraintError } from '../../database/constraint-errors.ts'
 import type { Database, Transaction } from '../../database/database.ts'
 import { AppError } from '../../errors.ts'
 import { isSnapshotId, newSnapshotId } from '../object-keys.ts'
-import { leaseIsFree } from './lease.ts'
-import { type SnapshotView, snapshotView, withTables } from './snapshot-view.ts'
+import { abandonedSnapshot } from './lease.ts'
+import { type SnapshotRow, type SnapshotView, snapshotView, withTables } from './snapshot-view.ts'
 import { RUNNING_STATES, type SnapshotState } from './states.ts'
 
 /** A row that nobody took within this time never will be: its process could not be started. */
@@ -53,14 +53,15 @@ export async function requestedBefore(database: Database, requestToken: string):
   return row ? snapshotView(row) : undefined
 }
 
-/** Did the process of a running snapshot end before it was over? Then `recover` has to finish or remove it. */
-export async function isAbandoned(database: Database, { state }: Pick<SnapshotView, 'state'>): Promise<boolean> {
-  return state !== 'requested' && (await leaseIsFree(database))
+/** The row does not tell whether its process is gone; at most one of all is running. */
+async function view(database: Database, row: SnapshotRow): Promise<SnapshotView> {
+  const running = (RUNNING_STATES as readonly string[]).includes(row.state)
+  return snapshotView(row, { abandoned: running && (await abandonedSnapshot(database)) === row.id })
 }
 
 async function snapshotRunning(database: Database): Promise<AppError> {
   const running = await runningSnapshot(database)
-  const abandoned = running !== undefined && (await isAbandoned(database, running))
+  const abandoned = running?.abandoned === true
   const hint = abandoned
     ? 'its process is gone: run "rocketgames recover", then ask again'
     : 'wait for it, or ask again'
@@ -95,7 +96,7 @@ export async function runningSnapshot(database: Database): Promise<SnapshotView 
     where: { state: { in: [...RUNNING_STATES] } },
     include: withTables,
   })
-  return row ? snapshotView(row) : undefined
+  return row ? view(database, row) : undefined
 }
 
 export interface SnapshotPage {
@@ -116,7 +117,7 @@ export async function listSnapshots(database: Database, page: SnapshotPage): Pro
     take: Math.min(page.limit, LIST_LIMIT),
     include: withTables,
   })
-  return rows.map((row) => snapshotView(row))
+  return Promise.all(rows.map((row) => view(database, row)))
 }
 
 /** @throws AppError `not-found`. */
@@ -125,7 +126,7 @@ export async function readSnapshot(database: Database, id: string): Promise<Snap
     ? await database.prisma.lakeSnapshot.findUnique({ where: { id }, include: withTables })
     : null
   if (!row) throw new AppError('not-found', `There is no snapshot ${JSON.stringify(id.slice(0, 64))}`)
-  return snapshotView(row)
+  return view(database, row)
 }
 
 /** Canonical body of the manifest; undefined before `prepared`. */

@@ -275,6 +275,10 @@ describe('the scheduler', () => {
     const limit = (schedule: string | undefined) => ageLimitSeconds({ schedule, scheduleZone: 'UTC' }, at)
     expect(limit('0 * * * *')).toBe(1.5 * 3600)
     expect(limit('0 2 * * 1-5')).toBe(1.5 * 3 * 86_400)
+    expect(limit('* * * * *')).toBe(90)
+    // Hundreds of ticks a day, none at night and at the weekend.
+    expect(limit('*/2 6-21 * * 1-5')).toBe(1.5 * (56 * 3600 + 120))
+    expect(limit('*/10 * 1-20 * *')).toBe(1.5 * (11 * 86_400 + 600))
     expect(limit(undefined)).toBeUndefined()
   })
 

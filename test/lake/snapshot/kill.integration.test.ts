@@ -7,7 +7,7 @@ import { FAULT_POINTS, type FaultPoint } from '../../../src/lake/snapshot/faults
 import type { SnapshotSettings } from '../../../src/lake/snapshot/lake.ts'
 import { recoverSnapshots } from '../../../src/lake/snapshot/recover.ts'
 import { runSnapshot } from '../../../src/lake/snapshot/run.ts'
-import { isAbandoned, listSnapshots, requestSnapshot } from '../../../src/lake/snapshot/snapshots.ts'
+import { listSnapshots, requestSnapshot } from '../../../src/lake/snapshot/snapshots.ts'
 import { verifySnapshots } from '../../../src/lake/snapshot/verify.ts'
 import { counted } from '../../support/counts.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
@@ -269,7 +269,7 @@ test('a runner recovers what a dead one left, then takes its own snapshot', asyn
     } as const
     expect(await killed(place, death)).toBe('SIGKILL')
     const [left] = await listSnapshots(open.database, { limit: 1 })
-    expect(await isAbandoned(open.database, left as NonNullable<typeof left>)).toBe(true)
+    expect(left?.abandoned).toBe(true)
     const refused = await requestSnapshot(open.database, 'test').catch((error: unknown) => error)
     expect(refused).toMatchObject({ code: 'snapshot-running', extra: { abandoned: true } })
     const { id } = await runSnapshot(open.lake)
