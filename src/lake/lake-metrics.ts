@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { LakeFigures, LastRun } from './lake-figures.ts'
+import { PROBLEM_GUIDE } from './problem-guide.ts'
 
 /** Scrapes within this time share one reading. */
 const FRESH_MS = 5_000
@@ -94,12 +95,15 @@ const GAUGES: readonly Definition[] = [
   },
 ]
 
+const NO_FAILURES = Object.fromEntries(Object.keys(PROBLEM_GUIDE).map((code) => [code, 0]))
+
 const COUNTERS: readonly Definition[] = [
   {
     name: 'lake_snapshot_failures_total',
     help: 'Runs that failed, by code; preempted_by_migration counts those that made way',
     label: 'code',
-    samples: ({ failures }) => labelled('code', failures),
+    // Every code from the start: increase() does not see the first failure of a series that begins with it.
+    samples: ({ failures }) => labelled('code', { ...NO_FAILURES, ...failures }),
   },
   {
     name: 'lake_snapshot_parts_sent_total',

@@ -64,6 +64,8 @@ describe('the metrics of the lake', () => {
     expect(shown.get('lake_metrics_up')).toBe(1)
     expect(shown.get('lake_snapshots{state="published"}')).toBe(0)
     expect(shown.get('lake_snapshot_parts_resent_total')).toBe(0)
+    // Prometheus sees the first failure of a code only where its series was there before.
+    expect(shown.get('lake_snapshot_failures_total{code="storage_failed"}')).toBe(0)
     const absent = ['last_published_timestamp_seconds', 'last_run_success', 'age_limit_seconds']
     for (const name of absent) expect(shown.has(`lake_snapshot_${name}`), name).toBe(false)
   })
