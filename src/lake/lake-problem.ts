@@ -72,6 +72,12 @@ export class LakeProblem extends Error {
   }
 }
 
+/** Why a run ends that was told to: the reason of its signal, where that is one of ours. */
+export function stopped(reason: unknown): LakeProblem {
+  if (reason instanceof LakeProblem) return reason
+  return new LakeProblem('cancelled', 'The run was told to stop', {}, reason)
+}
+
 /**
  * The catalogue shows something else than the contract: another type, column, table or location. Views stay where they are;
  * the snapshot stays `committed` and is retried once somebody has put the catalogue right.

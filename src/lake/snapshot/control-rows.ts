@@ -88,11 +88,19 @@ export class ControlRows {
     this.#tap = tap
   }
 
-  /** Writes the fence into the snapshot's row: from here on no write of an earlier holder succeeds. May be repeated. */
-  async claim(owner: string): Promise<void> {
+  /**
+   * Writes the fence into the snapshot's row: from here on no write of an earlier holder succeeds. May be repeated.
+   *
+   * @param state that the row must still have: whoever gave the snapshot up a moment ago is not overruled.
+   */
+  async claim(owner: string, state?: SnapshotState): Promise<void> {
     await tapped(this.#tap, 'control-claim', async () => {
       const { count } = await this.#database.prisma.lakeSnapshot.updateMany({
-        where: { id: this.snapshotId, OR: [{ fence: null }, { fence: { lte: this.fence } }] },
+        where: {
+          id: this.snapshotId,
+          OR: [{ fence: null }, { fence: { lte: this.fence } }],
+          ...(state === undefined ? {} : { state }),
+        },
         data: { fence: this.fence, owner },
       })
       if (count === 0) throw fenced(this.snapshotId)

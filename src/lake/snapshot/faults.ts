@@ -65,7 +65,6 @@ const CONTROL_WRITES = [
   'control-planning',
   'control-uploading',
   'control-tables',
-  'control-tables',
   'control-table-copying',
   'control-table-uploaded',
   'control-upload-open',

@@ -1,5 +1,5 @@
 import { describe } from '../../errors.ts'
-import { DriftError, LakeProblem } from '../lake-problem.ts'
+import { DriftError, LakeProblem, stopped } from '../lake-problem.ts'
 import { commit } from './commit.ts'
 import { type ControlRows, problemOf } from './control-rows.ts'
 import { enterPhase } from './enter-phase.ts'
@@ -10,6 +10,8 @@ import { rollBack } from './roll-back.ts'
 export interface FinishOptions {
   /** Aborts when the lease is lost or the process is asked to stop. */
   readonly signal: AbortSignal
+  /** For the snapshot's own run: asked to stop before the commit it leaves nothing behind. Recovery leaves such a one to the next. */
+  readonly removeWhenStopped?: boolean
   readonly progress?: Progress | undefined
 }
 
@@ -22,14 +24,14 @@ const NO_WAY_ON = new Set(['rolled_back', 'object_mismatch'])
  * Steps 4 to 8 of the protocol, from wherever a snapshot stands: the runner and recovery go the same way.
  *
  * What fails leaves the snapshot in its state, with the problem in its row, so that it can be finished later; only where the
- * prepared bytes are lost is it rolled back and `failed`.
+ * prepared bytes are lost, or nobody wants it any more, is it rolled back and `failed`.
  */
 export async function finish(
   lake: Lake,
   rows: ControlRows,
   from: Unfinished,
   body: string,
-  { progress, signal }: FinishOptions,
+  { progress, removeWhenStopped = false, signal }: FinishOptions,
 ): Promise<void> {
   const enter = (state: string) => progress?.({ kind: 'state', snapshotId: rows.snapshotId, state })
   let phase: Unfinished = from
@@ -50,12 +52,25 @@ export async function finish(
     await publish(lake, rows, body, { signal, enter: (each) => enterPhase(lake, rows, progress, each) })
     enter('published')
   } catch (error) {
-    await unfinished(lake, rows, phase, error)
-    throw error
+    const problem = signal.aborted ? stopped(signal.reason) : error
+    const remove = phase !== 'committed' && (signal.aborted ? removeWhenStopped : isLost(phase, problem))
+    await unfinished(lake, rows, phase, problem, remove)
+    throw problem
   }
 }
 
-async function unfinished(lake: Lake, rows: ControlRows, phase: Unfinished, error: unknown): Promise<void> {
+/** Are the prepared bytes not there any more? */
+function isLost(phase: Unfinished, error: unknown): boolean {
+  return phase === 'committing' && error instanceof LakeProblem && NO_WAY_ON.has(error.code)
+}
+
+async function unfinished(
+  lake: Lake,
+  rows: ControlRows,
+  phase: Unfinished,
+  error: unknown,
+  remove: boolean,
+): Promise<void> {
   const { logger } = lake
   const problem = problemOf(error, phase)
   if (problem.code === 'fenced') return
@@ -65,11 +80,8 @@ async function unfinished(lake: Lake, rows: ControlRows, phase: Unfinished, erro
     'snapshot not finished',
   )
   try {
-    if (phase === 'committing' && error instanceof LakeProblem && NO_WAY_ON.has(error.code)) {
-      await rollBack(lake, rows, error, phase)
-    } else {
-      await rows.update({ problem })
-    }
+    if (remove) await rollBack(lake, rows, error, phase)
+    else await rows.update({ problem })
   } catch (second) {
     logger.error({ snapshotId: rows.snapshotId, reason: describe(second) }, 'snapshot left for recovery')
   }

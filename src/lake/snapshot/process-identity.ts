@@ -17,20 +17,30 @@ function realm(): string {
   return `${boot}/${readlinkSync('/proc/self/ns/pid').replace(/\D/g, '')}`
 }
 
-/** Undefined: there is no such process, or only its zombie. */
+/** Undefined: only its zombie is left. @throws Error where nothing can be read of it. */
 function startOf(processId: number): string | undefined {
+  const stat = readFileSync(`/proc/${processId}/stat`, 'utf8')
+  // Field 2 is the command in parentheses and may hold spaces; the state is field 3, the start in ticks is field 22.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return fields[0] === 'Z' ? undefined : `${realm()}/${fields[19]}`
+}
+
+/** Signal 0 finds processes that the system hides from us (`hidepid`), too. */
+function exists(processId: number): boolean {
   try {
-    const stat = readFileSync(`/proc/${processId}/stat`, 'utf8')
-    // Field 2 is the command in parentheses and may hold spaces; the state is field 3, the start in ticks is field 22.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return fields[0] === 'Z' ? undefined : `${realm()}/${fields[19]}`
-  } catch {
-    return undefined
+    return process.kill(processId, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
   }
 }
 
 export function thisProcess(): ProcessIdentity {
-  return { host: hostname(), processId: process.pid, startedAt: startOf(process.pid) ?? UNKNOWN }
+  const identity = { host: hostname(), processId: process.pid }
+  try {
+    return { ...identity, startedAt: startOf(process.pid) ?? UNKNOWN }
+  } catch {
+    return { ...identity, startedAt: UNKNOWN }
+  }
 }
 
 /**
@@ -41,8 +51,8 @@ export function isGone({ host, processId, startedAt }: ProcessIdentity): boolean
   if (host !== hostname() || startedAt === UNKNOWN) return false
   try {
     if (!startedAt.startsWith(`${realm()}/`)) return false
+    return startOf(processId) !== startedAt
   } catch {
-    return false
+    return !exists(processId)
   }
-  return startOf(processId) !== startedAt
 }

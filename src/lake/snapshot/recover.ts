@@ -5,7 +5,7 @@ import { ControlRows, problemOf, type ControlRows as Rows } from './control-rows
 import { finish } from './finish.ts'
 import type { Lake, Progress } from './lake.ts'
 import { Lease } from './lease.ts'
-import { isRollingBack, rollBack, stillRollingBack, sweepFailed } from './roll-back.ts'
+import { isRollingBack, rollBack, sweepFailed } from './roll-back.ts'
 import { failNotStarted } from './snapshots.ts'
 import { sweepSpool } from './spool.ts'
 import { RUNNING_STATES, type SnapshotState } from './states.ts'
@@ -50,12 +50,18 @@ export async function recoverSnapshots(lake: Lake, progress?: Progress, now = ne
   }
 }
 
-/** The part of recovery that a runner does before its own snapshot. @param except the runner's own row. */
+/**
+ * The part of recovery that a runner does before its own snapshot.
+ *
+ * @param except the runner's own row.
+ * @param signal stops it between two calls; what is not over then is left to the next recovery.
+ */
 export async function recoverUnder(
   lake: Lake,
   lease: Lease,
   progress?: Progress,
   except?: string,
+  signal = lease.signal,
 ): Promise<Recovery[]> {
   await tapped(lake.tap, 'control-not-started', () => failNotStarted(lake.database))
   const left = await lake.database.prisma.lakeSnapshot.findMany({
@@ -69,11 +75,12 @@ export async function recoverUnder(
   })
   const recovered: Recovery[] = []
   for (const row of left) {
+    signal.throwIfAborted()
     lake.measurements.restart(row.measurements)
     const rows = new ControlRows(lake.database, row.id, lease.fence, () => lake.measurements.stored(), lake.tap)
     await rows.claim(lease.owner)
     lake.logger.warn({ snapshotId: row.id, state: row.state }, 'recovering a snapshot whose process is gone')
-    const problem = await recoverOne(lake, rows, row, lease, progress)
+    const problem = await recoverOne(lake, rows, row, signal, progress)
     const after = await lake.database.prisma.lakeSnapshot.findUniqueOrThrow({ where: { id: row.id } })
     recovered.push({ snapshotId: row.id, from: row.state, to: after.state, problem })
   }
@@ -92,7 +99,7 @@ async function recoverOne(
   lake: Lake,
   rows: Rows,
   row: LeftRow,
-  lease: Lease,
+  signal: AbortSignal,
   progress: Progress | undefined,
 ): Promise<string | undefined> {
   const { manifest, state } = row
@@ -103,15 +110,18 @@ async function recoverOne(
       return (noWayOn as { code: string }).code
     }
     await finish(lake, rows, state as 'prepared' | 'committing' | 'committed', manifest, {
-      signal: lease.signal,
+      signal,
       progress,
     })
     return undefined
   } catch (error) {
     const problem = problemOf(error, state)
     if (problem.code === 'fenced') throw error
-    // One that can be neither finished nor removed must not keep recovery from the others.
-    if (noWayOn !== undefined) await rows.update({ problem: { ...problem, ...stillRollingBack(row.problem) } })
+    // One that can be neither finished nor removed must not keep recovery from the others. Its row goes on telling why it has to be removed.
+    if (noWayOn !== undefined) {
+      lake.logger.error({ snapshotId: row.id, code: problem.code, reason: problem.message }, 'snapshot not removed')
+      if (problem.code === 'manifest_conflict') await rows.update({ problem })
+    }
     return problem.code
   }
 }

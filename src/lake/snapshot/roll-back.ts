@@ -1,15 +1,11 @@
 import { LakeProblem } from '../lake-problem.ts'
+import { parseManifest } from '../manifest.ts'
 import { manifestKey, partitionPrefix } from '../object-keys.ts'
 import { type ControlRows, problemOf } from './control-rows.ts'
 import type { Lake } from './lake.ts'
 
 /** In the problem of a snapshot that has not failed yet: somebody has begun to remove it, and whoever finds it goes on with that. */
 const DECIDED = 'rollingBack'
-
-/** The mark of a decision in a stored problem, for whoever writes another problem over it. */
-export function stillRollingBack(problem: unknown): object {
-  return isRollingBack(problem) ? { [DECIDED]: true } : {}
-}
 
 /** Has somebody decided that nothing of this snapshot may stay? */
 export function isRollingBack(problem: unknown): boolean {
@@ -23,7 +19,8 @@ export function isRollingBack(problem: unknown): boolean {
  * ours that arrives late, when somebody else has taken over, can only do what he does as well. Uploads end before objects are
  * deleted, or a late call could complete one after that.
  *
- * A manifest that appears after the decision is a dead process's late call, and goes with the rest.
+ * A manifest that appears after the decision is a dead process's late call, and goes with the rest; partitions are those of a crawl that
+ * somebody started while the objects were there.
  *
  * @param error why: an error, or the problem that its row tells already.
  * @param endOwnUploads stops what this process is sending; after the decision.
@@ -45,6 +42,7 @@ export async function rollBack(
   }
   await endOwnUploads?.()
   await removeAll(lake, rows)
+  if (phase === 'committing') await unregister(lake, rows.snapshotId)
   await rows.update({ state: 'failed', endedAt: new Date(), problem })
 }
 
@@ -78,9 +76,17 @@ async function removeAll(lake: Lake, rows: ControlRows): Promise<void> {
     const prefix = partitionPrefix(table, rows.snapshotId)
     // An upload whose id was not stored yet when the process died.
     for await (const upload of multipart.pending(prefix)) await multipart.abort(upload.key, upload.uploadId)
-    await removeObjects(lake, rows.snapshotId, table)
+    await lake.bucket.delete(await objectsOf(lake, rows.snapshotId, table))
   }
   await removeManifest(lake, rows.snapshotId)
+}
+
+/** Not while a crawl is under way: it may have seen the objects, and registers what it saw at its end. */
+async function unregister({ database, publisher, settings }: Lake, id: string): Promise<void> {
+  const { manifest } = await database.prisma.lakeSnapshot.findUniqueOrThrow({ where: { id } })
+  if (manifest === null) return
+  await publisher.crawlerReady(new Date(Date.now() + settings.crawlerWaitMs))
+  await publisher.unregister(parseManifest(manifest))
 }
 
 /** @returns its key when there was one. */
@@ -91,11 +97,10 @@ async function removeManifest(lake: Lake, snapshotId: string): Promise<string[]>
   return [key]
 }
 
-/** Deletes what lies in a snapshot's folder of one table. @returns the keys. */
-async function removeObjects(lake: Lake, snapshotId: string, table: string): Promise<string[]> {
+/** What lies in a snapshot's folder of one table. */
+async function objectsOf(lake: Lake, snapshotId: string, table: string): Promise<string[]> {
   const keys: string[] = []
   for await (const object of lake.bucket.objects(partitionPrefix(table, snapshotId))) keys.push(object.key)
-  await lake.bucket.delete(keys)
   return keys
 }
 
@@ -103,8 +108,8 @@ async function removeObjects(lake: Lake, snapshotId: string, table: string): Pro
 const LATE_MS = 2 * 24 * 3_600_000
 
 /**
- * The net below `rollBack`: objects of failed snapshots that became visible after their removal, and a manifest likewise. No partition names
- * them and no view shows them. @returns the keys that were deleted.
+ * The net below `rollBack`: objects of failed snapshots that became visible after their removal, and a manifest likewise. No view shows
+ * them; a partition names them if somebody started the crawler since. @returns the keys that were deleted.
  */
 export async function sweepFailed(lake: Lake): Promise<string[]> {
   const failed = await lake.database.prisma.lakeSnapshot.findMany({
@@ -115,7 +120,10 @@ export async function sweepFailed(lake: Lake): Promise<string[]> {
   })
   const removed: string[] = []
   for (const { id } of failed) {
-    for (const { name } of lake.contracts) removed.push(...(await removeObjects(lake, id, name)))
+    const late = (await Promise.all(lake.contracts.map(({ name }) => objectsOf(lake, id, name)))).flat()
+    if (late.length > 0) await unregister(lake, id)
+    await lake.bucket.delete(late)
+    removed.push(...late)
     removed.push(...(await removeManifest(lake, id)))
   }
   return removed

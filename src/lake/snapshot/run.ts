@@ -1,6 +1,6 @@
 import type { Transaction } from '../../database/database.ts'
 import { AppError, describe } from '../../errors.ts'
-import { LakeProblem } from '../lake-problem.ts'
+import { LakeProblem, stopped } from '../lake-problem.ts'
 import { manifestBody } from '../manifest.ts'
 import type { MultipartSink } from '../storage/multipart-sink.ts'
 import { tapped } from '../tap.ts'
@@ -44,7 +44,9 @@ export async function runSnapshot(lake: Lake, options: RunOptions = {}): Promise
 }
 
 async function runUnder(lake: Lake, lease: Lease, options: RunOptions): Promise<SnapshotView> {
-  await recoverUnder(lake, lease, options.progress, options.id)
+  const signal = options.signal ? AbortSignal.any([lease.signal, options.signal]) : lease.signal
+  await recoverUnder(lake, lease, options.progress, options.id, signal)
+  if (options.id === undefined) signal.throwIfAborted()
   const requested =
     options.id === undefined ? await requestUnder(lake, lease, options) : await readSnapshot(lake.database, options.id)
   if (requested.state !== 'requested') {
@@ -52,13 +54,12 @@ async function runUnder(lake: Lake, lease: Lease, options: RunOptions): Promise<
       extra: { snapshotId: requested.id, state: requested.state },
     })
   }
-  const signal = options.signal ? AbortSignal.any([lease.signal, options.signal]) : lease.signal
   lake.measurements.restart()
   const rows = new ControlRows(lake.database, requested.id, lease.fence, () => lake.measurements.stored(), lake.tap)
-  await rows.claim(lease.owner)
+  await rows.claim(lease.owner, 'requested')
   await lease.confirm()
   const body = await prepare(lake, rows, requested, signal, options.progress)
-  await finish(lake, rows, 'prepared', body, { signal, progress: options.progress })
+  await finish(lake, rows, 'prepared', body, { signal, removeWhenStopped: true, progress: options.progress })
   return await readSnapshot(lake.database, requested.id)
 }
 
@@ -80,7 +81,7 @@ async function leaseFor(lake: Lake, options: RunOptions): Promise<Lease> {
   } catch (error) {
     const { id } = options
     if (id !== undefined) {
-      const problem = problemOf(options.signal?.aborted ? cancelled(options.signal.reason) : error, 'requested')
+      const problem = problemOf(options.signal?.aborted ? stopped(options.signal.reason) : error, 'requested')
       await tapped(lake.tap, 'control-failed', () =>
         lake.database.prisma.lakeSnapshot.updateMany({
           where: { id, state: 'requested', fence: null },
@@ -107,6 +108,7 @@ async function prepare(
     progress?.(event)
   }
   try {
+    signal.throwIfAborted()
     const startedAt = new Date()
     await rows.update({ state: 'planning', startedAt })
     enter({ kind: 'state', snapshotId: rows.snapshotId, state: 'planning' })
@@ -141,15 +143,10 @@ async function prepare(
     enter({ kind: 'state', snapshotId: rows.snapshotId, state: 'prepared' })
     return body
   } catch (error) {
-    const problem = signal.aborted && !(error instanceof LakeProblem) ? cancelled(signal.reason) : error
+    const problem = signal.aborted && !(error instanceof LakeProblem) ? stopped(signal.reason) : error
     await giveUp(lake, rows, sinks, problem, phase)
     throw problem
   }
-}
-
-function cancelled(reason: unknown): LakeProblem {
-  if (reason instanceof LakeProblem) return reason
-  return new LakeProblem('cancelled', 'The snapshot was stopped before its commit', {}, reason)
 }
 
 async function giveUp(
