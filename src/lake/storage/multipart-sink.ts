@@ -11,13 +11,16 @@ export interface SinkHooks {
   readonly partStarted?: (number: number) => void
 }
 
-/** Lets at most `limit` parts be under way, whichever sink they belong to. */
+/** Lets at most `limit` parts be under way, whichever sink they belong to, and counts those that wait. */
 export class PartSlots {
   readonly limit: number
   #used = 0
   #free: Buffer[] = []
   readonly #waiting: (() => void)[] = []
   readonly #partBytes: number
+  /** Parts that are sent or wait for it. */
+  #parts = 0
+  #watchers: (() => void)[] = []
 
   constructor(limit: number, partBytes: number) {
     this.limit = limit
@@ -35,13 +38,33 @@ export class PartSlots {
     else this.#used--
   }
 
+  /** More parts than may be under way: the last ones of files that are closed wait as well, and all of them take memory. */
+  get full(): boolean {
+    return this.#parts > this.limit
+  }
+
   /** Part buffers are used again: fresh ones of 8 MiB each would only feed the collector. */
   buffer(): Buffer {
     return this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#partBytes)
   }
 
-  giveBack(buffer: Buffer): void {
+  /** A part begins to wait for its turn. */
+  begin(): void {
+    this.#parts++
+  }
+
+  /** It is sent, or has failed. */
+  end(buffer: Buffer): void {
+    this.#parts--
     if (this.#free.length <= this.limit) this.#free.push(buffer)
+    const watchers = this.#watchers
+    this.#watchers = []
+    for (const watch of watchers) watch()
+  }
+
+  /** Calls once, when the next part of any sink ends. */
+  onEnd(watch: () => void): void {
+    this.#watchers.push(watch)
   }
 }
 
@@ -52,7 +75,7 @@ export interface MultipartSinkOptions {
   readonly uploadId: string
   readonly partBytes: number
   readonly slots: PartSlots
-  /** Parts of this sink, under way or waiting, above which it is busy; default as many as may be under way in all. */
+  /** Parts of this sink alone, under way or waiting, above which it is busy; default as many as may be under way in all. */
   readonly mostParts?: number
   readonly hooks?: SinkHooks
 }
@@ -71,7 +94,7 @@ export function base64OfHex(hex: string): string {
 
 /**
  * A file on its way into the parts of a multipart upload that nobody completes yet. Memory: the open part, the parts under way
- * and one that waits, plus what is written while `busy`; a part's buffer is kept until S3 has acknowledged it.
+ * and one that waits, of all sinks together, plus what is written while `busy`; a part's buffer is kept until S3 has acknowledged it.
  *
  * `write` copies and never waits; whoever writes stops while `busy` and awaits `drained()`. The first failure is thrown by every
  * later call.
@@ -102,9 +125,10 @@ export class MultipartSink {
     return this.#bytes
   }
 
-  /** A part waits for a slot; the bytes in memory are at their bound. */
+  /** A part waits for a slot, of this file or another one; the bytes in memory are at their bound. */
   get busy(): boolean {
-    return this.#failure === undefined && this.#live.size > (this.#options.mostParts ?? this.#options.slots.limit)
+    const { mostParts, slots } = this.#options
+    return this.#failure === undefined && (slots.full || this.#live.size > (mostParts ?? slots.limit))
   }
 
   write(bytes: Uint8Array): void {
@@ -123,7 +147,12 @@ export class MultipartSink {
   }
 
   async drained(): Promise<void> {
-    while (this.busy) await new Promise<void>((resolve) => this.#waiters.push(resolve))
+    while (this.busy) {
+      await new Promise<void>((resolve) => {
+        this.#waiters.push(resolve)
+        this.#options.slots.onEnd(resolve)
+      })
+    }
     this.#throwFailure()
   }
 
@@ -159,11 +188,12 @@ export class MultipartSink {
     }
     this.#open = undefined
     this.#filled = 0
+    this.#options.slots.begin()
     const sent = this.#sendPart(number, bytes)
       .catch((error: unknown) => this.#fail(error))
       .finally(() => {
         this.#live.delete(sent)
-        this.#options.slots.giveBack(buffer)
+        this.#options.slots.end(buffer)
         this.#wake()
       })
     this.#live.add(sent)

@@ -123,6 +123,44 @@ describe('a sink', () => {
     expect(await sink.finish()).toHaveLength(3)
   })
 
+  test('is busy while parts of other files wait, so that many files in a row take no more memory than one', async () => {
+    let release = () => {}
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    proxy.decide = async ({ url = '' }): Promise<Verdict> => {
+      if (url.includes('partNumber')) await held
+      return 'pass'
+    }
+    const slots = new PartSlots(2, PART)
+    const [first, second, third] = [await newSink(slots), await newSink(slots), await newSink(slots)]
+    // Files that end with a small part each: a part takes the memory of a whole one.
+    const finished = [first, second].map((sink) => {
+      sink.write(Buffer.alloc(100))
+      return sink.finish()
+    })
+    expect(third.busy).toBe(false)
+    third.write(Buffer.alloc(PART))
+    expect(third.busy).toBe(true)
+    const drained = third.drained()
+    release()
+    await drained
+    expect(third.busy).toBe(false)
+    await Promise.all([...finished, third.finish()])
+  })
+
+  test('that waits for parts of other files hears when it is cancelled', async () => {
+    proxy.decide = ({ url = '' }) => (url.includes('partNumber') ? new Promise(() => {}) : 'pass')
+    const slots = new PartSlots(1, PART)
+    const [first, second] = [await newSink(slots), await newSink(slots)]
+    first.write(Buffer.alloc(2 * PART))
+    expect(second.busy).toBe(true)
+    const drained = second.drained()
+    second.cancel()
+    await expect(drained).rejects.toMatchObject({ code: 'cancelled' })
+    await first.abort()
+  })
+
   test('ends with the first failure, told to every later call, and leaves no upload when aborted', async () => {
     proxy.decide = ({ url = '' }) => (url.includes('partNumber') ? 'refuse' : 'pass')
     const sink = await newSink()
@@ -164,16 +202,18 @@ describe('a sink', () => {
   test('refuses a file that needs too many parts', async () => {
     const slots = new PartSlots(2, 1)
     let sent = 0
-    const fake = Object.assign(Object.create(bucket) as LakeBucket, {
-      uploadPart: async (_: unknown, part: { number: number; bytes: Uint8Array; crc32: string }) => {
+    const multipart = Object.assign(Object.create(bucket.multipart) as typeof bucket.multipart, {
+      sendPart: async (_: unknown, part: { number: number; bytes: Uint8Array; crc32: string }) => {
         sent++
         return { number: part.number, etag: '"x"', crc32: part.crc32, bytes: part.bytes.length }
       },
     })
+    const fake = Object.defineProperty(Object.create(bucket) as LakeBucket, 'multipart', { value: multipart })
     const sink = new MultipartSink({ bucket: fake, key, uploadId: 'x', partBytes: 1, slots })
     expect(() => sink.write(Buffer.alloc(PART_LIMIT))).toThrow(expect.objectContaining({ code: 'part_limit' }))
     await expect(sink.finish()).rejects.toMatchObject({ code: 'part_limit' })
-    expect(sent).toBeLessThan(PART_LIMIT)
+    // Those that had begun before it end; none begins after.
+    expect(sent).toBeLessThanOrEqual(slots.limit)
   })
 })
 
