@@ -1,4 +1,4 @@
-import { type Batch, CopyFormatError, headerEnd, TupleBatch } from './scanner.ts'
+import { type Batch, type BusyConsumer, CopyFormatError, headerEnd, TupleBatch } from './scanner.ts'
 
 /** Message types of the server (PostgreSQL documentation, "Message Formats"). */
 const COPY_DATA = 0x64 // d
@@ -49,20 +49,20 @@ export class CopyFrameScanner {
   }
 
   /**
-   * Takes every whole message in `buf[start, end)`. All batches are handed over before it returns, so the bytes may be moved.
+   * Takes every whole message in `buf[start, end)` up to ReadyForQuery: what follows is no part of the answer. All batches are handed over before it returns, so the bytes may be moved.
    *
    * @param view over exactly the bytes of `buf`.
    * @param consumer a batch after which it is busy is the last one of this call: no row follows a file that is full.
-   * @returns where the first incomplete message begins.
+   * @returns where the first message begins that was not taken.
    */
-  scan(buf: Buffer, view: DataView, start: number, end: number, consumer?: { readonly busy: boolean }): number {
+  scan(buf: Buffer, view: DataView, start: number, end: number, consumer?: BusyConsumer): number {
     const tuples = this.#tuples
     tuples.use(buf, view)
     let at = start
     this.needed = 0
     this.stopped = false
     let { batches } = tuples
-    while (at + 5 <= end) {
+    while (at + 5 <= end && !this.ready) {
       const bytes = view.getUint32(at + 1)
       if (bytes < 4) throw new CopyFormatError(`the server sent a message of length ${bytes}`)
       const next = at + 1 + bytes
@@ -83,6 +83,16 @@ export class CopyFrameScanner {
     }
     tuples.flush()
     return at
+  }
+
+  /** Only looks for what the server said when it ended the session in mid-answer: an error, behind rows that nobody needs any more. */
+  lastWords(buf: Buffer, start: number, end: number): void {
+    for (let at = start; at + 5 <= end; ) {
+      const next = at + 1 + buf.readUInt32BE(at + 1)
+      if (next < at + 5 || next > end) return
+      if (buf[at] === ERROR_RESPONSE) this.#message(ERROR_RESPONSE, buf, at + 5, next)
+      at = next
+    }
   }
 
   #data(buf: Buffer, start: number, end: number): void {

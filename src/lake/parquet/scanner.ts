@@ -26,6 +26,11 @@ export interface Batch {
   rows: number
 }
 
+/** Whoever takes the rows may say after a batch that it takes no more for now. */
+export interface BusyConsumer {
+  readonly busy: boolean
+}
+
 /** The stream is not what COPY sends: cut off, of another width, or with bytes after its end. */
 export class CopyFormatError extends Error {
   override readonly name = 'CopyFormatError'
@@ -146,29 +151,45 @@ export class CopyScanner {
   #restBytes = 0
   /** The rest holds no more of a row than it did before it has this many bytes. */
   #wanted = 0
+  /** The last call ended before its bytes did, because the consumer of the rows was busy. */
+  stopped = false
 
   constructor(fieldCount: number, onBatch: (batch: Batch) => void) {
     this.#tuples = new TupleBatch(fieldCount, onBatch)
   }
 
-  /** The chunk may be reused afterwards. @throws CopyFormatError, or what `onBatch` throws. */
-  push(chunk: Buffer): void {
+  /**
+   * The chunk may be reused afterwards.
+   *
+   * @param consumer a batch after which it is busy is the last one of this call: no row follows a file that is full.
+   * @throws CopyFormatError, or what `onBatch` throws.
+   */
+  push(chunk: Buffer, consumer?: BusyConsumer): void {
     if (chunk.length === 0) return
     if (this.#restBytes > 0 && this.#restBytes + chunk.length < this.#wanted) {
       this.#keep(chunk)
       return
     }
-    const buf = this.#restBytes > 0 ? Buffer.concat([...this.#rest, chunk]) : chunk
-    this.#rest = []
-    this.#restBytes = 0
-    const used = this.#scan(buf)
-    if (used < buf.length) {
-      this.#wanted = this.#started ? this.#tuples.needed : HEADER_BYTES
-      this.#keep(buf.subarray(used))
-    }
+    this.#take(this.#restBytes > 0 ? Buffer.concat([...this.#rest, chunk]) : chunk, consumer)
   }
 
-  #scan(buf: Buffer): number {
+  /** Goes on where the consumer was busy. @throws as `push` does. */
+  resume(consumer: BusyConsumer): void {
+    if (this.stopped) this.#take(Buffer.concat(this.#rest), consumer)
+  }
+
+  #take(buf: Buffer, consumer: BusyConsumer | undefined): void {
+    this.#rest = []
+    this.#restBytes = 0
+    const used = this.#scan(buf, consumer)
+    this.stopped = used < buf.length && consumer?.busy === true
+    if (used === buf.length) return
+    this.#wanted = this.#started ? this.#tuples.needed : HEADER_BYTES
+    this.#keep(buf.subarray(used))
+  }
+
+  /** @returns where it stopped: at the end, at an incomplete row, or behind a batch that made the consumer busy. */
+  #scan(buf: Buffer, consumer: BusyConsumer | undefined): number {
     let at = 0
     if (!this.#started) {
       const end = headerEnd(buf, 0, buf.length)
@@ -178,10 +199,16 @@ export class CopyScanner {
     }
     const tuples = this.#tuples
     tuples.use(buf, new DataView(buf.buffer, buf.byteOffset, buf.length))
+    tuples.needed = 0
+    let { batches } = tuples
     while (at < buf.length) {
       const next = tuples.take(at, buf.length)
       if (next < 0) break
       at = next
+      if (tuples.batches !== batches) {
+        batches = tuples.batches
+        if (consumer?.busy) return at
+      }
     }
     tuples.flush()
     return at

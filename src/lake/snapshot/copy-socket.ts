@@ -50,9 +50,9 @@ export class CopySocket {
 
   /**
    * Runs `sql`, a COPY … TO STDOUT (FORMAT binary), and hands its rows to the scanner. Resolves at the server's ReadyForQuery; the
-   * scanner then tells counts, or the server's error.
+   * scanner then tells counts, or the server's error, also one with which the server ended the session.
    *
-   * @throws what the scanner or the consumer threw (the connection is closed then), or pg's error when the connection breaks.
+   * @throws what the scanner or the consumer threw (the connection is closed then), or pg's error when the connection breaks without a word.
    */
   async copy(client: pg.Client, sql: string, scanner: CopyFrameScanner, consumer: RowConsumer): Promise<void> {
     const copy: RunningCopy = { scanner, consumer, failure: undefined }
@@ -70,7 +70,9 @@ export class CopySocket {
     } catch (error) {
       // What the consumer has begun, such as to open its next file, ends before this does: nobody tidies up too early.
       await this.#waiting
-      throw copy.failure ? copy.failure.error : error
+      if (copy.failure) throw copy.failure.error
+      scanner.lastWords(this.#buffer, 0, this.#filled)
+      if (scanner.error === undefined) throw error
     } finally {
       this.#copy = undefined
       this.#waiting = undefined
@@ -130,11 +132,15 @@ export class CopySocket {
     this.#view = new DataView(this.#buffer.buffer)
   }
 
-  /** Tells `pg`, which saw nothing of the answer, that the connection is free again: ReadyForQuery with the transaction's state. */
+  /**
+   * Tells `pg`, which saw nothing of the answer, that the connection is free again: ReadyForQuery with the transaction's state, and
+   * whatever the server sent behind it.
+   */
   #hand(transaction: 'T' | 'E'): void {
+    const behind = this.#buffer.subarray(0, this.#filled)
     this.#filled = 0
     this.#copy = undefined
-    this.socket.emit('data', Buffer.from([0x5a, 0, 0, 0, 5, transaction.charCodeAt(0)]))
+    this.socket.emit('data', Buffer.concat([READY_FOR_QUERY, Buffer.from(transaction), behind]))
   }
 
   #wait(copy: RunningCopy): void {

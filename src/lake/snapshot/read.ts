@@ -84,8 +84,12 @@ async function throughStream(
   const stream = client.query(copyTo(copyStatement(contract, range)))
   const scanner = new CopyScanner(fieldCount(contract), (batch) => files.append(batch))
   for await (const chunk of stream) {
-    scanner.push(chunk as Buffer)
+    scanner.push(chunk as Buffer, files)
     if (files.busy) await files.drained()
+    while (scanner.stopped) {
+      scanner.resume(files)
+      if (files.busy) await files.drained()
+    }
   }
   const scanned = scanner.end()
   // CommandComplete, which carries the server's count, may come after the stream's end, but not after the next answer.

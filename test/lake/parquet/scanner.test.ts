@@ -104,6 +104,31 @@ describe('the scanner of binary COPY', () => {
     expect(sizes).toEqual([1024, 1024, 452])
   })
 
+  it('stops behind a batch after which its consumer is busy, and goes on later', () => {
+    const values = Array.from({ length: 5_000 }, (_, n) => n)
+    const bytes = copyBytes(values.map((n) => [int32(n)]))
+    const consumer = { busy: false }
+    const seen: number[] = []
+    const scanner = new CopyScanner(1, ({ pos, rows, view }) => {
+      expect(consumer.busy).toBe(false)
+      for (let row = 0; row < rows; row++) seen.push(view.getInt32(pos[row] as number))
+      consumer.busy = true
+    })
+    // Longer and shorter than a batch, and cut within rows.
+    for (let at = 0; at < bytes.length; at += 27_001) {
+      const chunk = Buffer.from(bytes.subarray(at, at + 27_001))
+      scanner.push(chunk, consumer)
+      chunk.fill(0xaa)
+      consumer.busy = false
+      while (scanner.stopped) {
+        scanner.resume(consumer)
+        consumer.busy = false
+      }
+    }
+    expect(scanner.end()).toBe(values.length)
+    expect(seen).toEqual(values)
+  })
+
   it('passes over a header extension, also when it is cut', () => {
     const extended = Buffer.concat([HEADER.subarray(0, 15), int32(5), text('extra'), tuple([int32(7)]), TRAILER])
     for (let cut = 1; cut < extended.length; cut++) {
@@ -165,6 +190,24 @@ describe('the scanner of protocol messages', () => {
       9,
     )
     expect(rows).toEqual(hex(ROWS))
+  })
+
+  it('leaves what follows the answer to whoever reads the connection', () => {
+    const behind = frame('S', text('TimeZone\0UTC\0')).subarray(0, 9)
+    const { rows, scanner, kept } = scanFrames(Buffer.concat([stream, behind]), 1 << 15)
+    expect({ rows, kept, ready: scanner.ready }).toEqual({ rows: hex(ROWS), kept: behind.length, ready: true })
+  })
+
+  it('finds the error with which a server ends the session, behind rows and before a message that is cut', () => {
+    const error = frame('E', text('SFATAL\0C57P01\0Mterminating connection\0\0'))
+    const row = frame('d', tuple(ROWS[0] as Field[]))
+    const scanner = new CopyFrameScanner(3, () => expect.unreachable('no row is wanted any more'))
+    const words = Buffer.concat([row, row, error, row.subarray(0, 8)])
+    scanner.lastWords(words, 0, words.length)
+    expect(scanner.error).toMatchObject({ C: '57P01' })
+    const silent = new CopyFrameScanner(3, () => undefined)
+    silent.lastWords(words, 0, 2 * row.length + error.length - 1)
+    expect(silent.error).toBeUndefined()
   })
 
   it('tells how large a message is that does not fit into the buffer', () => {

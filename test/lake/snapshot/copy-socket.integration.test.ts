@@ -155,7 +155,7 @@ describe('COPY over the reused buffer', () => {
     expect((await socketCopy('SELECT broken', 1)).error?.C).toBe('42703')
   })
 
-  test('fails when the connection is cut', async () => {
+  test('tells with which error the server ended the session, or that the connection was cut', async () => {
     const pid = (await source.client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]?.pid
     const killer = new pg.Client(database.url)
     await killer.connect()
@@ -169,9 +169,13 @@ describe('COPY over the reused buffer', () => {
         killed = true
       },
     }
-    await expect(
-      socketCopy(`SELECT n, repeat('k', 1000) FROM generate_series(1, 200000) n`, 2, consumer),
-    ).rejects.toThrow(/terminat|ECONNRESET/i)
+    const copying = socketCopy(`SELECT n, repeat('k', 1000) FROM generate_series(1, 200000) n`, 2, consumer)
+    // A server that cannot write when it is told to end says nothing more.
+    const end = await copying.then(
+      ({ error }) => error?.C,
+      (error: Error) => error.message,
+    )
+    expect(end).toMatch(/57P01|terminat|ECONNRESET/i)
     await killer.end()
   })
 

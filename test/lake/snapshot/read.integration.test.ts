@@ -92,6 +92,39 @@ describe.each(ways)('over %s', (_, open) => {
     await expect(reading).rejects.not.toThrow(/secret/)
   })
 
+  test('no row follows a batch that fills its file, also of those that came together', async () => {
+    const narrow = { ...players, columns: [players.columns.find(({ name }) => name === 'country')!] }
+    const batches: number[] = []
+    let full = false
+    let late = 0
+    const files = {
+      get busy() {
+        return full
+      },
+      drained: async () => {
+        full = false
+      },
+      append({ rows }: Batch) {
+        if (full) late++
+        batches.push(rows)
+        full = true
+      },
+    }
+    const count = await withSource(open, (source) => copyTable(source, narrow, files, forever(), () => {}))
+    expect(batches.length).toBeGreaterThan(1)
+    expect({ late, rows: batches.reduce((sum, rows) => sum + rows, 0), count }).toEqual({
+      ...{ late: 0, rows: PLAYERS, count: PLAYERS },
+    })
+  })
+
+  test('a session that the server ends says why', async () => {
+    // The server notices between two rows, and tells it with its last message.
+    const suicide = `CASE WHEN row_number() OVER () = 2000 THEN pg_terminate_backend(pg_backend_pid())::text END`
+    const ended = { ...players, columns: [{ ...players.columns[0]!, sql: suicide }] }
+    const reading = withSource(open, (source) => copyTable(source, ended, collector(), forever(), () => {}))
+    await expect(reading).rejects.toMatchObject({ code: 'connection_lost', cause: { code: '57P01' } })
+  })
+
   test('what the encoder throws comes through as it is', async () => {
     const files = collector(() => {
       throw new Error('no such encoding')
