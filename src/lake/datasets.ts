@@ -35,7 +35,7 @@ export interface LakeColumn {
   readonly sql: string
   readonly pgType: PgType
   readonly athenaType: AthenaType
-  readonly action: 'include' | 'pseudonymise'
+  readonly action: 'include' | 'pseudonymise' | 'generalise'
   readonly nullable: boolean
   readonly description?: string
 }

@@ -71,10 +71,11 @@ const TRINO_TYPES: Readonly<Record<string, string>> = { string: 'varchar', times
 /** The current columns out of an earlier version: what it cannot give as the current type is NULL. */
 function columnsFrom(version: TableContract, current: TableContract): string[] {
   const before = new Map(version.columns.map((column) => [column.name, column]))
-  return current.columns.map(({ about, athenaType, name }) => {
+  return current.columns.map(({ about, action, athenaType, name }) => {
     const old = before.get(name) ?? before.get(about?.renamedFrom ?? '')
     const type = TRINO_TYPES[athenaType] ?? athenaType
-    if (old === undefined) return `CAST(NULL AS ${type}) AS ${identifier(name)}`
+    // A value of another action means something else: a pseudonym is no id.
+    if (old === undefined || old.action !== action) return `CAST(NULL AS ${type}) AS ${identifier(name)}`
     if (old.athenaType !== athenaType) return `TRY_CAST(${identifier(old.name)} AS ${type}) AS ${identifier(name)}`
     return old.name === name ? identifier(name) : `${identifier(old.name)} AS ${identifier(name)}`
   })

@@ -1,4 +1,4 @@
-import { type ExportColumn, quoteIdentifier } from '../contract.ts'
+import { type ExportColumn, quoteIdentifier, type TableContract } from '../contract.ts'
 import type { Column, Dataset, LakeColumn, PgType } from '../datasets.ts'
 import { athenaTypeOf, type DatabaseColumn, pgTypeOf } from './database-columns.ts'
 import { formerType } from './former-type.ts'
@@ -95,6 +95,43 @@ export function newType(column: ExportColumn, actual: string, pgType: PgType): A
     if (before === undefined) return kept
     const retyped = { ...before, pgType, athenaType: athenaTypeOf(pgType) }
     return marked({ ...kept, columns: { ...kept.columns, [column.source]: retyped } })
+  }
+}
+
+/**
+ * A column whose values mean something else from now on: the current version becomes an earlier one, in which the column is a typed NULL of
+ * its former policy. Its former values are not made again: where the policy became stricter, they must not leave any more.
+ */
+export function newMeaning(
+  { earlier, version }: Pick<TableContract, 'earlier' | 'version'>,
+  column: ExportColumn,
+  former: Pick<ExportColumn, 'class' | 'action'>,
+): Amendment {
+  return (entry) => {
+    const changed = earlier ? entry : withNewVersion(entry)
+    const versions = changed.earlier?.map((each) => {
+      const before = each.columns[column.source]
+      if (each.version !== version || before === undefined) return each
+      return { ...each, columns: { ...each.columns, [column.source]: withoutValues(before, column, former) } }
+    })
+    const amended = { ...changed, ...(versions ? { earlier: versions } : {}) }
+    return BUMPED.has(changed) ? marked(amended) : amended
+  }
+}
+
+function withoutValues(
+  before: Column,
+  { name, pgType, athenaType }: ExportColumn,
+  former: Pick<ExportColumn, 'class' | 'action'>,
+): Column {
+  const { action } = former
+  const empty: LakeColumn = { as: name, ...nullOf(pgType), athenaType, action, nullable: true }
+  const lake = Array.isArray(before.lake) ? before.lake.map((each) => (each.as === name ? empty : each)) : [empty]
+  const { description, reason = former.class === 'personal' ? 'always NULL' : undefined } = before
+  return {
+    ...{ class: former.class, lake, nullable: true, api: false },
+    ...(description === undefined ? {} : { description }),
+    ...(reason === undefined ? {} : { reason }),
   }
 }
 

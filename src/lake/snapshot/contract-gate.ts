@@ -15,9 +15,10 @@ import {
 } from './contract-amendment.ts'
 import {
   additions,
+  classNotes,
+  forgottenTables,
   leavingNotes,
-  orderFinding,
-  policyNotes,
+  publishedFindings,
   type TableDifference,
   tableDifferences,
   versionFindings,
@@ -212,14 +213,14 @@ export async function contractReport(
       continue
     }
     const versions = versionFindings(contract, contracts, live)
-    const order = orderFinding(contract, previous)
-    found.push(...columnFindings(contract, actual), ...(order ? [order] : []), ...versions.findings)
+    found.push(...columnFindings(contract, actual), ...publishedFindings(contract, previous), ...versions.findings)
     found.push(...(await typeFindings(client, contract, new Set(actual.map((column) => column.column)))))
     const nulls = withDatabaseNulls(contract, actual)
     written.push(nulls.contract)
-    notes.push(...versions.notes, ...nulls.notes, ...labelNotes(contract, actual), ...policyNotes(contract, previous))
+    notes.push(...versions.notes, ...nulls.notes, ...labelNotes(contract, actual), ...classNotes(contract, previous))
   }
   const breaking = [...findings.values()].flat().map((finding) => finding.text)
+  breaking.push(...forgottenTables(contracts, live))
   const differences = tableDifferences(contracts, previous)
   const additive = additions(differences, previous)
   return {
@@ -237,9 +238,10 @@ export async function contractReport(
 export function assertNotBreaking(report: GateReport): void {
   if (report.breaking.length === 0) return
   const patch = report.patches.map(patchText).join('\n')
+  const way = patch === '' ? '' : `\nThis lets it pass:\n${patch}`
   throw new LakeProblem(
     'contract_breaking',
-    `The database does not match the contract of the lake:\n  ${report.breaking.join('\n  ')}\nThis lets it pass:\n${patch}`,
+    `The database does not match the contract of the lake:\n  ${report.breaking.join('\n  ')}${way}`,
     { findings: report.breaking.length, patch },
   )
 }

@@ -1,7 +1,7 @@
 import { type ExportColumn, type TableContract, versionName } from '../contract.ts'
-import type { Column, PgType } from '../datasets.ts'
+import type { Column, Dataset, PgType } from '../datasets.ts'
 import type { Manifest, ManifestColumn, ManifestTable } from '../manifest.ts'
-import { type Amendment, forgottenVersion } from './contract-amendment.ts'
+import { type Amendment, forgottenVersion, newMeaning } from './contract-amendment.ts'
 import { formerType } from './former-type.ts'
 
 /** What the next snapshot changes of a lake table, against the last published one. */
@@ -56,7 +56,7 @@ export interface HistoryFinding {
 }
 
 /** Within a version the columns of the last snapshot stay, in their order and with their types; new ones come after them. */
-export function orderFinding(contract: TableContract, previous: Manifest | undefined): HistoryFinding | undefined {
+function orderFinding(contract: TableContract, previous: Manifest | undefined): HistoryFinding | undefined {
   const before = previous?.tables.find((table) => table.name === contract.name)
   const at = before?.columns.findIndex((old, i) => {
     const now = contract.columns[i]
@@ -80,9 +80,10 @@ function columnsOf(contract: TableContract, published: ManifestTable): Record<st
   for (const old of published.columns) {
     const known = contract.columns.find(({ name }) => name === old.name)
     const source = known === undefined ? undefined : contract.entry.columns[known.source]
-    const same = known?.athenaType === old.athena_type
+    const sameMeaning = known?.action === old.action ? known : undefined
+    const same = sameMeaning?.athenaType === old.athena_type
     if (known && source && same && !Array.isArray(source.lake)) columns[known.source] = source
-    else columns[old.name] = fromManifest(old, known, contract.version)
+    else columns[old.name] = fromManifest(old, sameMeaning, contract.version)
   }
   return columns
 }
@@ -93,7 +94,7 @@ const written = (pgType: PgType) => (pgType === 'timestamptz(3)' ? 'timestamp(3)
 function fromManifest(old: ManifestColumn, known: ExportColumn | undefined, version: number): Column {
   const pgType = (old.pg_type === 'enum' ? 'text' : old.pg_type) as PgType
   const athenaType = old.athena_type as ExportColumn['athenaType']
-  const action = old.action === 'pseudonymise' ? 'pseudonymise' : 'include'
+  const action = old.action as ExportColumn['action']
   const made = known && (known.athenaType === athenaType ? known : formerType(known.sql, written(known.pgType), pgType))
   const { sql } = made ?? { sql: `NULL::${pgType}` }
   const facts = { class: old.class as Column['class'], api: false as const, nullable: true as const }
@@ -163,7 +164,7 @@ export function leavingNotes(contract: TableContract, live: readonly Manifest[])
   const holder = last((table) => table !== undefined)
   const text =
     holder === undefined
-      ? `${contract.name} is retired and its entry may leave datasets.ts: no live snapshot holds it`
+      ? `${contract.name} is retired and its entry may leave datasets.ts, and then its table and views may be dropped: no live snapshot holds it`
       : `${contract.name} is retired and not written; snapshot ${holder.snapshot_id} still holds it`
   return [text]
 }
@@ -178,12 +179,74 @@ export function additions(differences: readonly TableDifference[], previous: Man
   })
 }
 
-/** A column whose class or action is another one than in the last snapshot. */
-export function policyNotes(contract: TableContract, previous: Manifest | undefined): string[] {
-  const before = previous?.tables.find((table) => table.name === contract.name)
-  return contract.columns.flatMap((column) => {
+function columnsBefore({ name, columns }: TableContract, previous: Manifest | undefined) {
+  const before = previous?.tables.find((table) => table.name === name)
+  return columns.flatMap((column) => {
     const old = before?.columns.find((each) => each.name === column.name)
-    if (old === undefined || (old.class === column.class && old.action === column.action)) return []
-    return [`${contract.name}.${column.name} was ${old.class}, ${old.action} and is ${column.class}, ${column.action}`]
+    return old === undefined ? [] : [{ column, old }]
+  })
+}
+
+/** Columns of another class than in the last snapshot: their values are the same ones. */
+export function classNotes(contract: TableContract, previous: Manifest | undefined): string[] {
+  return columnsBefore(contract, previous).flatMap(({ column, old }) =>
+    old.class === column.class ? [] : [`${contract.name}.${column.name} was ${old.class} and is ${column.class}`],
+  )
+}
+
+/**
+ * Columns of another action than in the last snapshot: under the same name their values mean something else, and nothing that joins or
+ * compares two snapshots would tell. So the version ends with them.
+ */
+function meaningFindings(contract: TableContract, previous: Manifest | undefined): HistoryFinding[] {
+  return columnsBefore(contract, previous).flatMap(({ column, old }): HistoryFinding[] => {
+    if (old.action === column.action) return []
+    const way = contract.earlier
+      ? `version ${contract.version} was published with it and keeps it`
+      : `its values mean something else: give it another name, or set version: ${contract.version + 1}`
+    return [
+      {
+        text: `${contract.table}.${column.source}: ${column.name} was ${ACTED[old.action] ?? old.action} in snapshot ${previous?.snapshot_id} and is ${ACTED[column.action]}; ${way}`,
+        amend: newMeaning(contract, column, {
+          class: old.class as Column['class'],
+          action: old.action as ExportColumn['action'],
+        }),
+      },
+    ]
+  })
+}
+
+/** What a version may not change of what was published under it. */
+export function publishedFindings(contract: TableContract, previous: Manifest | undefined): HistoryFinding[] {
+  const order = orderFinding(contract, previous)
+  const meaning = meaningFindings(contract, previous)
+  if (order === undefined) return meaning
+  // The version that comes back for the order has all columns as they were published.
+  return [order, ...meaning.map(({ text }) => ({ text, amend: (entry: Dataset) => entry }))]
+}
+
+const ACTED: Readonly<Record<string, string>> = {
+  include: 'included as it is',
+  pseudonymise: 'pseudonymised',
+  generalise: 'generalised',
+}
+
+/** Tables that live snapshots hold and that no entry explains any more: nobody would hear that they are not written. */
+export function forgottenTables(contracts: readonly TableContract[], live: readonly Manifest[]): string[] {
+  const known = new Set(
+    contracts.flatMap(({ lakeTable, version }) =>
+      Array.from({ length: version }, (_, i) => versionName(lakeTable, i + 1)),
+    ),
+  )
+  const holders = new Map(live.flatMap(({ snapshot_id: id, tables }) => tables.map(({ name }) => [name, id] as const)))
+  return [...holders].flatMap(([name, id]) => {
+    if (known.has(name)) return []
+    const newer = contracts.find(
+      ({ lakeTable }) => /^_v\d+$/.test(name.slice(lakeTable.length)) && name.startsWith(lakeTable),
+    )
+    const way = newer
+      ? `datasets.ts knows ${newer.lakeTable} up to version ${newer.version} only; a version is never written again under a number that is below it`
+      : 'no entry of datasets.ts makes it; an entry stays, with retired: true, until the last snapshot that holds it has expired'
+    return [`${name}: snapshot ${id} holds it, and ${way}`]
   })
 }

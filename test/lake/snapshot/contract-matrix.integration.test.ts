@@ -1,9 +1,11 @@
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { viewsOf } from '../../../src/lake/athena/views.ts'
 import { contractsOf, copySelect, type TableContract } from '../../../src/lake/contract.ts'
 import type { PgType } from '../../../src/lake/datasets.ts'
 import type { Manifest } from '../../../src/lake/manifest.ts'
-import { contractReport, type GateReport } from '../../../src/lake/snapshot/contract-gate.ts'
+import type { PublishedSnapshot } from '../../../src/lake/publication.ts'
+import { assertNotBreaking, contractReport, type GateReport } from '../../../src/lake/snapshot/contract-gate.ts'
 import { athenaTypeOf } from '../../../src/lake/snapshot/database-columns.ts'
 import { manifestColumn } from '../../../src/lake/snapshot/manifest-builder.ts'
 import { createEmptyDatabase, type TestDatabase } from '../../support/database.ts'
@@ -116,6 +118,15 @@ function published(contracts: readonly TableContract[]): Manifest {
     files: [{ rows: 1, columns: Object.fromEntries(contract.columns.map((c) => [c.name, { nulls: 0, sum: '' }])) }],
   }))
   return { snapshot_id: '20261122t020000z-01kaq3c9', tables } as unknown as Manifest
+}
+
+/** A snapshot that holds one row of one table, as the views see it. */
+function publishedAs(table: string): PublishedSnapshot {
+  const id = '20261122t020000z-01kaq3c9'
+  return {
+    ...{ snapshotId: id, snapshotDate: '2026-11-22', sequence: 1, takenAt: '2026-11-22T02:00:00Z', walLsn: '0/0' },
+    ...{ totalRows: 1, totalBytes: 1, contractFingerprint: '', tableRows: { [table]: 1 } },
+  }
 }
 
 async function reportOf(text: string, live: readonly Manifest[]): Promise<GateReport> {
@@ -294,7 +305,9 @@ describe('lake 13: a change that is more than one column', () => {
       notes: ['subjects is retired and not written; snapshot 20261122t020000z-01kaq3c9 still holds it'],
     })
     expect(await reportOf(next, [])).toMatchObject({
-      notes: ['subjects is retired and its entry may leave datasets.ts: no live snapshot holds it'],
+      notes: [
+        'subjects is retired and its entry may leave datasets.ts, and then its table and views may be dropped: no live snapshot holds it',
+      ],
     })
   })
 
@@ -362,10 +375,90 @@ describe('lake 13: a change that is more than one column', () => {
     )
   })
 
-  test('lake 13: a change of class or action is logged', async () => {
+  test('lake 13: a change of class is logged', async () => {
     await createSubject('text')
     const live = await liveOf(entryText('text'))
     const text = entryText('text').replace("value: { class: 'internal'", "value: { class: 'public'")
-    expect((await reportOf(text, live)).notes).toEqual(['subjects.value was internal, include and is public, include'])
+    expect(await reportOf(text, live)).toMatchObject({
+      outcome: 'equal',
+      notes: ['subjects.value was internal and is public'],
+    })
+  })
+
+  const ACTIONS: Readonly<Record<string, string>> = {
+    include: `lake: 'include'`,
+    pseudonymise: `lake: { pseudonymise: 'value' }`,
+    generalise: `lake: { generalise: 'toBoolean', as: 'value' }, sql: 'NULL::uuid'`,
+  }
+  const pairs = Object.keys(ACTIONS).flatMap((from) =>
+    Object.keys(ACTIONS)
+      .filter((to) => to !== from)
+      .map((to) => [from, to] as const),
+  )
+
+  test.each(pairs)(
+    'lake 13: a column that goes from %s to %s under its name is refused: its values mean something else',
+    async (from, to) => {
+      await createSubject('uuid')
+      await client.query('INSERT INTO subject VALUES (gen_random_uuid(), gen_random_uuid())')
+      const withAction = (action: string) =>
+        entryText('uuid').replace(/(value: .*)lake: 'include'/, `$1${ACTIONS[action]}`)
+      const live = await liveOf(withAction(from))
+      const report = await reportOf(withAction(to), live)
+      expect(report.breaking).toEqual([
+        expect.stringMatching(
+          /^subject\.value: value was (\w| )+ in snapshot 2026\S+ and is (\w| )+; its values mean something else: .* version: 2$/,
+        ),
+      ])
+      const after = await reportOf(pasted(withAction(to), report.patches), live)
+      expect(after).toMatchObject({ outcome: 'additive', breaking: [] })
+      // The former values are not made again, whichever way it went.
+      const [before, now] = after.contracts as [TableContract, TableContract]
+      expect(before).toMatchObject({ name: 'subjects', columns: [{}, { name: 'value', action: from }] })
+      expect(now).toMatchObject({ name: 'subjects_v2', columns: [{}, { name: 'value', action: to }] })
+      const { rows } = await client.query(copySelect(before))
+      expect(rows.map((row) => row.value)).toEqual([null])
+      // Nor does a view show the old ones under the new name.
+      const [, shown] = viewsOf(
+        after.contracts,
+        live.map(() => publishedAs('subjects')),
+        { database: 'a', rawDatabase: 'b' },
+      )
+      expect(shown?.body).toMatch(/^SELECT id, CAST\(NULL AS varchar\) AS value, .*\nFROM b\.subjects\n/)
+    },
+  )
+
+  test('lake 13: an action that changes together with the order is one new version', async () => {
+    await createSubject('uuid')
+    const live = await liveOf(entryText('uuid'))
+    const text = `${HEAD}${valueLine('uuid').replace(`'include'`, `{ pseudonymise: 'value' }`)}${ID}${TAIL}`
+    const report = await reportOf(text, live)
+    expect(report.breaking).toHaveLength(2)
+    const after = await reportOf(pasted(text, report.patches), live)
+    expect(after.breaking).toEqual([])
+    expect(after.contracts.map(({ name, columns }) => [name, columns.map((c) => `${c.name} ${c.action}`)])).toEqual([
+      ['subjects', ['id include', 'value include']],
+      ['subjects_v2', ['value pseudonymise', 'id include']],
+    ])
+    await client.query('INSERT INTO subject VALUES (gen_random_uuid(), gen_random_uuid())')
+    const { rows } = await client.query(copySelect(after.contracts[0] as TableContract))
+    expect(rows.map((row) => row.value)).toEqual([null])
+  })
+
+  test('lake 13: an entry that is taken out while a live snapshot holds its table is refused; so is a version that went back', async () => {
+    await createSubject('text')
+    const text = entryText('text')
+    const live = await liveOf(text)
+    const none = text.replace("lakeTable: 'subjects'", 'lakeTable: null')
+    expect((await reportOf(none, live)).breaking).toEqual([
+      expect.stringMatching(
+        /^subjects: snapshot 2026\S+ holds it, and no entry .* retired: true, until the last snapshot/,
+      ),
+    ])
+    expect((await reportOf(none, [])).breaking).toEqual([])
+    const later = await liveOf(text.replace('version: 1', 'version: 2'))
+    const report = await reportOf(text, later)
+    expect(report.breaking).toEqual([expect.stringMatching(/^subjects_v2: .* knows subjects up to version 1 only/)])
+    expect(() => assertNotBreaking(report)).toThrow(/up to version 1 only; .*number that is below it$/)
   })
 })
