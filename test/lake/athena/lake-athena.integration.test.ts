@@ -128,6 +128,24 @@ describe('views', () => {
     expect(await lake.publisher.findings([first, second])).toEqual([])
   })
 
+  it('read the files of the snapshots that they show, and of them those that a condition leaves', async () => {
+    const bytes = async (from: string) => {
+      const { run } = await lake.runner.rows(`SELECT * FROM ${from}`)
+      expect(run.state).toBe('succeeded')
+      return run.bytesScanned
+    }
+    const [one, two] = [first, second].map(
+      ({ tables }) =>
+        tables.find(({ name }) => name === 'players')?.files.reduce((sum, file) => sum + file.bytes, 0) ?? 0,
+    ) as [number, number]
+    expect(one).toBeGreaterThan(0)
+    expect(await bytes(`${place.database}.players_latest`)).toBe(two)
+    expect(await bytes(`${place.database}.players_daily`)).toBe(one + two)
+    expect(await bytes(`${place.database}.players_daily WHERE snapshot_id = '${FIRST}'`)).toBe(one)
+    expect(await bytes(`${place.database}.players_latest WHERE snapshot_id = '${FIRST}'`)).toBe(0)
+    expect(await bytes(`${place.rawDatabase}.players`)).toBe(one + two)
+  })
+
   it('stay where they are when a count differs from the manifest', async () => {
     const wrong = {
       ...publishedSnapshot(first),

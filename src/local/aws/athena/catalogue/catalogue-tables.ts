@@ -1,7 +1,7 @@
 import type { Catalogue, WirePartition, WireTable } from '../../ports.ts'
 import type { TableInfo, TableSource, ViewInfo } from '../dialect/scope.ts'
 import { type TrinoType, VARCHAR } from '../dialect/trino-type.ts'
-import type { TableRead } from '../engine/table-read.ts'
+import type { ReadColumn, TableRead } from '../engine/table-read.ts'
 import { notSupported, QueryFailure } from '../failure.ts'
 import { hiveToTrino } from './hive-trino.ts'
 import { informationSchema } from './information-schema.ts'
@@ -12,6 +12,22 @@ export interface UsedTable {
   /** What must be linked before the query runs; absent for constant tables. */
   readonly table?: WireTable
   readonly partitions?: readonly WirePartition[]
+  /** One for each place where the query reads the table. */
+  readonly scans: Scan[]
+}
+
+/** What one place of a query demands of the values of a partition. */
+type Scan = { readonly at: number; readonly test: (value: string) => boolean }[]
+
+const NULL_VALUE = '__HIVE_DEFAULT_PARTITION__'
+
+/** Those that some place of the query needs; undefined for a table without partitions. */
+export function neededPartitions({ partitions, scans }: UsedTable): readonly WirePartition[] | undefined {
+  return partitions?.filter(({ Values = [] }) =>
+    scans.some((scan) =>
+      scan.every(({ at, test }) => Values[at] !== undefined && Values[at] !== NULL_VALUE && test(Values[at])),
+    ),
+  )
 }
 
 const PARQUET_SERDE = /parquet/i
@@ -52,7 +68,7 @@ export class CatalogueTables implements TableSource {
     const serde = `${sd?.SerdeInfo?.SerializationLibrary ?? ''} ${sd?.InputFormat ?? ''} ${t.Parameters?.classification ?? ''}`
     if (/iceberg/i.test(t.Parameters?.table_type ?? '')) throw notSupported('an Iceberg table')
     if (!PARQUET_SERDE.test(serde)) throw notSupported(`the file format of table ${key}`)
-    const columns = [...(sd?.Columns ?? []), ...(t.PartitionKeys ?? [])].map((c) => ({
+    const columns: ReadColumn[] = [...(sd?.Columns ?? []), ...(t.PartitionKeys ?? [])].map((c) => ({
       name: c.Name!.toLowerCase(),
       type: hiveToTrino(c.Type ?? 'string'),
     }))
@@ -63,11 +79,14 @@ export class CatalogueTables implements TableSource {
       this.used.set(key, {
         read: { kind: 'files', view: `t${this.used.size}`, columns, keys },
         table: t,
+        scans: [],
         ...(partitions === undefined ? {} : { partitions }),
       })
     }
-    const view = this.used.get(key)!.read.view
-    return { sql: view, columns: [...columns, { name: '$path', type: VARCHAR, hidden: true }] }
+    const { read, scans } = this.used.get(key)!
+    const scan: Scan = []
+    scans.push(scan)
+    return { sql: read.view, columns: [...keyed(columns, read, scan), { name: '$path', type: VARCHAR, hidden: true }] }
   }
 
   #partitionsOf(database: string, name: string): ConstantTable {
@@ -79,14 +98,25 @@ export class CatalogueTables implements TableSource {
       columns: keys.map((k) => ({ name: k.Name!.toLowerCase(), type: hiveToTrino(k.Type ?? 'string') })),
       rows: this.#catalogue
         .partitions(database, name)
-        .map((p) => (p.Values ?? []).map((v) => (v === '__HIVE_DEFAULT_PARTITION__' ? null : v))),
+        .map((p) => (p.Values ?? []).map((v) => (v === NULL_VALUE ? null : v))),
     }
   }
 
   #constant(key: string, content: ConstantTable): TableInfo {
-    if (!this.used.has(key)) this.used.set(key, { read: { kind: 'rows', view: `t${this.used.size}`, ...content } })
+    if (!this.used.has(key))
+      this.used.set(key, { read: { kind: 'rows', view: `t${this.used.size}`, ...content }, scans: [] })
     return { sql: this.used.get(key)!.read.view, columns: content.columns }
   }
+}
+
+/** Keys of other types than texts are compared as what their values are cast to: they are not for partitions' names. */
+function keyed(columns: readonly ReadColumn[], read: TableRead, scan: Scan): TableInfo['columns'] {
+  if (read.kind !== 'files') return columns
+  return columns.map((column) => {
+    const at = read.keys.indexOf(column.name)
+    if (at < 0 || column.type.name !== 'varchar' || column.type.p !== undefined) return column
+    return { ...column, key: { restrict: (test) => void scan.push({ at, test }) } }
+  })
 }
 
 export interface ConstantTable {

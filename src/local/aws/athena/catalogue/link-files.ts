@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { ObjectStore } from '../../ports.ts'
 import type { LinkedFiles } from '../engine/table-read.ts'
 import { QueryFailure } from '../failure.ts'
-import type { UsedTable } from './catalogue-tables.ts'
+import { neededPartitions, type UsedTable } from './catalogue-tables.ts'
 
 export interface Linked extends LinkedFiles {
   readonly bytes: number
@@ -16,7 +16,7 @@ export function parseS3(location: string): { bucket: string; prefix: string } {
 }
 
 /**
- * Hard-links every file of a table, or of its registered partitions, below `folder`: a later PUT or DELETE does not touch
+ * Hard-links every file of a table, or of those of its registered partitions that the query needs, below `folder`: a later PUT or DELETE does not touch
  * what the query reads. Objects named `_*` or `.*` and empty ones are left out, as Athena does.
  */
 export async function linkFiles(
@@ -27,7 +27,7 @@ export async function linkFiles(
 ): Promise<Linked> {
   const paths: [string, string][] = []
   let bytes = 0
-  const parts = used.partitions ?? [{ Values: [], StorageDescriptor: used.table!.StorageDescriptor }]
+  const parts = neededPartitions(used) ?? [{ Values: [], StorageDescriptor: used.table!.StorageDescriptor }]
   for (const p of parts) {
     const location = p.StorageDescriptor?.Location
     if (location === undefined || location === '') continue

@@ -52,7 +52,8 @@ function analyzeBody(body: QueryBody, session: Session, scope: Scope, q: Query):
   if (q.withTies) throw notSupported('FETCH FIRST WITH TIES')
   if (order === '' && limit === '') return inner
   const cols = inner.columns.map((_, i) => `o.c${i}`).join(', ')
-  return { sql: `SELECT ${cols} FROM (${inner.sql}) AS o${order}${limit}`, columns: inner.columns }
+  const columns = inner.columns.map(({ keys: _, ...column }) => column)
+  return { sql: `SELECT ${cols} FROM (${inner.sql}) AS o${order}${limit}`, columns }
 }
 
 function outputSort(s: SortItem, inner: Analyzed, session: Session, scope: Scope): string {
@@ -113,7 +114,8 @@ function analyzePlain(body: QueryBody, session: Session, scope: Scope): Analyzed
           throw typeMismatch(
             `column ${i + 1} in ${body.op} query has incompatible types: ${typeText(l.type)}, ${typeText(right.columns[i]!.type)}`,
           )
-        return { ...l, type }
+        const keys = body.op === 'UNION' ? [...(l.keys ?? []), ...(right.columns[i]!.keys ?? [])] : []
+        return { ...(l.name === undefined ? {} : { name: l.name }), type, ...(keys.length === 0 ? {} : { keys }) }
       })
       if (!(body.op === 'UNION' && body.all))
         refuseInstants(

@@ -4,6 +4,7 @@ import { coerce } from './casts.ts'
 import { commonType } from './coercion.ts'
 import { parseQueryText } from './grammar.ts'
 import { instantOf } from './operators.ts'
+import { restrictPartitions } from './partition-keys.ts'
 import {
   type Context,
   type Field,
@@ -16,6 +17,8 @@ import {
 } from './scope.ts'
 import type { Name, Relation } from './syntax.ts'
 import { BIGINT, type TrinoType, typeText } from './trino-type.ts'
+
+type JoinType = (Relation & { kind: 'join' })['type']
 
 interface From {
   readonly sql: string
@@ -45,7 +48,7 @@ function analyzeRelation(r: Relation, session: Session, scope: Scope, left: read
     case 'query':
       return fromColumns(analyzeQuery(r.query, session, outerOf(scope)), session)
     case 'lateral':
-      return fromColumns(analyzeQuery(r.query, session, withFields(scope, left)), session)
+      return keyless(fromColumns(analyzeQuery(r.query, session, withFields(scope, left)), session))
     case 'unnest':
       return unnest(r, session, scope, left)
     case 'aliased': {
@@ -63,6 +66,7 @@ function analyzeRelation(r: Relation, session: Session, scope: Scope, left: read
           type: f.type,
           sql: f.sql,
           ...(names[i]!.name === undefined ? {} : { name: names[i]!.name!.toLowerCase(), label: names[i]!.name! }),
+          ...(f.keys === undefined ? {} : { keys: f.keys }),
         }),
       )
       return {
@@ -95,7 +99,13 @@ const fieldsOf = (id: string, columns: readonly OutputColumn[], relation?: strin
     type: c.type,
     ...(relation === undefined ? {} : { relation }),
     ...(c.name === undefined ? {} : { name: c.name.toLowerCase(), label: c.name }),
+    ...(c.keys === undefined ? {} : { keys: c.keys }),
   }))
+
+const keyless = ({ sql, fields }: From): From => ({ sql, fields: withoutKeys(fields) })
+
+/** For rows that are made once and read in several places, or that stay, filled with NULL, when those of the partition are gone. */
+const withoutKeys = (fields: readonly Field[]): Field[] => fields.map(({ keys: _, ...field }) => field)
 
 function table(name: readonly Name[], session: Session, scope: Scope): From {
   const relation = nameKey(name.at(-1)!)
@@ -103,7 +113,7 @@ function table(name: readonly Name[], session: Session, scope: Scope): From {
     const cte = scope.ctes.get(relation)
     if (cte !== undefined) {
       const id = session.id('r')
-      return { sql: `${cte.sql} AS ${id}`, fields: fieldsOf(id, cte.columns, relation) }
+      return { sql: `${cte.sql} AS ${id}`, fields: withoutKeys(fieldsOf(id, cte.columns, relation)) }
     }
   }
   const found = session.tables.resolve(name.map(nameKey), session.database)
@@ -117,6 +127,7 @@ function table(name: readonly Name[], session: Session, scope: Scope): From {
       type: c.type,
       sql: `${id}.${c.sql ?? quoteName(c.name)}`,
       ...(c.hidden ? { hidden: true } : {}),
+      ...(c.key === undefined ? {} : { keys: [c.key] }),
     }),
   )
   return { sql: `${found.table.sql} AS ${id}`, fields }
@@ -149,12 +160,16 @@ function view(
           'VIEW_IS_STALE',
           `View '${key}' is stale or in invalid state: column ${c.name} is of type ${typeText(type)}, the view says ${typeText(c.type)}`,
         )
+      const value = { sql: `${id}.c${i}`, type }
+      const { sql } = coerce(session, value, c.type)
+      const keys = sql === value.sql ? inner.columns[i]!.keys : undefined
       return {
         relation,
         name: c.name.toLowerCase(),
         label: c.name,
         type: c.type.name === 'unknown' ? type : c.type,
-        sql: coerce(session, { sql: `${id}.c${i}`, type }, c.type).sql,
+        sql,
+        ...(keys === undefined ? {} : { keys }),
       }
     })
     return { sql: `(${inner.sql}) AS ${id}`, fields }
@@ -174,7 +189,7 @@ function join(r: Relation & { kind: 'join' }, session: Session, scope: Scope, be
       `LATERAL and UNNEST cannot stand on the right of a ${r.type} JOIN`,
     )
   const word = lateral ? 'LATERAL ' : ''
-  const fields = [...left.fields, ...right.fields]
+  const fields = joinedFields(r.type, left, right)
   if (r.type === 'CROSS') return { sql: `${left.sql} CROSS JOIN ${word}${group(r.right, right.sql)}`, fields }
   const context: Context = {
     session,
@@ -187,10 +202,23 @@ function join(r: Relation & { kind: 'join' }, session: Session, scope: Scope, be
   }
   if (r.using !== undefined) return using(r, left, right, context, word)
   const on = bool(r.on!, context, 'JOIN ON clause')
+  if (r.type !== 'FULL') restrictPartitions(r.on!, context, matchedFields(r.type, left, right))
   if (lateral && unnestOf(r.right) && !(r.on!.kind === 'boolean' && r.on!.value))
     throw notSupported('JOIN involving UNNEST with a condition other than ON TRUE')
   return { sql: `${left.sql} ${r.type} JOIN ${word}${group(r.right, right.sql)} ON ${on}`, fields }
 }
+
+/** A side whose rows stay without a match shows NULL for the other's columns. */
+const joinedFields = (type: JoinType, left: From, right: From): Field[] => [
+  ...(type === 'RIGHT' || type === 'FULL' ? withoutKeys(left.fields) : left.fields),
+  ...(type === 'LEFT' || type === 'FULL' ? withoutKeys(right.fields) : right.fields),
+]
+
+/** Of the rows that the condition of a join drops: those of a side that stays are not among them. */
+const matchedFields = (type: JoinType, left: From, right: From): Field[] => [
+  ...(type === 'LEFT' ? [] : left.fields),
+  ...(type === 'RIGHT' ? [] : right.fields),
+]
 
 const unnestOf = (r: Relation): boolean => r.kind === 'unnest' || (r.kind === 'aliased' && unnestOf(r.relation))
 const group = (r: Relation, sql: string) =>
@@ -221,14 +249,19 @@ function using(r: Relation & { kind: 'join' }, left: From, right: From, c: Conte
     conditions.push(`${instantOf(x)} = ${instantOf(y)}`)
     const sql =
       r.type === 'INNER' || r.type === 'LEFT' ? x.sql : r.type === 'RIGHT' ? y.sql : `coalesce(${x.sql}, ${y.sql})`
-    joined.push({ name: key, label: n.text, type, sql })
+    const keys = [...(sideKeys(l, x, r.type !== 'RIGHT') ?? []), ...(sideKeys(rr, y, r.type !== 'LEFT') ?? [])]
+    joined.push({ name: key, label: n.text, type, sql, ...(r.type === 'FULL' || keys.length === 0 ? {} : { keys }) })
   }
-  const rest = [...left.fields, ...right.fields].filter((f) => f.name === undefined || !names.has(f.name))
+  const rest = joinedFields(r.type, left, right).filter((f) => f.name === undefined || !names.has(f.name))
   return {
     sql: `${left.sql} ${r.type} JOIN ${word}${group(r.right, right.sql)} ON ${conditions.join(' AND ')}`,
     fields: [...joined, ...rest],
   }
 }
+
+/** Keys of a side of USING, if the joined column has its values in every row and as they are. */
+const sideKeys = (field: Field, joined: { readonly sql: string }, always: boolean) =>
+  always && field.sql === joined.sql ? field.keys : undefined
 
 function unnest(r: Relation & { kind: 'unnest' }, session: Session, scope: Scope, left: readonly Field[]): From {
   const context: Context = {

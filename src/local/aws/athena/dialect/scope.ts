@@ -14,6 +14,12 @@ export interface Typed {
   readonly finite?: boolean
 }
 
+/** The key of a table's partitions, in one of the places where a query reads the table. */
+export interface PartitionKey {
+  /** No row of a partition whose value fails the test can matter. */
+  restrict(test: (value: string) => boolean): void
+}
+
 export interface Field {
   readonly relation?: string
   /** Lower case. */
@@ -24,11 +30,15 @@ export interface Field {
   readonly sql: string
   /** `"$path"`: found by name, not part of `*`. */
   readonly hidden?: boolean
+  /** Set where the value is that of a partition, and rows without it come of that partition alone. */
+  readonly keys?: readonly PartitionKey[]
 }
 
 export interface OutputColumn {
   readonly name?: string
   readonly type: TrinoType
+  /** As of a field. */
+  readonly keys?: readonly PartitionKey[]
 }
 
 /** What a name in FROM stands for: DuckDB text with columns c0, c1, … */
@@ -63,6 +73,7 @@ export interface TableInfo {
     readonly type: TrinoType
     readonly hidden?: boolean
     readonly sql?: string
+    readonly key?: PartitionKey
   }[]
 }
 

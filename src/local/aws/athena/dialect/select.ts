@@ -3,8 +3,18 @@ import { direction } from './aggregates.ts'
 import type { Analyzed } from './analyze.ts'
 import { analyze, bool } from './analyze.ts'
 import { isComparable, orderingKey, refuseInstants } from './operators.ts'
+import { isRowByRow, keysOf, restrictPartitions } from './partition-keys.ts'
 import { analyzeFrom } from './relations.ts'
-import { type Context, type Field, nameKey, type OutputColumn, type Scope, type Session, type Typed } from './scope.ts'
+import {
+  type Context,
+  type Field,
+  nameKey,
+  type OutputColumn,
+  type PartitionKey,
+  type Scope,
+  type Session,
+  type Typed,
+} from './scope.ts'
 import type { Expression, GroupingElement, Query, Select, SelectItem, SortItem } from './syntax.ts'
 import { typeText } from './trino-type.ts'
 
@@ -12,6 +22,7 @@ interface Item {
   readonly typed: Typed
   readonly source?: Expression
   readonly name?: string
+  readonly keys?: readonly PartitionKey[]
 }
 
 export function analyzeSelect(s: Select, session: Session, scope: Scope, q?: Query): Analyzed {
@@ -33,6 +44,7 @@ export function analyzeSelect(s: Select, session: Session, scope: Scope, q?: Que
     windows: new Map(),
   }
   const where = s.where === undefined ? '' : ` WHERE ${bool(s.where, base, 'WHERE clause')}`
+  if (s.where !== undefined) restrictPartitions(s.where, base, from.fields)
   const windows = new Map(s.windows.map((w) => [w.name, w.spec] as const))
   const selecting: Context = { ...base, clause: 'SELECT', aggregates: 'allowed', windowing: 'allowed', windows }
   const items = s.items.flatMap((i) => selectItems(i, from.fields, selecting))
@@ -60,10 +72,15 @@ export function analyzeSelect(s: Select, session: Session, scope: Scope, q?: Que
   if (q?.withTies) throw notSupported('FETCH FIRST WITH TIES')
   const limit = q === undefined ? '' : limitSql(q, session, scope)
   const list = items.map((i, n) => `${i.typed.sql} AS c${n}`).join(', ')
+  const passesKeys = items.some((i) => i.keys !== undefined) && limit === '' && isRowByRow(s)
   return {
     sql: `SELECT ${s.distinct ? 'DISTINCT ' : ''}${list}${from.sql === '' ? '' : ` FROM ${from.sql}`}${where}${group}${having}${order}${limit}`,
     columns: items.map(
-      (i): OutputColumn => ({ type: i.typed.type, ...(i.name === undefined ? {} : { name: i.name }) }),
+      (i): OutputColumn => ({
+        type: i.typed.type,
+        ...(i.name === undefined ? {} : { name: i.name }),
+        ...(i.keys === undefined || !passesKeys ? {} : { keys: i.keys }),
+      }),
     ),
   }
 }
@@ -72,6 +89,7 @@ function selectItems(item: SelectItem, fields: readonly Field[], c: Context): It
   const ofField = (f: Field): Item => ({
     typed: { sql: f.sql, type: f.type },
     ...(f.label === undefined ? {} : { name: f.label }),
+    ...(f.keys === undefined ? {} : { keys: f.keys }),
   })
   if (item.kind === 'all') {
     const visible = fields.filter((f) => !f.hidden)
@@ -104,11 +122,13 @@ function selectItems(item: SelectItem, fields: readonly Field[], c: Context): It
   const typed = analyze(item.value, c)
   if (typed.type.name === 'function') throw typeMismatch('a lambda is no value')
   const name = item.alias?.text ?? impliedName(item.value)
+  const keys = keysOf(item.value, c, fields)
   return [
     {
       typed: typed.type.name === 'unknown' && typed.sql === 'NULL' ? { ...typed, sql: 'CAST(NULL AS INTEGER)' } : typed,
       source: item.value,
       ...(name === undefined ? {} : { name }),
+      ...(keys.length === 0 ? {} : { keys }),
     },
   ]
 }
