@@ -24,7 +24,8 @@ export interface LeaseWait {
 
 /**
  * The right to write the lake, held by one process at a time. Its fence grows with each holder and stands in every control row
- * that the holder writes: a holder that lost the lease without noticing finds that its writes touch no row, and stops.
+ * that the holder writes: a holder that lost the lease without noticing finds that its writes touch no row, and stops. The owner is
+ * asked for as well: a standby that is promoted without the last writes may give the same fence once more.
  */
 export class Lease {
   readonly owner: string
@@ -36,6 +37,7 @@ export class Lease {
   readonly #timer: NodeJS.Timeout
   #beat: Promise<void> = Promise.resolve()
   #sentAt: Instant
+  #released = false
 
   private constructor(
     database: Lake['database'],
@@ -61,9 +63,10 @@ export class Lease {
   }
 
   /**
-   * Runs `work`, none of whose requests to AWS is begun in the last half of the lease: what a process sends that slept (SIGSTOP, a machine
-   * that was suspended, a long garbage collection) could undo the work of whoever took over meanwhile. After a sleep the lease is extended
-   * first, or found to be lost. What remains are requests that were on their way already; `commit.ts` says why they do no harm.
+   * Runs `work`, none of whose requests to AWS is begun when the lease is over: what a process sends that slept (SIGSTOP, a machine
+   * that was suspended, a long garbage collection) could undo the work of whoever took over meanwhile. In the last half of the lease, so
+   * after a sleep, each request first extends it, or finds that it is lost; while the database is away requests are begun until the
+   * lease ends. What remains are requests that were on their way already; `commit.ts` says why they do no harm.
    */
   guard<T>(work: () => Promise<T>): Promise<T> {
     return whileAllowed(() => this.#stillHeld(), work)
@@ -71,6 +74,7 @@ export class Lease {
 
   async #stillHeld(): Promise<void> {
     this.#lost.signal.throwIfAborted()
+    if (this.#released) throw lost('it was given back')
     if (ageMs(this.#sentAt) < this.#ttlMs / 2) return
     await this.#extend()
     this.#lost.signal.throwIfAborted()
@@ -135,17 +139,19 @@ export class Lease {
   async confirm(tx: Pick<Transaction, '$queryRaw'> = this.#database.prisma): Promise<void> {
     const held = await tx.$queryRaw<unknown[]>`
       SELECT set_config('idle_in_transaction_session_timeout', ${String(this.#ttlMs)}, true)
-        FROM lake_lease WHERE id = 1 AND fence = ${this.fence} FOR SHARE`
+        FROM lake_lease WHERE id = 1 AND fence = ${this.fence} AND owner = ${this.owner} FOR SHARE`
     if (held.length === 0) throw lost('another process took it')
   }
 
   /** Gives the lease back; never throws. */
   async release(): Promise<void> {
     clearInterval(this.#timer)
+    this.#released = true
     await this.#beat
     const release = () =>
       this.#database.prisma.$executeRaw`
-        UPDATE lake_lease SET expires_at = now() - interval '1 second' WHERE id = 1 AND fence = ${this.fence}`
+        UPDATE lake_lease SET expires_at = now() - interval '1 second'
+         WHERE id = 1 AND fence = ${this.fence} AND owner = ${this.owner}`
     await tapped(this.#tap, 'control-lease-release', release).catch(() => undefined)
   }
 
@@ -154,7 +160,7 @@ export class Lease {
     try {
       const extend = () => this.#database.prisma.$executeRaw`
         UPDATE lake_lease SET expires_at = now() + ${this.#ttlMs} * interval '1 millisecond'
-         WHERE id = 1 AND fence = ${this.fence}`
+         WHERE id = 1 AND fence = ${this.fence} AND owner = ${this.owner}`
       const rows = await tapped(this.#tap, 'control-lease-extend', extend)
       if (rows === 0) this.#lose('another process took it')
       else this.#sentAt = sentAt

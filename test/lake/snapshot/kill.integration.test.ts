@@ -19,6 +19,8 @@ import { contents, forgetSnapshots, type LakePlace, newPlace, type OpenLake, ope
 import { WORKS } from './works.ts'
 
 const PLAYERS = 300
+/** All points in all shapes take many minutes. */
+const LONG_MS = counted(120_000, 3_600_000)
 /** Few tables, so that a death costs little: one with more than one file, one without a row. */
 const TABLES = ['players', 'player_identities']
 const MIB = 1024 * 1024
@@ -221,23 +223,31 @@ test('lake 4: the list of points is what a run, recovery and retention meet, no 
   expect(met.length).toBeGreaterThan(90)
 })
 
-test('lake 4: whatever is the last thing that leaves a process, recovery leaves all or nothing', async () => {
-  const list = await deaths()
-  const wrong = await all(ofToday(list, counted(30, list.length)), bySilence)
-  expect(wrong).toEqual([])
-}, 300_000)
-
-test('lake 4: kill -9 at each point, before and after each call and control write, leaves all or nothing after recovery', async () => {
-  const shapes = Object.keys(SHAPES).slice(0, counted(1, 3))
-  for (const shape of shapes) {
-    const list = await deaths(shape)
-    const decisive = list.filter(({ point }) => DECISIVE.includes(point))
-    expect(decisive).toHaveLength(DECISIVE.length)
-    const others = list.filter(({ point }) => !DECISIVE.includes(point))
-    const wrong = await all([...decisive, ...ofToday(others, counted(2, others.length))], byKill)
+test(
+  'lake 4: whatever is the last thing that leaves a process, recovery leaves all or nothing',
+  async () => {
+    const list = await deaths()
+    const wrong = await all(ofToday(list, counted(30, list.length)), bySilence)
     expect(wrong).toEqual([])
-  }
-}, 300_000)
+  },
+  LONG_MS,
+)
+
+test(
+  'lake 4: kill -9 at each point, before and after each call and control write, leaves all or nothing after recovery',
+  async () => {
+    const shapes = Object.keys(SHAPES).slice(0, counted(1, 3))
+    for (const shape of shapes) {
+      const list = await deaths(shape)
+      const decisive = list.filter(({ point }) => DECISIVE.includes(point))
+      expect(decisive).toHaveLength(DECISIVE.length)
+      const others = list.filter(({ point }) => !DECISIVE.includes(point))
+      const wrong = await all([...decisive, ...ofToday(others, counted(2, others.length))], byKill)
+      expect(wrong).toEqual([])
+    }
+  },
+  LONG_MS,
+)
 
 test('a prepared snapshot that nobody finished in time is removed', async () => {
   const fresh = await newPlace(aws, lanes[0]?.url ?? '')

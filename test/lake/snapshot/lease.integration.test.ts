@@ -89,6 +89,31 @@ test('this process is there; the same id with another start is another process',
   expect(isGone({ ...me, startedAt: me.startedAt.replace(/\d+$/, (ticks) => String(Number(ticks) + 1)) })).toBe(true)
 })
 
+test('a lease that another process got with the same fence, after a promoted standby forgot the first one, is lost', async () => {
+  const first = await Lease.take(database, 200)
+  await database.prisma.lakeLease.update({
+    where: { id: 1 },
+    data: { fence: first.fence - 1n, expiresAt: new Date(0) },
+  })
+  const second = await Lease.take(database, TTL_MS)
+  expect(second.fence).toBe(first.fence)
+  await expect(first.confirm()).rejects.toMatchObject({ code: 'fenced' })
+  await expect.poll(() => first.signal.aborted, { interval: 20 }).toBe(true)
+  await first.release()
+  await second.confirm()
+  expect(await leaseIsFree(database)).toBe(false)
+  await second.release()
+})
+
+test('a row that was given up a moment ago is not claimed by the run that was late', async () => {
+  const { id } = await requestSnapshot(database, 'test')
+  await database.prisma.lakeSnapshot.update({
+    where: { id },
+    data: { state: 'failed', problem: { code: 'not_started' } },
+  })
+  await expect(new ControlRows(database, id, 7n).claim('late', 'requested')).rejects.toMatchObject({ code: 'fenced' })
+})
+
 test('a write under an old fence touches nothing', async () => {
   const { id } = await requestSnapshot(database, 'test')
   const old = new ControlRows(database, id, 7n)

@@ -149,6 +149,16 @@ test('lake 5: A stopped and resumed while nobody took over goes on', async () =>
   await expectPublishedOnce()
 })
 
+test('lake 5: nothing is sent under a lease that was given back', async () => {
+  const lease = await Lease.take(open.database, 60_000)
+  const sent = lease.guard(async () => {
+    await open.lake.bucket.head('lake/there-is-none')
+    await lease.release()
+    return open.lake.bucket.head('lake/there-is-none')
+  })
+  await expect(sent).rejects.toMatchObject({ code: 'fenced' })
+})
+
 test('lake 5: A stopped in the middle of a roll back; B can only roll back as well, and a newer snapshot stays untouched', async () => {
   const { id } = await requestSnapshot(open.database, 'test')
   const first = await Lease.take(open.database, 60_000)
