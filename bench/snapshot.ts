@@ -6,7 +6,7 @@ import { migrate } from '../src/database/migrate.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/local/postgres.ts'
 import { childrenCpuMsOf, cpuMsOf } from './api/processes.ts'
 import { type Contestant, discardingS3, localS3, readOnly, rivals, snapshot } from './snapshot/contestants.ts'
-import { type Measured, perRow, print, type Result, ratioTo } from './snapshot/report.ts'
+import { bar, type Measured, perRow, print, type Result, ratioTo } from './snapshot/report.ts'
 import { seedPlayers } from './snapshot/seed.ts'
 import { sizes } from './snapshot/size.ts'
 
@@ -28,7 +28,7 @@ const OPTIONS = {
   rivals: { type: 'string', default: 'duckdb,adbc,row-api' },
 } as const
 
-async function run1(contestant: Contestant, cluster: EmbeddedPostgres): Promise<Measured> {
+async function play1(contestant: Contestant, cluster: EmbeddedPostgres): Promise<Measured> {
   const { servant } = contestant
   const cpu = () => [childrenCpuMsOf(cluster.pid), servant === undefined ? 0 : cpuMsOf(servant)] as const
   const before = cpu()
@@ -45,7 +45,7 @@ async function play(contestants: readonly Contestant[], rounds: number, cluster:
     console.log(`round ${round + 1}`)
     const order = round % 2 === 0 ? results : [...results].reverse()
     for (const { contestant, rounds: measured } of order) {
-      if (round < contestant.rounds) measured.push(await run1(contestant, cluster))
+      if (round < contestant.rounds) measured.push(await play1(contestant, cluster))
     }
   }
   return results
@@ -53,20 +53,22 @@ async function play(contestants: readonly Contestant[], rounds: number, cluster:
 
 function judge(results: readonly Result[], baseline: Result, rows: number): void {
   const by = (name: string) => results.find(({ contestant }) => contestant.name.startsWith(name))
-  const say = (what: string, value: number, limit: number) =>
-    console.log(`${value <= limit ? 'within' : 'OVER  '}  ${what}: ${value.toFixed(2)}, target ${limit}`)
   const [discard, local, duckdb] = [by(DISCARD), by(LOCAL), by('DuckDB')]
   if (discard) {
-    say('wall over psql', ratioTo(discard, baseline, rows).median, TARGETS.ratio)
-    if (duckdb) say('wall over DuckDB', ratioTo(discard, duckdb, rows).median, TARGETS.duckdbRatio)
-    say(
+    bar('wall over psql', ratioTo(discard, baseline, rows).median, TARGETS.ratio)
+    if (duckdb) bar('wall over DuckDB', ratioTo(discard, duckdb, rows).median, TARGETS.duckdbRatio)
+    bar(
       'client CPU, us a row',
       perRow(discard, rows, (round) => round.cpuMs),
       TARGETS.cpuMicros,
     )
-    say('peak RSS, MiB', Math.max(...discard.rounds.map((round) => round.peakRssMiB)), TARGETS.peakRssMiB)
+    bar('peak RSS, MiB', Math.max(...discard.rounds.map((round) => round.peakRssMiB)), TARGETS.peakRssMiB)
   }
-  if (local) say('wall over psql, local S3', ratioTo(local, baseline, rows).median, TARGETS.localRatio)
+  if (local) bar('wall over psql, local S3', ratioTo(local, baseline, rows).median, TARGETS.localRatio)
+  for (const { contestant, rounds } of results.filter(({ contestant }) => contestant.name.startsWith('snapshot'))) {
+    if (rounds.some((round) => round.rows !== rows))
+      throw new Error(`A ${contestant.name} holds another number of rows`)
+  }
   const short = results.filter(({ rounds }) => rounds.some((round) => round.rows !== 0 && round.rows !== rows))
   for (const { contestant, rounds } of short) console.log(`${contestant.name}: of ${rounds[0]?.rows} rows, scaled`)
 }
@@ -97,11 +99,7 @@ export async function run(options: readonly string[]): Promise<void> {
     judge(results, psql, rows)
     if (local) {
       const { duckdb, ours } = await sizes(local, dir)
-      const ratio = ours / duckdb
-      const text = `${ours} bytes, DuckDB's zstd file of the same rows ${duckdb}`
-      console.log(
-        `${ratio <= TARGETS.bytesRatio ? 'within' : 'OVER  '}  bytes: ${ratio.toFixed(3)}, target ${TARGETS.bytesRatio} (${text})`,
-      )
+      bar(`bytes, ${ours}, over DuckDB's zstd file of the same rows, ${duckdb}`, ours / duckdb, TARGETS.bytesRatio)
     }
   } finally {
     await discard?.stop()

@@ -58,3 +58,10 @@ export function print(results: readonly Result[], baseline: Result, rows: number
     `${table.toString()}\nclient, Postgres, S3: CPU in us a row; medians, then smallest and largest of the rounds`,
   )
 }
+
+/** Says whether a figure keeps its target; one that does not is the bench's exit code as well. */
+export function bar(what: string, value: number, limit: number): void {
+  const kept = value <= limit
+  console.log(`${kept ? 'within' : 'OVER  '}  ${what}: ${value.toFixed(2)}, target ${limit}`)
+  if (!kept) process.exitCode = 1
+}
