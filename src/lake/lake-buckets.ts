@@ -2,42 +2,15 @@ import {
   type BucketLocationConstraint,
   CreateBucketCommand,
   GetBucketLifecycleConfigurationCommand,
+  GetBucketVersioningCommand,
   HeadBucketCommand,
   type LifecycleRule,
   PutBucketLifecycleConfigurationCommand,
   type S3Client,
 } from '@aws-sdk/client-s3'
 import { awsErrorName } from './aws-calls.ts'
-import { LAKE_PREFIX } from './object-keys.ts'
+import { lakeRuleDifferences, lakeRules, resultRuleDifferences, resultRules } from './bucket-rules.ts'
 import { httpStatus, retrying } from './retries.ts'
-
-/** Longer than a prepared snapshot may wait for its commit: the rule is the last net, not the first. */
-const ABORT_UPLOADS_DAYS = 2
-/** Where a bucket keeps versions, what retention deletes is gone for good so much later. */
-const FORGET_DELETED_DAYS = 1
-const RESULT_DAYS = 7
-/** Of every version of the layout. */
-const LAKE_FOLDER = LAKE_PREFIX.slice(0, LAKE_PREFIX.indexOf('/') + 1)
-
-const lakeRules: LifecycleRule[] = [
-  {
-    ID: 'abort-forgotten-uploads',
-    Status: 'Enabled',
-    Filter: { Prefix: LAKE_FOLDER },
-    AbortIncompleteMultipartUpload: { DaysAfterInitiation: ABORT_UPLOADS_DAYS },
-  },
-  {
-    ID: 'forget-deleted-files',
-    Status: 'Enabled',
-    Filter: { Prefix: LAKE_FOLDER },
-    NoncurrentVersionExpiration: { NoncurrentDays: FORGET_DELETED_DAYS },
-    Expiration: { ExpiredObjectDeleteMarker: true },
-  },
-]
-
-const resultRules: LifecycleRule[] = [
-  { ID: 'expire-query-results', Status: 'Enabled', Filter: { Prefix: '' }, Expiration: { Days: RESULT_DAYS } },
-]
 
 /** `results` of `s3://results/athena/`. */
 export function bucketOf(uri: string): string {
@@ -71,14 +44,20 @@ async function createBucket(s3: S3Client, bucket: string, region: string): Promi
   }
 }
 
-async function hasLifecycle(s3: S3Client, bucket: string): Promise<boolean> {
+async function rulesOf(s3: S3Client, bucket: string): Promise<LifecycleRule[]> {
   try {
     const answer = await retrying(() => s3.send(new GetBucketLifecycleConfigurationCommand({ Bucket: bucket })))
-    return (answer.Rules ?? []).length > 0
+    return answer.Rules ?? []
   } catch (error) {
-    if (httpStatus(error) === 404) return false
+    if (httpStatus(error) === 404) return []
     throw error
   }
+}
+
+/** Suspended versioning keeps the versions that are there. */
+async function isVersioned(s3: S3Client, bucket: string): Promise<boolean> {
+  const { Status } = await retrying(() => s3.send(new GetBucketVersioningCommand({ Bucket: bucket })))
+  return Status !== undefined
 }
 
 export interface BucketSettings {
@@ -103,7 +82,7 @@ export async function ensureBuckets(s3: S3Client, settings: BucketSettings): Pro
       await createBucket(s3, bucket, settings.region)
       made.push(`bucket ${bucket}`)
     }
-    if (await hasLifecycle(s3, bucket)) continue
+    if ((await rulesOf(s3, bucket)).length > 0) continue
     await retrying(() =>
       s3.send(new PutBucketLifecycleConfigurationCommand({ Bucket: bucket, LifecycleConfiguration: { Rules: rules } })),
     )
@@ -117,4 +96,27 @@ export async function missingBuckets(s3: S3Client, settings: BucketSettings): Pr
   const names = [settings.bucket, bucketOf(settings.resultsUri)]
   const there = await Promise.all(names.map((name) => exists(s3, name)))
   return names.filter((_, i) => !there[i])
+}
+
+/** What of the buckets' own settings would take files away from the lake, or keep them for ever; one sentence each. Nothing is changed. */
+export async function bucketDifferences(s3: S3Client, { bucket, resultsUri }: BucketSettings): Promise<string[]> {
+  const results = bucketOf(resultsUri)
+  const folder = new URL(resultsUri).pathname.slice(1)
+  const [ofLake, ofResults] = await Promise.all([
+    whereAllowed(bucket, async () =>
+      lakeRuleDifferences(bucket, await rulesOf(s3, bucket), await isVersioned(s3, bucket)),
+    ),
+    whereAllowed(results, async () => resultRuleDifferences(results, await rulesOf(s3, results), folder)),
+  ])
+  return [...ofLake, ...ofResults]
+}
+
+/** To read these settings is no right that the lake needs otherwise. */
+async function whereAllowed(bucket: string, look: () => Promise<string[]>): Promise<string[]> {
+  try {
+    return await look()
+  } catch (error) {
+    if (httpStatus(error) !== 403) throw error
+    return [`The lifecycle rules and the versioning of the bucket ${bucket} may not be read by this role`]
+  }
 }

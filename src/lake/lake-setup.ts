@@ -12,7 +12,7 @@ import { Catalogue } from './catalogue/catalogue.ts'
 import type { CrawlPace } from './catalogue/crawl.ts'
 import { ensureDatabase } from './catalogue/databases.ts'
 import { contracts as allContracts, type TableContract } from './contract.ts'
-import { ensureBuckets, missingBuckets } from './lake-buckets.ts'
+import { bucketDifferences, ensureBuckets, missingBuckets } from './lake-buckets.ts'
 import { LakePublisher } from './lake-publisher.ts'
 import type { RetryBudget } from './retries.ts'
 
@@ -90,6 +90,7 @@ export async function ensureLake(
   const differing: string[] = []
   if (owned) created.push(...(await ensureBuckets(clients.s3, place)))
   else await requireBuckets(clients.s3, place)
+  differing.push(...(await bucketDifferences(clients.s3, place)))
   created.push(...(await ensureDatabases(clients.glue, place)))
   const { catalogue } = lakeParts(place, clients, contracts)
   created.push(...(await catalogue.ensure()))
