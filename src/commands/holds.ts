@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { UsageError } from '../errors.ts'
 import { LakeHolds } from '../lake/lake-holds.ts'
 import { operator, withProgram } from './composition.ts'
-import { lakeTrail } from './lake-api.ts'
+import { lakeTrail } from './lake-audit.ts'
 import { print, say, table } from './terminal.ts'
 
 interface HoldOptions {

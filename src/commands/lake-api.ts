@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
-import { appendAudit } from '../accounts/audit/audit-store.ts'
 import { systemContext } from '../caller.ts'
 import { UsageError } from '../errors.ts'
 import type { RouteGroup } from '../http/route.ts'
@@ -10,7 +9,6 @@ import { registerLakeMetrics } from '../lake/lake-metrics.ts'
 import { lakeRoutes } from '../lake/lake-routes.ts'
 import { LakeService } from '../lake/lake-service.ts'
 import { ChildStarter } from '../lake/lake-starter.ts'
-import type { LakeTrail } from '../lake/lake-trail.ts'
 import { QueryService } from '../lake/query-service.ts'
 import { ageLimitSeconds, LakeScheduler } from '../lake/schedule.ts'
 import { runningSnapshot } from '../lake/snapshot/snapshots.ts'
@@ -18,13 +16,10 @@ import { verifySnapshots } from '../lake/snapshot/verify.ts'
 import { failUnstarted } from '../lake/snapshot-launch.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Program } from './composition.ts'
+import { lakeTrail } from './lake-audit.ts'
 
 /** How long the commands of the lake may take to end when the service stops; recovery finishes what they leave. */
 const CHILD_GRACE_MS = 10_000
-
-/** What callers do to the lake stands in the trail of the records, as an event of the snapshot. */
-export const lakeTrail: LakeTrail = (tx, context, { snapshotId, ...event }) =>
-  appendAudit(tx, context, { ...event, entityType: 'snapshot', entityId: snapshotId })
 
 export interface LakeApi {
   readonly groups: readonly RouteGroup[]

@@ -1,17 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { addEnvCommand } from './env.ts'
-import { addExportCommand } from './export.ts'
-import { addHoldCommands } from './holds.ts'
-import { addImportCommand } from './import.ts'
-import { addKeysCommand } from './keys.ts'
-import { addLakeCareCommands } from './lake-care.ts'
-import { addLocalCommand } from './local.ts'
-import { addMigrateCommand } from './migrate.ts'
-import { addQueryCommand } from './query.ts'
-import { addSampleCommand } from './sample-data.ts'
-import { addServeCommand } from './serve.ts'
-import { addSnapshotCommands } from './snapshot.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
@@ -37,24 +25,35 @@ program.exitOverride((error) => {
   process.exit(error.exitCode === 0 ? 0 : 2)
 })
 
-for (const add of [
-  addServeCommand,
-  addMigrateCommand,
-  addKeysCommand,
-  addImportCommand,
-  addExportCommand,
-  addSampleCommand,
-  addSnapshotCommands,
-  addLakeCareCommands,
-  addHoldCommands,
-  addQueryCommand,
-  addEnvCommand,
-  addLocalCommand,
-]) {
-  add(program)
+type Add = (program: Command) => void
+
+/** Which file has which commands, in the order of the help. */
+export const COMMANDS: readonly { readonly names: readonly string[]; load(): Promise<Add> }[] = [
+  { names: ['serve'], load: async () => (await import('./serve.ts')).addServeCommand },
+  { names: ['migrate'], load: async () => (await import('./migrate.ts')).addMigrateCommand },
+  { names: ['keys'], load: async () => (await import('./keys.ts')).addKeysCommand },
+  { names: ['import'], load: async () => (await import('./import.ts')).addImportCommand },
+  { names: ['export'], load: async () => (await import('./export.ts')).addExportCommand },
+  { names: ['sample'], load: async () => (await import('./sample-data.ts')).addSampleCommand },
+  { names: ['snapshot', 'snapshots'], load: async () => (await import('./snapshot.ts')).addSnapshotCommands },
+  {
+    names: ['verify', 'recover', 'retention'],
+    load: async () => (await import('./lake-care.ts')).addLakeCareCommands,
+  },
+  { names: ['hold', 'holds', 'release'], load: async () => (await import('./holds.ts')).addHoldCommands },
+  { names: ['query'], load: async () => (await import('./query.ts')).addQueryCommand },
+  { names: ['env'], load: async () => (await import('./env.ts')).addEnvCommand },
+  { names: ['local'], load: async () => (await import('./local.ts')).addLocalCommand },
+]
+
+/** Adds the command that is asked for and no other: to load all of them costs more than most of them do. Help names them all. */
+async function addCommands(asked: string | undefined): Promise<void> {
+  const found = COMMANDS.filter(({ names }) => asked !== undefined && names.includes(asked))
+  for (const { load } of found.length > 0 ? found : COMMANDS) (await load())(program)
 }
 
 /** A word that begins with `-- ` is SQL with a comment on top, never an option. */
-export function run(argv: readonly string[]): Promise<unknown> {
-  return program.parseAsync(argv.map((word) => (/^--\s/.test(word) ? `\n${word}` : word)))
+export async function run(argv: readonly string[]): Promise<void> {
+  await addCommands(argv[2])
+  await program.parseAsync(argv.map((word) => (/^--\s/.test(word) ? `\n${word}` : word)))
 }

@@ -7,7 +7,7 @@ import { runSnapshot } from '../lake/snapshot/run.ts'
 import type { SnapshotView } from '../lake/snapshot/snapshot-view.ts'
 import { listSnapshots } from '../lake/snapshot/snapshots.ts'
 import { lakeToWrite, operator, type Program, withProgram } from './composition.ts'
-import { lakeTrail } from './lake-api.ts'
+import { lakeTrail } from './lake-audit.ts'
 import { printDryRun } from './snapshot-dry-run.ts'
 import { PHASE_TEXT, showProgress } from './snapshot-progress.ts'
 import { count, print, say, size, table } from './terminal.ts'
@@ -22,8 +22,9 @@ async function snapshot(options: SnapshotOptions): Promise<void> {
   const json = options.json === true
   const work = async (program: Program) => {
     if (options.dryRun) return printDryRun(await dryRunSnapshot(program.lake().lake), json)
-    const lake = await lakeToWrite(program)
+    // First of all: a signal that nobody handles would end this process and not the embedded parts that it brought up.
     const leave = leaving(json)
+    const lake = await lakeToWrite(program)
     const progress = showProgress({ json })
     try {
       const done = await runSnapshot(lake, {

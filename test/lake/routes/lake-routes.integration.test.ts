@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { AthenaClient } from '@aws-sdk/client-athena'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { lakeTrail } from '../../../src/commands/lake-api.ts'
+import { lakeTrail } from '../../../src/commands/lake-audit.ts'
 import type { Database } from '../../../src/database/database.ts'
 import { QueryRunner } from '../../../src/lake/athena/query-runner.ts'
 import { contracts } from '../../../src/lake/contract.ts'
+import { datasets } from '../../../src/lake/datasets.ts'
 import { LakeProblem } from '../../../src/lake/lake-problem.ts'
 import { lakeRoutes } from '../../../src/lake/lake-routes.ts'
 import { LakeService, type VerifyResult } from '../../../src/lake/lake-service.ts'
@@ -98,8 +99,15 @@ describe('the tables of the lake', () => {
     const { body: players } = await api.admin.get('/v1/lake/tables/players').expect(200)
     expect(players.columns).toContainEqual({
       ...{ name: 'player_ref', type: 'string', nullable: false, class: 'internal', action: 'pseudonymise' },
-      ...{ source: 'id', reason: null },
+      ...{ source: 'id', reason: null, unit: null, values: null, deprecated: false },
+      description: datasets.player.columns.id.description,
     })
+    const { body: library } = await api.admin.get('/v1/lake/tables/player_games').expect(200)
+    expect(library.columns.find((c: { name: string }) => c.name === 'playtime_seconds').unit).toBe('seconds')
+    expect(library.columns.find((c: { name: string }) => c.name === 'source').values).toContain('purchase')
+    for (const { columns } of body.data) {
+      for (const column of columns) expect(column.description, column.name).toEqual(expect.any(String))
+    }
     expect(players.columns.find((c: { name: string }) => c.name === 'country').reason).toMatch(/coarse/)
     expect(players.withheld).toContainEqual({ source: 'email', class: 'personal' })
     expect(players.columns.map((c: { name: string }) => c.name)).not.toContain('email')
