@@ -3483,11 +3483,12 @@ export interface components {
          * @example {
          *       "name": "studios",
          *       "glueTable": "studios",
-         *       "description": "Partner companies, from first contact to closed",
+         *       "description": "A partner company, from first contact to closed",
          *       "version": 1,
          *       "fingerprint": "9f2c0c7f0f6a4b1d8e5f3a2b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5a4b3c2d",
          *       "views": [
-         *         "studios_latest"
+         *         "studios_latest",
+         *         "studios_daily"
          *       ],
          *       "columns": [
          *         {
@@ -3497,7 +3498,11 @@ export interface components {
          *           "class": "public",
          *           "action": "include",
          *           "source": "slug",
-         *           "reason": null
+         *           "reason": null,
+         *           "description": "Name in addresses, unique",
+         *           "unit": null,
+         *           "values": null,
+         *           "deprecated": false
          *         }
          *       ],
          *       "withheld": [],
@@ -3529,6 +3534,14 @@ export interface components {
                 source: string;
                 /** @description Why a personal column is in the lake all the same */
                 reason: string | null;
+                /** @description What a value means */
+                description: string | null;
+                /** @description Of a number */
+                unit: string | null;
+                /** @description All labels of an enum; null for other columns */
+                values: string[] | null;
+                /** @description Only NULL, or a copy of the column that replaces it; leaves with the next version */
+                deprecated: boolean;
             }[];
             /** @description Columns of the record that never leave the database */
             withheld: {

@@ -1,6 +1,5 @@
 import { AppError } from '../errors.ts'
 import { contracts, currentContracts, type ExportColumn, type TableContract } from './contract.ts'
-import { type Column, type Dataset, datasets } from './datasets.ts'
 
 /** What the lake holds and what it withholds, table by table: the policy, readable. */
 export interface LakeTable {
@@ -29,6 +28,14 @@ export interface LakeTableColumn {
   readonly source: string
   /** Why a personal column is there all the same. */
   readonly reason: string | null
+  /** What a value means. */
+  readonly description: string | null
+  /** Of a number. */
+  readonly unit: string | null
+  /** All labels of an enum, in the database's order; null for other columns. */
+  readonly values: readonly string[] | null
+  /** Only NULL, or a copy of the column that replaces it: leaves with the next version. */
+  readonly deprecated: boolean
 }
 
 export interface WithheldColumn {
@@ -36,17 +43,26 @@ export interface WithheldColumn {
   readonly class: string
 }
 
-function reasonOf(contract: TableContract, column: ExportColumn): string | null {
-  const columns: Readonly<Record<string, Column>> =
-    (datasets as Readonly<Record<string, Dataset>>)[contract.table]?.columns ?? {}
-  return columns[column.source]?.reason ?? null
-}
-
 function withheldColumns(contract: TableContract): WithheldColumn[] {
-  const columns = (datasets as Readonly<Record<string, Dataset>>)[contract.table]?.columns ?? {}
-  return Object.entries(columns)
+  return Object.entries(contract.entry.columns)
     .filter(([, column]) => column.lake === 'drop')
     .map(([source, column]) => ({ source, class: column.class }))
+}
+
+function tableColumn({ about = {}, ...column }: ExportColumn): LakeTableColumn {
+  return {
+    name: column.name,
+    type: column.athenaType,
+    nullable: column.nullable,
+    class: column.class,
+    action: column.action,
+    source: column.source,
+    reason: about.reason ?? null,
+    description: about.description ?? null,
+    unit: about.unit ?? null,
+    values: about.values ?? null,
+    deprecated: about.deprecatedIn !== undefined,
+  }
 }
 
 function lakeTable(contract: TableContract): LakeTable {
@@ -58,15 +74,7 @@ function lakeTable(contract: TableContract): LakeTable {
     version,
     fingerprint,
     views: [`${name}_latest`, `${name}_daily`],
-    columns: contract.columns.map((column) => ({
-      name: column.name,
-      type: column.athenaType,
-      nullable: column.nullable,
-      class: column.class,
-      action: column.action,
-      source: column.source,
-      reason: reasonOf(contract, column),
-    })),
+    columns: contract.columns.map(tableColumn),
     withheld: withheldColumns(contract),
   }
 }

@@ -141,10 +141,10 @@ export const snapshotWithManifest = { ...publishedSnapshot, manifest } as const
 export const lakeTable = {
   name: 'studios',
   glueTable: 'studios',
-  description: 'Partner companies, from first contact to closed',
+  description: 'A partner company, from first contact to closed',
   version: 1,
   fingerprint: SHA256,
-  views: ['studios_latest'],
+  views: ['studios_latest', 'studios_daily'],
   columns: [
     {
       name: 'slug',
@@ -154,6 +154,10 @@ export const lakeTable = {
       action: 'include',
       source: 'slug',
       reason: null,
+      description: 'Name in addresses, unique',
+      unit: null,
+      values: null,
+      deprecated: false,
     },
   ],
   withheld: [],

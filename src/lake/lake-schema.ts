@@ -16,6 +16,12 @@ const tableColumnSchema = z.object({
   action: z.enum(['include', 'pseudonymise', 'generalise']),
   source: z.string().meta({ description: 'The column of the record that it comes from' }),
   reason: z.string().nullable().meta({ description: 'Why a personal column is in the lake all the same' }),
+  description: z.string().nullable().meta({ description: 'What a value means' }),
+  unit: z.string().nullable().meta({ description: 'Of a number' }),
+  values: z.array(z.string()).nullable().meta({ description: 'All labels of an enum; null for other columns' }),
+  deprecated: z
+    .boolean()
+    .meta({ description: 'Only NULL, or a copy of the column that replaces it; leaves with the next version' }),
 })
 
 export const lakeTableSchema = z
