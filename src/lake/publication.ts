@@ -27,6 +27,8 @@ export interface PublishedSnapshot {
 
 export interface RegisterOptions {
   readonly signal?: AbortSignal | undefined
+  /** The other snapshots that the views are going to show: a partition of theirs that reads something else stops the publication, too. */
+  readonly live?: readonly Manifest[] | undefined
   /** Told when the partitions are there and the crawl is about to begin. */
   readonly crawling?: (() => void | Promise<void>) | undefined
 }

@@ -1,7 +1,7 @@
-import type { Crawler, GlueClient, Table } from '@aws-sdk/client-glue'
+import type { GlueClient, Table } from '@aws-sdk/client-glue'
 import { awsErrorName } from '../aws-calls.ts'
 import type { TableContract } from '../contract.ts'
-import { DriftError, LakeProblem } from '../lake-problem.ts'
+import { DriftError } from '../lake-problem.ts'
 import type { Manifest } from '../manifest.ts'
 import type { Finding, PlannedChanges, RegisterOptions } from '../publication.ts'
 import type { RetryBudget, RetryOptions } from '../retries.ts'
@@ -11,13 +11,15 @@ import {
   crawl,
   createCrawler,
   findCrawler,
+  refuseSchedule,
   updateCrawler,
   waitUntilReady,
 } from './crawl.ts'
 import { type CrawlerDifference, crawlerDefinition, crawlerDifferences } from './crawler-definition.ts'
 import { ensureDatabase, hasDatabase } from './databases.ts'
-import { type Drift, extraTables, partitionDrift, tableDrift } from './drift.ts'
-import { findPartition, partitionsIn, registerPartitions, unregisterPartitions } from './partitions.ts'
+import { type Drift, extraTables, missingTable, partitionDrift, tableDrift } from './drift.ts'
+import { findPartition, registerPartitions, unregisterPartitions } from './partitions.ts'
+import { partitionsDrift, wrongPartitions } from './partitions-drift.ts'
 import { storedViews } from './stored-views.ts'
 import { byTable, type PartitionFacts, partitionsOf } from './table-definition.ts'
 import { ensureTable, plannedTableChange, tableChangeText, tablesOf } from './tables.ts'
@@ -130,8 +132,12 @@ export class Catalogue {
     refuseSchedule(await waitUntilReady(this.#glue, crawler, this.#wait(signal, deadline)), crawler)
   }
 
-  /** Tables, partitions, one crawl after them, then the comparison. @throws DriftError when Glue differs from the contracts. */
-  async register(manifest: Manifest, { signal, crawling }: RegisterOptions = {}): Promise<void> {
+  /**
+   * Tables, partitions, one crawl after them, then the comparison: of the tables, the new partitions, and those that the views show besides.
+   *
+   * @throws DriftError when Glue differs from the contracts.
+   */
+  async register(manifest: Manifest, { signal, crawling, live = [] }: RegisterOptions = {}): Promise<void> {
     const { rawDatabase, crawler } = this.#settings
     await this.ensure()
     const partitions = partitionsOf(manifest, this.#settings.bucket)
@@ -139,7 +145,12 @@ export class Catalogue {
     await registerPartitions(this.#glue, rawDatabase, partitions, this.#retries(signal))
     await crawling?.()
     await crawl(this.#glue, crawler, this.#wait(signal))
-    const drifts = [...(await this.#tableDrifts(await this.#tables())), ...(await this.#partitionDrifts(partitions))]
+    const tables = await this.#tables()
+    const drifts = [
+      ...(await this.#tableDrifts(tables)),
+      ...(await this.#partitionDrifts(partitions)),
+      ...(await wrongPartitions(this.#glue, rawDatabase, this.#expected(live, tables))),
+    ]
     if (drifts.length > 0) throw new DriftError(drifts.map(finding))
   }
 
@@ -177,36 +188,25 @@ export class Catalogue {
     return (await Promise.all(drifts)).flat()
   }
 
-  /** Read only: how tables, partitions and crawler differ from the contracts and the manifests of all live snapshots. */
-  async findings(live: readonly Manifest[]): Promise<Finding[]> {
-    const { bucket } = this.#settings
-    const tables = await this.#tables()
-    const drifts = this.#contracts.flatMap((c) => tableDrift(c, tables.get(c.name), bucket))
-    drifts.push(...extraTables(this.#contracts, tables.values()))
-    const expected = byTable(live.flatMap((manifest) => partitionsOf(manifest, bucket)))
-    const names = [...new Set([...expected.keys(), ...this.#contracts.map((c) => c.name)])].filter((n) => tables.has(n))
-    const ofPartitions = names.map((name) => this.#partitionFindings(name, expected.get(name) ?? []))
-    drifts.push(...(await Promise.all(ofPartitions)).flat())
-    return [...drifts.map(finding), ...(await this.#crawlerFindings())]
+  /** The partitions that snapshots stand for, by table, of those tables that are there. */
+  #expected(live: readonly Manifest[], tables: ReadonlyMap<string, Table>): Map<string, PartitionFacts[]> {
+    const all = byTable(live.flatMap((manifest) => partitionsOf(manifest, this.#settings.bucket)))
+    return new Map([...all].filter(([name]) => tables.has(name)))
   }
 
-  async #partitionFindings(table: string, expected: readonly PartitionFacts[]): Promise<Drift[]> {
-    const found = await partitionsIn(this.#glue, this.#settings.rawDatabase, table)
-    const byId = new Map(found.map((partition) => [partition.Values?.join('/') ?? '', partition]))
-    const drifts: Drift[] = []
-    for (const partition of expected) {
-      const key = `${partition.snapshotDate}/${partition.snapshotId}`
-      drifts.push(...partitionDrift(partition, byId.get(key)))
-      byId.delete(key)
-    }
-    const extra = [...byId.values()].map(
-      ({ Values }): Drift => ({
-        code: 'extra_partition',
-        subject: `${table}/${Values?.[1] ?? Values?.[0] ?? ''}`,
-        detail: 'a partition that no live snapshot explains',
-      }),
-    )
-    return [...drifts, ...extra]
+  /** Read only: how tables, partitions and crawler differ from the contracts and the manifests of all live snapshots. */
+  async findings(live: readonly Manifest[]): Promise<Finding[]> {
+    const tables = await this.#tables()
+    const drifts = await this.#tableDrifts(tables)
+    const expected = this.#expected(live, tables)
+    // Of an older version or a retired table, which no contract names any more.
+    const names = new Set(live.flatMap((manifest) => manifest.tables.map((table) => table.name)))
+    const gone = [...names].filter((name) => !tables.has(name) && !this.#contracts.some((c) => c.name === name))
+    drifts.push(...gone.map(missingTable))
+    for (const { name } of this.#contracts) if (tables.has(name) && !expected.has(name)) expected.set(name, [])
+    const ofPartitions = [...expected].map((each) => partitionsDrift(this.#glue, this.#settings.rawDatabase, ...each))
+    drifts.push(...(await Promise.all(ofPartitions)).flat())
+    return [...drifts.map(finding), ...(await this.#crawlerFindings())]
   }
 
   async #crawlerFindings(): Promise<Finding[]> {
@@ -239,17 +239,4 @@ export class Catalogue {
       drifts: drifts.map((drift) => `${drift.code} ${drift.subject}: ${drift.detail}`),
     }
   }
-}
-
-function refuseSchedule(crawler: Crawler | undefined, name: string): void {
-  const schedule = crawler?.Schedule
-  if (schedule?.ScheduleExpression === undefined || schedule.ScheduleExpression === '') return
-  if (schedule.State === 'NOT_SCHEDULED') return
-  throw new LakeProblem(
-    'crawler_scheduled',
-    `The crawler ${name} has a schedule; remove it, snapshots start the crawler`,
-    {
-      crawler: name,
-    },
-  )
 }

@@ -161,3 +161,17 @@ function failed(name: string, last: Crawler['LastCrawl']): LakeProblem {
     status,
   })
 }
+
+/** @throws LakeProblem `crawler_scheduled`: it could begin in the middle of a commit. */
+export function refuseSchedule(crawler: Crawler | undefined, name: string): void {
+  const schedule = crawler?.Schedule
+  if (schedule?.ScheduleExpression === undefined || schedule.ScheduleExpression === '') return
+  if (schedule.State === 'NOT_SCHEDULED') return
+  throw new LakeProblem(
+    'crawler_scheduled',
+    `The crawler ${name} has a schedule; remove it, snapshots start the crawler`,
+    {
+      crawler: name,
+    },
+  )
+}

@@ -62,10 +62,14 @@ function tableColumns(contract: TableContract, table: Table): Drift[] {
   ]
 }
 
+export function missingTable(subject: string): Drift {
+  return { code: 'table_missing', subject, detail: 'the catalogue has no such table' }
+}
+
 /** Drifts of one table against its contract; `undefined` stands for a table that Glue does not have. */
 export function tableDrift(contract: TableContract, table: Table | undefined, bucket: string): Drift[] {
   const subject = contract.name
-  if (table === undefined) return [{ code: 'table_missing', subject, detail: 'the catalogue has no such table' }]
+  if (table === undefined) return [missingTable(subject)]
   const drifts: Drift[] = []
   const keys = (table.PartitionKeys ?? []).map((key) => `${key.Name} ${key.Type}`).join(', ')
   const expectedKeys = PARTITION_KEYS.map((name) => `${name} string`).join(', ')

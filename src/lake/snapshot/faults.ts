@@ -38,6 +38,7 @@ const CALLS = [
   'UpdateTable',
   'BatchCreatePartition',
   'GetPartition',
+  'GetPartitions',
   'UpdatePartition',
   'BatchDeletePartition',
   'GetCrawler',

@@ -37,10 +37,12 @@ export async function publish(
 ): Promise<void> {
   const manifest = parseManifest(body)
   await enter('catalogue')
-  await lake.publisher.register(manifest, { crawling: () => enter('crawl'), signal })
+  // They stay the same meanwhile: whoever publishes or retires holds the lease.
+  const others = await publishedManifests(lake)
+  await lake.publisher.register(manifest, { crawling: () => enter('crawl'), live: others, signal })
   await unregisterRetiring(lake)
   await enter('views')
-  const live = [...(await publishedManifests(lake)), manifest].sort((a, b) => a.sequence - b.sequence)
+  const live = [...others, manifest].sort((a, b) => a.sequence - b.sequence)
   // The views are everybody's: a process that was taken for dead must not move them back.
   await rows.update({ state: 'committed' })
   await lake.publisher.publishViews(live.map(publishedSnapshot), signal)

@@ -1,4 +1,9 @@
-import { GetPartitionCommand, UpdatePartitionCommand, UpdateTableCommand } from '@aws-sdk/client-glue'
+import {
+  DeletePartitionCommand,
+  GetPartitionCommand,
+  UpdatePartitionCommand,
+  UpdateTableCommand,
+} from '@aws-sdk/client-glue'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { columnComment, tableDescription } from '../../../src/lake/catalogue/table-definition.ts'
 import { findTable } from '../../../src/lake/catalogue/tables.ts'
@@ -60,7 +65,11 @@ async function retypeTable(types: Readonly<Record<string, string>>, words?: stri
   await aws.glue.send(new UpdateTableCommand({ DatabaseName: place.rawDatabase, TableInput }))
 }
 
-async function retypePartition(values: string[], types: Readonly<Record<string, string>>): Promise<void> {
+async function retypePartition(
+  values: string[],
+  types: Readonly<Record<string, string>>,
+  location?: string,
+): Promise<string> {
   const where = { DatabaseName: place.rawDatabase, TableName: 'games' }
   const { Partition } = await aws.glue.send(new GetPartitionCommand({ ...where, PartitionValues: values }))
   const { Parameters, StorageDescriptor } = Partition ?? {}
@@ -68,9 +77,33 @@ async function retypePartition(values: string[], types: Readonly<Record<string, 
     ...column,
     Type: types[column.Name ?? ''] ?? column.Type,
   }))
-  const PartitionInput = { Values: values, Parameters, StorageDescriptor: { ...StorageDescriptor, Columns } }
+  const Location = location ?? StorageDescriptor?.Location ?? ''
+  const PartitionInput = { Values: values, Parameters, StorageDescriptor: { ...StorageDescriptor, Columns, Location } }
   await aws.glue.send(new UpdatePartitionCommand({ ...where, PartitionValueList: values, PartitionInput }))
+  return StorageDescriptor?.Location ?? ''
 }
+
+/** Does something just before the program sends its first command of this name. */
+async function justBefore<T>(command: string, change: (input: object) => Promise<unknown>, work: () => Promise<T>) {
+  let open = true
+  aws.glue.middlewareStack.add(
+    (next, context) => async (request) => {
+      if (context.commandName === command && open) {
+        open = false
+        await change(request.input)
+      }
+      return next(request)
+    },
+    { step: 'initialize', name: 'altering' },
+  )
+  try {
+    return await work()
+  } finally {
+    aws.glue.middlewareStack.remove('altering')
+  }
+}
+
+const valuesOf = (id: string) => [`${id.slice(0, 4)}-${id.slice(4, 6)}-${id.slice(6, 8)}`, id]
 
 const types = (names: readonly string[]) =>
   Object.fromEntries(
@@ -116,32 +149,50 @@ test('lake 31: a column of the Glue table altered to another type than the files
 
 test('lake 31: a column of one partition altered to another type is told by verify, and by the drift check of the snapshot that it belongs to', async () => {
   const [before] = await listSnapshots(lake.database, { limit: 1 })
-  const valuesOf = (id: string) => [`${id.slice(0, 4)}-${id.slice(4, 6)}-${id.slice(6, 8)}`, id]
   await retypePartition(valuesOf(before?.id ?? ''), RETYPED)
   expect(await codes(true)).toEqual(Array(DRIFTS).fill('type_drift'))
   await retypePartition(valuesOf(before?.id ?? ''), RIGHT)
   expect(await codes(true)).toEqual([])
   // The next snapshot's partition is altered after its crawl, before it is looked at.
   let altered = ''
-  aws.glue.middlewareStack.add(
-    (next, context) => async (request) => {
-      const values = (request.input as { PartitionValues?: string[] }).PartitionValues ?? []
-      if (context.commandName === 'GetPartitionCommand' && altered === '') {
-        altered = values[1] ?? ''
-        await retypePartition(values, RETYPED)
-      }
-      return next(request)
-    },
-    { step: 'initialize', name: 'altering' },
-  )
-  try {
-    expect(await driftOf(runSnapshot(lake))).toEqual(Array(DRIFTS).fill('type_drift'))
-  } finally {
-    aws.glue.middlewareStack.remove('altering')
+  const alter = async (input: { PartitionValues?: string[] }) => {
+    altered = input.PartitionValues?.[1] ?? ''
+    await retypePartition(input.PartitionValues ?? [], RETYPED)
   }
+  await justBefore('GetPartitionCommand', alter, async () => {
+    expect(await driftOf(runSnapshot(lake))).toEqual(Array(DRIFTS).fill('type_drift'))
+  })
   expect(await shown()).toEqual([before?.id])
   expect((await recoverSnapshots(lake)).snapshots).toMatchObject([{ snapshotId: altered, to: 'published' }])
   expect(await shown()).toEqual([altered])
+})
+
+test('lake 31: a partition of an older snapshot that reads something else stops the publication of the next one; one that is gone does not', async () => {
+  const [older] = await listSnapshots(lake.database, { limit: 1, state: 'published' })
+  const values = valuesOf(older?.id ?? '')
+  // A crawl leaves the place of a partition as it is, and sets its columns back: somebody was faster than we.
+  const location = await retypePartition(values, {}, `s3://${place.bucket}/lake/v1/elsewhere/`)
+  expect(await driftOf(runSnapshot(lake))).toEqual(['partition_location'])
+  await retypePartition(values, {}, location)
+  const alter = () => retypePartition(values, RETYPED)
+  await justBefore('GetPartitionsCommand', alter, async () => {
+    const { snapshots } = await recoverSnapshots(lake)
+    expect(snapshots).toMatchObject([{ to: 'committed', problem: 'catalogue_drift' }])
+  })
+  expect(await shown()).toEqual([older?.id])
+  const where = { DatabaseName: place.rawDatabase, TableName: 'games', PartitionValues: values }
+  await justBefore(
+    'GetPartitionsCommand',
+    () => aws.glue.send(new DeletePartitionCommand(where)),
+    async () => {
+      expect((await recoverSnapshots(lake)).snapshots).toMatchObject([{ to: 'published' }])
+    },
+  )
+  expect(await shown()).not.toEqual([older?.id])
+  expect(await codes(true)).toEqual(['partition_missing'])
+  // The next crawl finds its files.
+  await runSnapshot(lake)
+  expect(await codes(true)).toEqual([])
 })
 
 test('the words of datasets.ts are in Glue and in DESCRIBE, survive the crawl, and are put right where they are out of date', async () => {
