@@ -51,11 +51,17 @@ export function physicalDecoder(footer: FileMetaData, chunk: ColumnMetaData): Co
  * Memory: the values of one page, and the dictionary.
  *
  * @param bytes the chunk, from its first page on.
- * @param start where the chunk begins in the file.
- * @throws Error when a page cannot be decoded or reaches beyond the chunk.
+ * @param chunk what is to be read: `start` is where it begins in the file, `rows` how many values it may have at most. A damaged header
+ *   may promise billions, for which room would be made.
+ * @throws Error when a page cannot be decoded, reaches beyond the chunk or has more values than are left.
  */
-export function* dataPages(bytes: Uint8Array, start: number, decoder: ColumnDecoder): Generator<DataPage> {
+export function* dataPages(
+  bytes: Uint8Array,
+  { rows, start }: { readonly rows: number; readonly start: number },
+  decoder: ColumnDecoder,
+): Generator<DataPage> {
   const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 }
+  let left = rows
   let dictionary: Parameters<typeof readPage>[3]
   while (reader.offset < bytes.length) {
     const at = reader.offset
@@ -63,16 +69,20 @@ export function* dataPages(bytes: Uint8Array, start: number, decoder: ColumnDeco
     if (!(header.compressed_page_size >= 0) || reader.offset + header.compressed_page_size > bytes.length) {
       throw new Error(`the page at ${start + at} reaches beyond its column chunk`)
     }
+    const promised = header.data_page_header?.num_values ?? header.data_page_header_v2?.num_values
+    if (promised !== undefined && !(promised >= 0 && promised <= left)) {
+      throw new Error(`the page at ${start + at} promises ${promised} values, ${left} of its column chunk are left`)
+    }
     const { data } = readPage(reader, header, decoder, dictionary, undefined, 0)
     if (header.type === 'DICTIONARY_PAGE') {
       dictionary = data
       continue
     }
     const values = (data ?? []) as DataPage['values']
-    const promised = header.data_page_header?.num_values
     if (promised !== undefined && promised !== values.length) {
       throw new Error(`the page at ${start + at} has ${values.length} values, its header says ${promised}`)
     }
+    left -= values.length
     yield { offset: start + at, bytes: reader.offset - at, values }
   }
 }

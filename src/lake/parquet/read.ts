@@ -194,7 +194,8 @@ async function checkChunk(
   const start = chunkStart(chunk)
   const bytes = new Uint8Array(await file.slice(start, start + Number(chunk.meta_data.total_compressed_size)))
   const pages: PageFacts[] = []
-  for (const page of dataPages(bytes, start, physicalDecoder(footer, chunk.meta_data))) {
+  const rows = Number(footer.row_groups[number]?.num_rows)
+  for (const page of dataPages(bytes, { rows, start }, physicalDecoder(footer, chunk.meta_data))) {
     pages.push(pageFacts(page, order, sum))
   }
   const facts = chunkFacts(pages, order)

@@ -80,7 +80,9 @@ export class LakeBucket {
     return this.#calls.run('GetObject', key, async (abortSignal) => {
       const command = new GetObjectCommand({ Bucket: this.name, Key: key, Range: range })
       const answer = await this.#client.send(command, { abortSignal })
-      return Buffer.from((await answer.Body?.transformToByteArray()) ?? [])
+      const bytes = (await answer.Body?.transformToByteArray()) ?? new Uint8Array(0)
+      // A view: ranges may have tens of megabytes.
+      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     })
   }
 

@@ -1,4 +1,5 @@
 import { parquetMetadata, readColumnIndex, readOffsetIndex } from 'hyparquet'
+import { parquetHeader } from 'hyparquet/src/column.js'
 import { describe, expect, it } from 'vitest'
 import type { ExportColumn } from '../../../src/lake/contract.ts'
 import { checkTail, verifyFile } from '../../../src/lake/parquet/read.ts'
@@ -50,6 +51,9 @@ function replaceInt32(bytes: Buffer, { start, end }: { start: number; end: numbe
   if (at < 0 || at + 4 > end) throw new Error(`${from} is not there`)
   bytes.writeInt32LE(to, at)
 }
+
+/** A number of three bytes as thrift writes it. */
+const varint = (value: number) => Buffer.from([(value & 127) | 128, ((value >> 7) & 127) | 128, value >> 14])
 
 function firstRows(bytes: Buffer): number[] {
   const { start, end } = placesIn(bytes).offsetIndex
@@ -110,6 +114,19 @@ describe('reading a file back', () => {
       expect(problems.length).toBeGreaterThan(0)
       expect(problems.every(({ kind }) => kind === 'page-index')).toBe(true)
     }
+  })
+
+  it('makes no room for what a damaged header promises', async () => {
+    const { bytes } = await written
+    const changed = Buffer.from(Uint8Array.from(bytes).buffer)
+    const { data_page_header: header } = parquetHeader({ view: new DataView(changed.buffer), offset: 4 })
+    const at = changed.indexOf(varint((header?.num_values ?? 0) * 2), 4)
+    expect([at > 4, at < 40]).toEqual([true, true])
+    // The third byte of three: from some thousand to more than a million.
+    changed[at + 2] = 0x7f
+    await expect(verifyFile(asyncBuffer(changed), COLUMNS)).rejects.toThrow(
+      /^the page at 4 promises 10\d{5} values, \d{6} of its column chunk are left$/,
+    )
   })
 
   it('finds a page whose bytes are not what was written', async () => {
