@@ -208,6 +208,11 @@ export const constraints = {
   lake_snapshot_tables_rows_copied_valid: { table: 'lake_snapshot_tables', kind: 'check', columns: ['rows_copied'] },
   lake_snapshot_tables_rows_encoded_valid: { table: 'lake_snapshot_tables', kind: 'check', columns: ['rows_encoded'] },
   lake_snapshot_tables_bytes_valid: { table: 'lake_snapshot_tables', kind: 'check', columns: ['bytes'] },
+  lake_snapshot_tables_estimated_rows_valid: {
+    table: 'lake_snapshot_tables',
+    kind: 'check',
+    columns: ['estimated_rows'],
+  },
   lake_snapshot_tables_files_valid: { table: 'lake_snapshot_tables', kind: 'check', columns: ['files'] },
   lake_uploads_pkey: { table: 'lake_uploads', kind: 'unique', columns: ['key'] },
   lake_uploads_snapshot_id_fkey: { table: 'lake_uploads', kind: 'foreign-key', columns: ['snapshot_id'] },
