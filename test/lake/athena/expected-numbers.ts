@@ -115,7 +115,7 @@ export const EXPECTED_NUMBERS: readonly ExpectedNumbers[] = [
              (count(*) FILTER (WHERE last - created_at >= interval '30 days'))::int,
              (count(*) FILTER (WHERE last - created_at >= interval '90 days'))::int
         FROM (SELECT p.created_at, (SELECT max(l.last_played_at) FROM player_game l WHERE l.player_id = p.id) AS last FROM player p) x
-       WHERE created_at >= (${day} - ${months} * interval '1 month')::date GROUP BY 1 ORDER BY 1`,
+       WHERE created_at >= date_trunc('month', ${day} - ${months} * interval '1 month') GROUP BY 1 ORDER BY 1`,
   },
   {
     name: 'identities-by-provider',
@@ -128,13 +128,13 @@ export const EXPECTED_NUMBERS: readonly ExpectedNumbers[] = [
   },
   {
     name: 'studios-by-games',
-    others: [{ country: 'DE' }],
+    others: [{ country: 'DE' }, { country: 'fr' }],
     sql: ({ country }) => `
       SELECT s.name, s.country::text, s.status::text, (SELECT count(*) FROM game g WHERE g.studio_id = s.id)::int AS games,
              (SELECT count(*) FROM game g WHERE g.studio_id = s.id AND g.status IN ('released', 'early_access'))::int,
              (SELECT count(DISTINCT l.player_id) FROM player_game l
                WHERE l.revoked_at IS NULL AND l.game_id IN (SELECT g.id FROM game g WHERE g.studio_id = s.id))::int AS players
-        FROM studio s WHERE '${country}' = 'all' OR s.country = '${country}' ORDER BY players DESC, games DESC, s.id`,
+        FROM studio s WHERE '${country}' = 'all' OR s.country = upper('${country}') ORDER BY players DESC, games DESC, s.id`,
   },
   {
     name: 'changes-per-day',

@@ -1,6 +1,6 @@
 -- @title Studios by games and players
 -- @description Studios with their games, released games, and distinct players; studios without games included
--- @param country string default=all min=2 max=3 | Two capital letters of a country, or all
+-- @param country string default=all min=2 max=3 | Two letters of a country, or all
 WITH reach AS (
   SELECT g.studio_id, count(DISTINCT l.player_ref) AS players
   FROM player_games_latest AS l
@@ -23,5 +23,5 @@ SELECT
 FROM studios_latest AS s
 LEFT JOIN catalogue AS c ON c.studio_id = s.id
 LEFT JOIN reach AS r ON r.studio_id = s.id
-WHERE :country IN ('all', s.country)
+WHERE upper(:country) IN ('ALL', s.country)
 ORDER BY players DESC, games DESC, s.id
