@@ -27,7 +27,7 @@ interface Question {
 const DAY = `BETWEEN TIMESTAMP '2024-03-05' AND TIMESTAMP '2024-03-06'`
 const MONTH = `BETWEEN TIMESTAMP '2024-03-01' AND TIMESTAMP '2024-04-01'`
 
-const QUESTIONS: readonly Question[] = [
+const questions = (rows: number): readonly Question[] => [
   {
     what: 'players registered on a day, by country',
     table: 'players',
@@ -56,7 +56,7 @@ const QUESTIONS: readonly Question[] = [
   {
     what: 'audit events by number',
     table: 'audit_events',
-    where: 'seq BETWEEN 500000 AND 500100',
+    where: `seq BETWEEN ${Math.trunc(rows / 2)} AND ${Math.trunc(rows / 2) + 100}`,
     select: ['count(entity_ref)', 'max(request_id)'],
   },
 ]
@@ -100,6 +100,7 @@ const megabytes = (bytes: number) => (bytes / 1e6).toFixed(2)
 /** One layout: a snapshot, and every question by every reader. The answers must be the same. */
 async function measure(
   layout: Layout,
+  rows: number,
   manifest: Manifest,
   session: SparkSession,
   proxy: Awaited<ReturnType<typeof startCountingProxy>>,
@@ -108,7 +109,7 @@ async function measure(
     head: ['question', 'reader', 'MB read', 'requests', 'rows decoded'],
     style: { head: [], border: [], compact: true },
   })
-  for (const { what, table: name, where, select } of QUESTIONS) {
+  for (const { what, table: name, where, select } of questions(rows)) {
     const found = manifest.tables.find((each) => each.name === name)
     const files = (found?.files ?? []).map((file) => `s3a://lake/${file.key}`)
     const answers = new Set<string>()
@@ -145,6 +146,7 @@ export async function run(options: readonly string[]): Promise<void> {
     },
   })
   const rows = Number(values.rows)
+  if (!Number.isSafeInteger(rows) || rows < 1) throw new RangeError('--rows is a whole number above zero')
   const spark = await sparkEnvironment()
   if ('missing' in spark) throw new Error(spark.missing)
   const dir = await mkdtemp(path.join(os.tmpdir(), 'rocketgames-pruning-'))
@@ -168,7 +170,7 @@ export async function run(options: readonly string[]): Promise<void> {
     for (const layout of LAYOUTS.slice(0, Number(values.layouts))) {
       const argument = { ...s3, databaseUrl: cluster.url, bucket: 'lake', settings: layout.settings }
       await promisify(execFile)(process.execPath, [RUNNER, JSON.stringify(argument)])
-      await measure(layout, await newestManifest(client), session, proxy)
+      await measure(layout, rows, await newestManifest(client), session, proxy)
     }
   } finally {
     await session?.stop()
