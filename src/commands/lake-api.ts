@@ -54,7 +54,7 @@ export function lakeApi(program: Program, metrics: Metrics): LakeApi {
   const service = new LakeService({
     database,
     starter,
-    verify: (id) => verifySnapshots(lake, { id }),
+    verify: (id, signal) => verifySnapshots(lake, { id, ...(signal === undefined ? {} : { signal }) }),
     trail: lakeTrail,
   })
   const queries = new QueryService(parts.runner, loadSavedQueries())

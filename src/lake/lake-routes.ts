@@ -158,8 +158,8 @@ function snapshotRoutes(lake: LakeService): Route[] {
       answers: { 200: { description: 'What was found', schema: verifyResultSchema } },
       problems: ['conflict', 'unavailable'],
       refusedHeaders: { 'Idempotency-Key': 'A verification changes nothing: repeat it as it is' },
-      async handle({ params }) {
-        const { files, rows, findings } = await lake.verify(params.id)
+      async handle({ params, signal }) {
+        const { files, rows, findings } = await lake.verify(params.id, signal)
         return ok({ healthy: findings.length === 0, files, rows, findings })
       },
     }),

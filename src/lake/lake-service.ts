@@ -1,5 +1,6 @@
 import type { Context } from '../caller.ts'
 import type { Database } from '../database/database.ts'
+import { AppError } from '../errors.ts'
 import { reaching } from './lake-availability.ts'
 import { findLakeTable, type LakeTable, lakeTables } from './lake-dictionary.ts'
 import { isLive, LakeHolds, notLive } from './lake-holds.ts'
@@ -24,7 +25,7 @@ export interface LakeServiceOptions {
   readonly database: Database
   readonly starter: LakeStarter
   /** Compares what is stored with what was promised; reads only. */
-  readonly verify: (id: string) => Promise<VerifyResult>
+  readonly verify: (id: string, signal: AbortSignal | undefined) => Promise<VerifyResult>
   /** Default: nothing is told. */
   readonly trail?: LakeTrail
 }
@@ -43,10 +44,15 @@ export interface SnapshotWithManifest extends SnapshotView {
   readonly manifest: Manifest | null
 }
 
+/** Each lists the whole bucket and holds the manifests of all live snapshots. */
+const VERIFICATIONS_AT_ONCE = 2
+const RETRY_AFTER_SECONDS = '10'
+
 /** The lake as the API shows it: tables, snapshots, holds. */
 export class LakeService {
   readonly #options: LakeServiceOptions
   readonly holds: LakeHolds
+  #verifications = 0
 
   constructor(options: LakeServiceOptions) {
     this.#options = options
@@ -94,13 +100,34 @@ export class LakeService {
     return { ...snapshot, manifest: body === undefined ? null : parseManifest(body) }
   }
 
-  /** @throws AppError `not-found`; `conflict` when the snapshot is not published; `unavailable`. */
-  async verify(id: string): Promise<VerifyResult> {
+  /**
+   * @param signal ends it: nobody waits for the answer any more.
+   * @throws AppError `not-found`; `conflict` when the snapshot is not published; `unavailable`, also while others are verified.
+   */
+  async verify(id: string, signal?: AbortSignal): Promise<VerifyResult> {
     const { state } = await readSnapshot(this.#options.database, id)
     if (!isLive(state)) throw notLive(id, state, 'verified')
-    const result = await reaching('The lake', () => this.#options.verify(id))
-    if (result.gone?.includes(id)) throw notLive(id, 'retiring', 'verified')
-    return result
+    if (this.#verifications >= VERIFICATIONS_AT_ONCE) {
+      throw new AppError(
+        'unavailable',
+        `${VERIFICATIONS_AT_ONCE} verifications are under way; ask again when one is done`,
+        {
+          headers: { 'Retry-After': RETRY_AFTER_SECONDS },
+        },
+      )
+    }
+    this.#verifications++
+    try {
+      const result = await reaching('The lake', () => this.#options.verify(id, signal))
+      if (result.gone?.includes(id)) throw notLive(id, 'retiring', 'verified')
+      return result
+    } catch (error) {
+      // No defect, and nobody reads it.
+      if (signal?.aborted) throw new AppError('unavailable', 'Nobody waits for the verification', { cause: error })
+      throw error
+    } finally {
+      this.#verifications--
+    }
   }
 }
 

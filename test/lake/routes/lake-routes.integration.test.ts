@@ -23,7 +23,7 @@ const started: string[] = []
 let startFails = false
 let startHangs: Promise<void> = Promise.resolve()
 let recover = async () => {}
-let verify: (id: string) => Promise<VerifyResult> = async () => HEALTHY
+let verify: (id: string, signal?: AbortSignal) => Promise<VerifyResult> = async () => HEALTHY
 
 const starter: LakeStarter = {
   async snapshot(id) {
@@ -43,7 +43,7 @@ beforeAll(async () => {
   api = await createTestApi({
     groups: (db) => [
       lakeRoutes(
-        new LakeService({ database: db, starter, verify: (id) => verify(id), trail: lakeTrail }),
+        new LakeService({ database: db, starter, verify: (id, signal) => verify(id, signal), trail: lakeTrail }),
         new QueryService(unreachable, []),
       ),
     ],
@@ -376,6 +376,50 @@ describe('verifying a snapshot', () => {
     expect(text).not.toMatch(/ECONNREFUSED|\bat \//)
     verify = async () => HEALTHY
     await api.admin.post(`/v1/lake/snapshots/${PUBLISHED}/verify`).expect(200)
+  })
+
+  it('is done for two at once; a third one is asked to come again, and one whose client leaves makes room', async () => {
+    await publish()
+    const begun: AbortSignal[] = []
+    const both = Promise.withResolvers<void>()
+    const service = new LakeService({
+      database,
+      starter,
+      verify: (_, signal) =>
+        new Promise((resolve, reject) => {
+          if (signal === undefined) return resolve(HEALTHY)
+          signal.addEventListener('abort', () => reject(signal.reason))
+          if (begun.push(signal) === 2) both.resolve()
+        }),
+    })
+    const clients = [new AbortController(), new AbortController()]
+    const asked = clients.map(({ signal }) => service.verify(PUBLISHED, signal).catch((error: unknown) => error))
+    await both.promise
+    await expect(service.verify(PUBLISHED)).rejects.toMatchObject({
+      code: 'unavailable',
+      headers: { 'Retry-After': '10' },
+    })
+    clients[0]?.abort(new Error('the client left'))
+    expect(await asked[0]).toMatchObject({ code: 'unavailable' })
+    expect(await service.verify(PUBLISHED)).toEqual(HEALTHY)
+    clients[1]?.abort(new Error('the client left'))
+    await asked[1]
+  })
+
+  it('ends when the client leaves', async () => {
+    await publish()
+    const ended = Promise.withResolvers<unknown>()
+    const request = api.admin.post(`/v1/lake/snapshots/${PUBLISHED}/verify`)
+    verify = (_, signal) =>
+      new Promise((_resolve, reject) => {
+        signal?.addEventListener('abort', () => {
+          ended.resolve(signal.reason)
+          reject(signal.reason)
+        })
+        request.abort()
+      })
+    request.end(() => undefined)
+    expect(await ended.promise).toMatchObject({ message: 'the client left' })
   })
 })
 
