@@ -135,7 +135,10 @@ async function findDeaths(shape: string): Promise<Death[]> {
     const fresh = await newPlace(aws, lanes[0]?.url ?? '')
     const place: LakePlace = { ...fresh, tables: SHAPES[shape]?.tables }
     const tap = recorder()
-    const open = openLake(place, { ...SHAPES[shape]?.settings, leaseTtlMs: 200 }, tap)
+    const open = openLake(place, SHAPES[shape]?.settings, tap)
+    // A heart beats sooner or later: here before the run ends.
+    const beat = () => expect.poll(() => tap.met, { timeout: 30_000 }).toContain('after-control-lease-extend')
+    if (work === 'run') open.publisher.beforeNext('crawlerReady', beat)
     try {
       await forgetSnapshots(open.database)
       await before(place)
@@ -227,7 +230,7 @@ test(
   'lake 4: whatever is the last thing that leaves a process, recovery leaves all or nothing',
   async () => {
     const list = await deaths()
-    const wrong = await all(ofToday(list, counted(30, list.length)), bySilence)
+    const wrong = await all(ofToday(list, counted(14, list.length)), bySilence)
     expect(wrong).toEqual([])
   },
   LONG_MS,
@@ -242,7 +245,8 @@ test(
       const decisive = list.filter(({ point }) => DECISIVE.includes(point))
       expect(decisive).toHaveLength(DECISIVE.length)
       const others = list.filter(({ point }) => !DECISIVE.includes(point))
-      const wrong = await all([...decisive, ...ofToday(others, counted(2, others.length))], byKill)
+      const some = [...ofToday(decisive, counted(6, decisive.length)), ...ofToday(others, counted(1, others.length))]
+      const wrong = await all(some, byKill)
       expect(wrong).toEqual([])
     }
   },
