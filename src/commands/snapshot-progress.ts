@@ -29,7 +29,7 @@ export function showProgress({ json }: { readonly json: boolean }): ShownProgres
   // Whoever listened may leave: the run goes on.
   process.stderr.on('error', () => undefined)
   if (json) return { told: jsonLines(say), end: () => undefined }
-  return process.stderr.isTTY ? new Bars() : { told: plainLines(say), end: () => undefined }
+  return process.stderr.isTTY ? bars(process.stderr) : { told: plainLines(say), end: () => undefined }
 }
 
 const JSON_INTERVAL_MS = 1_000
@@ -114,62 +114,81 @@ const BAR = {
   clearOnComplete: false,
   stopOnComplete: false,
   autopadding: true,
-  stream: process.stderr,
 } as const
+/** What does not fit is cut off at the right, where the time that is left stands. */
+const NARROW = { ...BAR, format: '  {name} {bar} {rows} rows | {bytes} | {left}', barsize: 12 } as const
+const WIDE_COLUMNS = 108
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] as const
 const SPINNER_MS = 100
+const DONE = '✔'
+const FAILED = '✖'
+
+export interface Terminal extends NodeJS.WritableStream {
+  readonly columns?: number
+}
 
 /** A bar for each table while rows are read, then a line for each phase with its time. */
+export function bars(terminal: Terminal): ShownProgress {
+  return new Bars(terminal)
+}
+
 class Bars implements ShownProgress {
+  readonly #terminal: Terminal
   #bars: cliProgress.MultiBar | undefined
   readonly #tables = new Map<string, cliProgress.SingleBar>()
   readonly #clock = new TableClock()
   #phase: { readonly text: string; readonly begunAt: number; readonly timer: NodeJS.Timeout } | undefined
 
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal
+  }
+
   readonly told: Progress = (event) => {
     if (event.kind === 'waiting') this.#line(`Waiting: ${event.reason}`)
     else if (event.kind === 'state' && event.state === 'planning') this.#line(`Snapshot ${event.snapshotId}`)
+    else if (event.kind === 'state' && event.state === 'published') this.#settle(DONE)
     else if (event.kind === 'phase') this.#enter(event.phase)
     else if (event.kind === 'tables') this.#expect(event.expected)
     else if (event.kind === 'table') this.#table(event)
   }
 
+  /** A phase that is still under way is the one that failed. */
   end(): void {
-    this.#settle()
+    this.#settle(FAILED)
   }
 
   #line(text: string): void {
-    this.#settle()
-    say(text)
+    this.#settle(DONE)
+    this.#terminal.write(`${text}\n`)
   }
 
   #enter(phase: Phase): void {
-    this.#settle()
+    this.#settle(DONE)
     const begunAt = performance.now()
     const text = PHASE_TEXT[phase]
     let turn = 0
     const show = () =>
-      process.stderr.write(`\r\u001b[2K  ${SPINNER[turn++ % SPINNER.length]} ${text} ${elapsed(begunAt)}`)
+      this.#terminal.write(`\r\u001b[2K  ${SPINNER[turn++ % SPINNER.length]} ${text} ${elapsed(begunAt)}`)
     show()
     this.#phase = { text, begunAt, timer: setInterval(show, SPINNER_MS) }
   }
 
-  /** Ends the line that moves: of a phase its time stays, of tables their bars. */
-  #settle(): void {
-    if (this.#phase) {
-      clearInterval(this.#phase.timer)
-      process.stderr.write(`\r\u001b[2K  ✔ ${this.#phase.text} ${elapsed(this.#phase.begunAt)}\n`)
-      this.#phase = undefined
-    }
+  /** Ends what moves: of a phase its time stays, of tables their bars. */
+  #settle(mark: string): void {
     this.#bars?.stop()
     this.#bars = undefined
+    if (this.#phase === undefined) return
+    clearInterval(this.#phase.timer)
+    this.#terminal.write(`\r\u001b[2K  ${mark} ${this.#phase.text} ${elapsed(this.#phase.begunAt)}\n`)
+    this.#phase = undefined
   }
 
   #expect(expected: ReadonlyMap<string, number | null>): void {
+    // The phase goes on below the bars, without a line of its own until it ends.
     if (this.#phase) clearInterval(this.#phase.timer)
-    process.stderr.write('\r\u001b[2K')
-    this.#phase = undefined
-    this.#bars = new cliProgress.MultiBar(BAR, cliProgress.Presets.shades_classic)
+    this.#terminal.write('\r\u001b[2K')
+    const shape = (this.#terminal.columns ?? 80) < WIDE_COLUMNS ? NARROW : BAR
+    this.#bars = new cliProgress.MultiBar({ ...shape, stream: this.#terminal }, cliProgress.Presets.shades_classic)
     const width = Math.max(...[...expected.keys()].map((name) => name.length))
     for (const [name, rows] of expected) {
       const shown = { name: name.padEnd(width), rows: ''.padStart(13), rate: '-', bytes: '-', left: 'waiting' }
