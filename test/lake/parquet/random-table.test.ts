@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { PAGE_ROWS } from '../../../src/lake/parquet/column.ts'
 import { CopyFrameScanner } from '../../../src/lake/parquet/frame-scanner.ts'
 import { checkTail, verifyFile } from '../../../src/lake/parquet/read.ts'
 import { type Batch, CopyScanner } from '../../../src/lake/parquet/scanner.ts'
@@ -79,11 +80,13 @@ interface Shape {
   readonly codec: 'zstd' | 'snappy' | 'gzip'
   readonly dictionary: boolean
   readonly feed: Feed
+  /** The sink takes nothing now and then: pages of several row groups wait, and their memory is used again only afterwards. */
+  readonly slow: boolean
 }
 
 async function written(shape: Shape, columns: readonly (readonly Value[])[], next: Random) {
   const parts: Uint8Array[] = []
-  const { rows: count, rowGroupRows, rowGroupBytes, codec, dictionary, feed } = shape
+  const { rows: count, rowGroupRows, rowGroupBytes, codec, dictionary, feed, slow } = shape
   const writer = new ParquetWriter({
     table: 'random',
     columns: RANDOM_COLUMNS,
@@ -95,7 +98,13 @@ async function written(shape: Shape, columns: readonly (readonly Value[])[], nex
     pseudonymKey: PSEUDONYM_KEY,
     metadata: {},
     createdBy: 'rocketgames-accounts version 0.0.0 (build test)',
-    sink: { write: (bytes) => void parts.push(Buffer.from(bytes)), busy: false, drained: async () => undefined },
+    sink: {
+      write: (bytes) => void parts.push(Buffer.from(bytes)),
+      get busy() {
+        return slow && next(8) === 0
+      },
+      drained: async () => undefined,
+    },
   })
   const rows = Array.from({ length: count }, (_, r) => tuple(columns.map((values) => (values[r] as Value).field)))
   expect(feed(rows, (batch) => writer.append(batch), next)).toBe(count)
@@ -104,17 +113,24 @@ async function written(shape: Shape, columns: readonly (readonly Value[])[], nex
 }
 
 const shapes: fc.Arbitrary<Shape> = fc.record({
-  rows: fc.oneof(fc.nat(40), fc.nat(1500), fc.integer({ min: 1020, max: 6000 })),
+  rows: fc.oneof(
+    { weight: 8, arbitrary: fc.nat(40) },
+    { weight: 8, arbitrary: fc.nat(1500) },
+    { weight: 8, arbitrary: fc.integer({ min: 1020, max: 6000 }) },
+    // Several pages by their rows.
+    { weight: counted(0, 1), arbitrary: fc.integer({ min: PAGE_ROWS - 10, max: 2 * PAGE_ROWS + 10 }) },
+  ),
   seed: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
   spreads: fc.array(
     fc.record({ nulls: fc.constantFrom(0, 0, 1, 8, 15, 16), distinct: fc.constantFrom(0, 1, 2, 3, 200, 4096) }),
     { minLength: RANDOM_COLUMNS.length, maxLength: RANDOM_COLUMNS.length },
   ),
-  rowGroupRows: fc.constantFrom(1, 7, 1000, 1024, 2500, 262_144),
+  rowGroupRows: fc.constantFrom(1, 7, 1000, 1024, 2500, 20_000, 262_144),
   rowGroupBytes: fc.constantFrom(1, 1 << 20, 64 << 20),
   codec: fc.constantFrom('zstd', 'snappy', 'gzip'),
   dictionary: fc.boolean(),
   feed: fc.constantFrom(inChunks, inFrames),
+  slow: fc.boolean(),
 })
 
 describe('a random table', () => {
