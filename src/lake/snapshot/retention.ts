@@ -130,7 +130,7 @@ async function removeDue(lake: Lake, lease: Lease, now: Date): Promise<Removed> 
   if (due.length > 0) await noCrawl(lake, lease)
   for (const row of due) {
     try {
-      leftover.push(...(await removeObjects(lake, await claim(lake, lease, row.id), row)))
+      leftover.push(...(await removeOne(lake, lease, row)))
       retired.push(row.id)
     } catch (error) {
       if (lost(lease, error)) throw error
@@ -186,13 +186,17 @@ async function noCrawl(lake: Lake, lease: Lease): Promise<void> {
 }
 
 /** Exactly the manifest's objects. @returns what else lies in the snapshot's folders. */
-async function removeObjects(lake: Lake, rows: ControlRows, { id, manifest: body }: RetiringRow): Promise<string[]> {
+async function removeOne(lake: Lake, lease: Lease, { id, manifest: body }: RetiringRow): Promise<string[]> {
+  const rows = await claim(lake, lease, id)
   const manifest = parseManifest(body ?? '')
   const leftover: string[] = []
   // Whoever started the crawler since has found the files and registered them again.
   await lake.publisher.unregister(manifest)
   await rows.confirm()
   await lake.bucket.delete(manifest.tables.flatMap((table) => table.files.map((file) => file.key)))
+  // So may one who did in this moment; no later crawl finds a file.
+  await noCrawl(lake, lease)
+  await lake.publisher.unregister(manifest)
   for (const table of manifest.tables) {
     for await (const object of lake.bucket.objects(partitionPrefix(table.name, id))) leftover.push(object.key)
   }

@@ -4,11 +4,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { systemContext } from '../../../src/caller.ts'
 import { LakeService } from '../../../src/lake/lake-service.ts'
 import type { LakeStarter } from '../../../src/lake/lake-starter.ts'
+import { parseManifest } from '../../../src/lake/manifest.ts'
 import { partitionPrefix, retiredKey } from '../../../src/lake/object-keys.ts'
 import { Lease } from '../../../src/lake/snapshot/lease.ts'
 import { retainSnapshots } from '../../../src/lake/snapshot/retention.ts'
 import { runSnapshot } from '../../../src/lake/snapshot/run.ts'
-import { readSnapshot } from '../../../src/lake/snapshot/snapshots.ts'
+import { manifestOf, readSnapshot } from '../../../src/lake/snapshot/snapshots.ts'
 import { verifySnapshots } from '../../../src/lake/snapshot/verify.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { startTestAws, type TestAws } from '../../support/local-aws.ts'
@@ -204,6 +205,19 @@ test('what nobody knows under a retired snapshot is reported and not deleted', a
   await retainSnapshots(open.lake, { now })
   expect((await retainSnapshots(open.lake, { now: later(2 * HOUR_MS) })).leftover).toEqual([stray])
   expect(await open.lake.bucket.head(stray)).toBeDefined()
+})
+
+test('somebody who starts the crawler while objects are deleted leaves no partition of what is gone', async () => {
+  const { first, now } = await twoOldSnapshots()
+  await retainSnapshots(open.lake, { now })
+  const manifest = parseManifest((await manifestOf(open.database, first)) ?? '')
+  let crawls = 0
+  proxy.decide = async ({ method, url }) => {
+    if (method === 'POST' && url?.includes('delete') && crawls++ === 0) await open.publisher.register(manifest)
+    return 'pass' as const
+  }
+  expect((await retainSnapshots(open.lake, { now: later(2 * HOUR_MS) })).retired).toEqual([first])
+  expect(open.publisher.registered).not.toContain(first)
 })
 
 /** Two that have left the views already, and the one that stays. */
