@@ -133,6 +133,7 @@ const environment = z.object({
   LAKE_PART_BYTES: bytes('LAKE_PART_BYTES', '8MiB'),
   LAKE_PARTS_IN_FLIGHT: integer(2, 1, 16),
   LAKE_PARALLEL_TABLE_BYTES: bytes('LAKE_PARALLEL_TABLE_BYTES', '4GiB'),
+  LAKE_READERS: z.coerce.number<string>().int().min(1).max(8).optional(),
   LAKE_SPOOL_DIR: z.string().min(1).optional(),
   LAKE_MAX_SNAPSHOT_AGE: duration('LAKE_MAX_SNAPSHOT_AGE', '45min'),
   LAKE_PREPARED_TTL: duration('LAKE_PREPARED_TTL', '6h'),
@@ -172,6 +173,8 @@ export interface LakeConfig {
   readonly partsInFlight: number
   readonly parallelTableBytes: number
   /** Undefined: files are uploaded while they are written. */
+  /** Undefined: by the number of cores. */
+  readonly readers: number | undefined
   readonly spoolDir: string | undefined
   readonly maxSnapshotAgeMs: number
   readonly preparedTtlMs: number
@@ -245,6 +248,7 @@ function lakeConfig(e: Environment): LakeConfig | undefined {
     partBytes: e.LAKE_PART_BYTES,
     partsInFlight: e.LAKE_PARTS_IN_FLIGHT,
     parallelTableBytes: e.LAKE_PARALLEL_TABLE_BYTES,
+    readers: e.LAKE_READERS,
     spoolDir: e.LAKE_SPOOL_DIR,
     maxSnapshotAgeMs: e.LAKE_MAX_SNAPSHOT_AGE,
     preparedTtlMs: e.LAKE_PREPARED_TTL,

@@ -15,13 +15,15 @@ const MOST_WAITING_BYTES = 32 << 20
 /** The finished bytes of a file on their way to the sink: keeps their checksums, and those that the sink cannot take yet. */
 export class Output {
   readonly #sink: ByteSink
+  readonly #mostWaitingBytes: number
   readonly #sha256 = createHash('sha256')
   #crc32 = 0
   #waiting: (Uint8Array | (() => void))[] = []
   #waitingBytes = 0
 
-  constructor(sink: ByteSink) {
+  constructor(sink: ByteSink, mostWaitingBytes = MOST_WAITING_BYTES) {
     this.#sink = sink
+    this.#mostWaitingBytes = mostWaitingBytes
   }
 
   write(bytes: Uint8Array): void {
@@ -37,16 +39,17 @@ export class Output {
   }
 
   get busy(): boolean {
-    return this.#waitingBytes > MOST_WAITING_BYTES
+    return this.#waitingBytes > this.#mostWaitingBytes
   }
 
   /** Gives the sink what it takes now. */
   pump(): void {
     const sink = this.#sink
     let given = 0
-    while (given < this.#waiting.length && !sink.busy) {
-      const next = this.#waiting[given++]
+    for (; given < this.#waiting.length; given++) {
+      const next = this.#waiting[given]
       if (typeof next === 'function') next()
+      else if (sink.busy) break
       else if (next) {
         this.#waitingBytes -= next.length
         sink.write(next)

@@ -29,6 +29,8 @@ export interface ParquetWriterOptions {
   readonly metadata: Readonly<Record<string, string>>
   readonly createdBy: string
   readonly sink: ByteSink
+  /** Finished bytes that may wait for the sink before the writer is busy; default 32 MiB. */
+  readonly mostWaitingBytes?: number | undefined
   /** Default true. */
   readonly dictionary?: boolean
 }
@@ -79,8 +81,8 @@ export class ParquetWriter {
   readonly #unbounded = new Set<number>()
   readonly #unrepresentable: Record<string, Record<string, number>> = {}
   #pages: Page[][]
-  /** Where the pages of the open row group lie. */
-  #blocks = new PageBlocks()
+  /** Where the pages of the open row group lie; undefined before its first. */
+  #blocks: PageBlocks | undefined
   /** Those of row groups that the sink has copied. */
   readonly #freeBlocks: PageBlocks[] = []
   #groupRows = 0
@@ -91,7 +93,7 @@ export class ParquetWriter {
     this.#options = options
     const { columns, createdBy, rowGroupRows } = options
     if (!(rowGroupRows >= 1)) throw new RangeError(`rowGroupRows is ${rowGroupRows}; it must be at least 1`)
-    this.#output = new Output(options.sink)
+    this.#output = new Output(options.sink, options.mostWaitingBytes)
     this.#envelope = new Envelope({
       columns,
       codec: codec(options.codec),
@@ -137,13 +139,20 @@ export class ParquetWriter {
         min: undefined,
         max: undefined,
       } as const
-      this.#pages[column]?.push(page(codec(this.#options.codec), this.#blocks, body, { ...facts, entries }))
+      this.#pages[column]?.push(page(codec(this.#options.codec), this.#openBlocks(), body, { ...facts, entries }))
     },
+  }
+
+  #openBlocks(): PageBlocks {
+    this.#blocks ??= this.#freeBlocks.pop() ?? new PageBlocks()
+    return this.#blocks
   }
 
   #addPage(column: number, { body, ...facts }: PageBody): void {
     this.#groupBytes += body.length
-    this.#pages[column]?.push(page(codec(this.#options.codec), this.#blocks, body, { ...facts, isDictionary: false }))
+    this.#pages[column]?.push(
+      page(codec(this.#options.codec), this.#openBlocks(), body, { ...facts, isDictionary: false }),
+    )
   }
 
   #place(column: ExportColumn, batch: Batch, row: number) {
@@ -217,8 +226,8 @@ export class ParquetWriter {
     for (const [i, chunk] of chunks.entries()) this.#widenBounds(i, chunk)
     this.#envelope.writeChunks(this.#groupRows, chunks)
     this.#pages = this.#pages.map(() => [])
-    const blocks = this.#blocks
-    this.#blocks = this.#freeBlocks.pop() ?? new PageBlocks()
+    const blocks = this.#openBlocks()
+    this.#blocks = undefined
     this.#output.whenHandedOver(() => {
       blocks.clear()
       this.#freeBlocks.push(blocks)

@@ -38,6 +38,8 @@ export function encodingSettings(settings: SnapshotSettings, readers: number): E
     pseudonymKeyVersion,
     rowGroupBytes: Math.min(rowGroupBytes, share),
     rowGroupRows,
+    // One that shares the process reads on when its last row group is gone: the next one fills the same memory.
+    ...(readers > 1 && { mostWaitingBytes: 0 }),
   }
 }
 

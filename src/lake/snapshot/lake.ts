@@ -18,7 +18,7 @@ export interface SnapshotSettings {
   readonly partsInFlight: number
   /** A table above this size is read by several readers. */
   readonly parallelTableBytes: number
-  /** How many, 1 to 16; default by the number of cores. */
+  /** How many, 1 to 8; default by the number of cores. */
   readonly readers?: number | undefined
   /** Files are written here first, then uploaded; undefined: uploaded while they are written. */
   readonly spoolDir?: string | undefined

@@ -11,14 +11,15 @@ import type { TableProgress } from './table-progress.ts'
 import { tableRanges } from './table-ranges.ts'
 import { TableUploads, type WrittenFile } from './table-uploads.ts'
 
-const MOST_READERS = 4
+/** As many as fit into 350 MB. */
+const USUAL_READERS = 2
 
-/** How many readers share a large table: never all cores, and on two of them one reader is faster. */
+/** How many readers share a large table: on two cores one reader is faster. */
 export function readerCount(
   { readers }: Pick<SnapshotSettings, 'readers'>,
   cores: number = availableParallelism(),
 ): number {
-  return readers ?? (cores > 2 ? Math.min(MOST_READERS, cores - 1) : 1)
+  return readers ?? (cores > 2 ? USUAL_READERS : 1)
 }
 
 /** A table of which every row is on its way to S3. */
@@ -41,9 +42,9 @@ interface RangeTask {
  * The readers of large tables: each a thread with a connection, an encoder and files of its own, all of them in one snapshot that the
  * holder's transaction keeps. Opened before that transaction, so that an address which does not suit is refused before it.
  *
- * Memory grows by about 70 MB with each reader, whatever the number of rows: 25 MB of its thread; its encoder's open pages; one row
- * group of 64 MiB divided by the readers (at least 16 MiB), compressed, while the next one fills; and 4 MiB under way to the main
- * thread. The readers share what parts may take: with four, two parts each in place of four for one.
+ * Memory grows by 40 to 50 MB with each reader, whatever the number of rows: 25 MB of its thread; its encoder's open pages; one row
+ * group of 64 MiB divided by the readers (at least 16 MiB), compressed, which is gone before the next one begins; and 1 MiB under way
+ * to the main thread. All readers together have as many parts under way as one has, and each its open part.
  */
 export class ParallelReaders {
   readonly #lake: Lake

@@ -10,7 +10,7 @@ import { backendPid, closeSource, importSnapshot, openSource, type Source } from
 import { sourceProblem } from './source-problem.ts'
 import { TableFiles } from './table-files.ts'
 
-const BLOCK_BYTES = 1 << 20
+const BLOCK_BYTES = 1 << 18
 /** Blocks that the main thread has not taken yet; beyond this the reader waits. */
 const BLOCKS_UNDER_WAY = 4
 
@@ -163,20 +163,9 @@ class Reader {
       createdBy,
       outlet,
     })
-    // Several readers fill one process: unlike a reader that is alone, one of them stops as soon as its bytes are not taken.
-    const rows = {
-      append: files.append.bind(files),
-      get busy() {
-        return outlet.busy || files.busy
-      },
-      async drained() {
-        await outlet.drained()
-        await files.drained()
-      },
-    }
     const progress = () => this.#post({ kind: 'progress', rows: files.rows, bytes: files.bytes })
     await files.open()
-    const count = await copyTable(source, contract, rows, new AbortController().signal, progress, range)
+    const count = await copyTable(source, contract, files, new AbortController().signal, progress, range)
     await files.close()
     await source.client.query('COMMIT')
     progress()

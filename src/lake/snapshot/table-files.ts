@@ -8,7 +8,10 @@ import type { SourceFacts } from './source.ts'
 export type EncodingSettings = Pick<
   SnapshotSettings,
   'codec' | 'fileTargetBytes' | 'pseudonymKey' | 'pseudonymKeyVersion' | 'rowGroupBytes' | 'rowGroupRows'
->
+> & {
+  /** Finished bytes that may wait for the outlet before reading stops; undefined: as the writer has it. */
+  readonly mostWaitingBytes?: number
+}
 
 export interface TableFilesOptions {
   readonly contract: TableContract
@@ -96,6 +99,7 @@ export class TableFiles {
       codec: settings.codec,
       rowGroupRows: settings.rowGroupRows,
       rowGroupBytes: settings.rowGroupBytes,
+      mostWaitingBytes: settings.mostWaitingBytes,
       pseudonymKey: settings.pseudonymKey,
       metadata: {
         'rocketgames.snapshot_id': snapshotId,
