@@ -3,6 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { systemContext } from '../../../src/caller.ts'
 import { LakeHolds } from '../../../src/lake/lake-holds.ts'
 import type { Finding } from '../../../src/lake/publication.ts'
+import { recoverSnapshots } from '../../../src/lake/snapshot/recover.ts'
+import { retainSnapshots } from '../../../src/lake/snapshot/retention.ts'
+import { runSnapshot } from '../../../src/lake/snapshot/run.ts'
 import { verifySnapshots } from '../../../src/lake/snapshot/verify.ts'
 import type { S3Proxy } from '../snapshot/s3-proxy.ts'
 import type { Dice } from './dice.ts'
@@ -36,7 +39,7 @@ export class Soak {
   #held: { readonly id: string; readonly until: number }[] = []
   #rounds = 0
   /** Requests of the last run of each command that came to its end. */
-  readonly #usual: Record<Command, number> = { snapshot: 100, recover: 20, retention: 20 }
+  readonly #usual: Record<Command, number> = { snapshot: 200, recover: 20, retention: 20 }
 
   constructor(lake: WholeLake, dice: Dice, faults: S3Proxy['decide']) {
     this.#lake = lake
@@ -47,28 +50,32 @@ export class Soak {
 
   /** The first snapshot, in peace. */
   async first(): Promise<void> {
-    await this.#lake.run(['snapshot'])
+    await runSnapshot(this.#lake.inProcess())
     await this.#newlyPublished()
   }
 
-  /** One snapshot, perhaps killed, and now and then what else happens to a lake. @returns what has been published meanwhile. */
-  async round(): Promise<string[]> {
+  /**
+   * One snapshot, perhaps killed, and now and then what else happens to a lake.
+   *
+   * @param check of each snapshot that has been published meanwhile, before retention may take it away.
+   */
+  async round(check: (id: string) => Promise<void>): Promise<void> {
     this.#rounds++
     const ended = await this.#command('snapshot')
     if (ended.signal !== null && this.#dice.chance('recover', 0.5)) await this.#command('recover')
     const news = await this.#newlyPublished()
     if (ended.signal !== null) this.recovered += news.length
     else this.recovered += Math.max(0, news.length - 1)
+    for (const id of news) await check(id)
     if (this.#dice.chance('hold', 0.2)) await this.#hold()
     for (const one of this.#held.filter(({ until }) => until <= this.#rounds)) await this.#release(one)
     if (this.#dice.chance('retention', 0.4)) await this.#command('retention')
-    return news
   }
 
   /** What dead processes left is finished or removed, nothing is held any more. */
   async settle(): Promise<void> {
     this.#lake.proxy.decide = () => 'pass'
-    await this.#lake.run(['recover'])
+    await recoverSnapshots(this.#lake.inProcess())
     await this.#newlyPublished()
     for (const one of [...this.#held]) await this.#release(one)
   }
@@ -76,13 +83,14 @@ export class Soak {
   /** All but the newest go, at once. */
   async retireAll(): Promise<void> {
     this.retiredBefore = (await this.#lake.manifests('retired')).size
-    const now = { LAKE_KEEP_ALL: '0s', LAKE_RETIRE_GRACE: '0s' }
-    for (let i = 0; i < 2; i++) await this.#lake.run(['retention'], now)
+    const now = { keepAllMs: 0, dailyDays: 1, retireGraceMs: 0 }
+    for (let i = 0; i < 2; i++) await retainSnapshots(this.#lake.inProcess(now))
   }
 
-  /** Everything that is wrong with this snapshot and with the lake around it; a snapshot retired meanwhile is out of question. */
-  async findings(id: string): Promise<readonly Finding[]> {
-    return (await verifySnapshots(this.#lake.inProcess(), { id, deep: true })).findings
+  /** Everything that is wrong with this snapshot, or with all of them, and with the lake around. */
+  async findings(id?: string): Promise<readonly Finding[]> {
+    const which = id === undefined ? { all: true } : { id }
+    return (await verifySnapshots(this.#lake.inProcess(), { ...which, deep: true })).findings
   }
 
   async #command(name: Command): Promise<Ended> {
