@@ -2,7 +2,6 @@
  * One snapshot in a process of its own, as `rocketgames snapshot` runs it, without catalogue and views; prints one line of JSON with
  * what the process used between `planning` and `committed`.
  */
-import { S3Client } from '@aws-sdk/client-s3'
 import { pino } from 'pino'
 import { openDatabase } from '../../src/database/database.ts'
 import { contracts } from '../../src/lake/contract.ts'
@@ -11,7 +10,7 @@ import type { Lake } from '../../src/lake/snapshot/lake.ts'
 import { runSnapshot } from '../../src/lake/snapshot/run.ts'
 import { RunMeasurements } from '../../src/lake/snapshot/run-measurements.ts'
 import { LakeBucket } from '../../src/lake/storage/lake-bucket.ts'
-import { unsignedParts } from '../../src/lake/storage/s3-client.ts'
+import { s3Client } from '../../src/lake/storage/s3-client.ts'
 
 const { accessKeyId, bucket, databaseUrl, endpoint, secretAccessKey, settings } = JSON.parse(
   process.argv[2] ?? '{}',
@@ -34,16 +33,9 @@ const publisher: Publisher = {
   findings: async () => [],
   plannedChanges: async () => ({ changes: [], crawler: [], drifts: [] }),
 }
-const client = unsignedParts(
-  new S3Client({
-    region: 'us-east-1',
-    endpoint,
-    forcePathStyle: true,
-    credentials: { accessKeyId, secretAccessKey },
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-  }),
-)
+// The client of the lake itself, which takes its credentials from the environment.
+Object.assign(process.env, { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey })
+const client = s3Client({ region: 'us-east-1', endpoint })
 const database = openDatabase({ url: databaseUrl, poolSize: 3 })
 const lake: Lake = {
   database,
