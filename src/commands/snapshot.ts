@@ -122,7 +122,7 @@ export function addSnapshotCommands(program: Command): void {
     .addHelpText(
       'after',
       `
-Exit codes: 0 published; 1 it failed (the last two lines say why and what to do), or with --dry-run the schema differs in a breaking way;
+Exit codes: 0 published; 1 it failed (the last two lines say why and what to do), or with --dry-run it would not be published;
 2 it could not run; 130 it was told to stop by SIGINT or SIGTERM: before its commit nothing of it is left, after it
 "rocketgames recover", or the service by itself, publishes it. A second signal ends the process at once, which recovery mends, too.
 
