@@ -89,7 +89,7 @@ export const PROBLEM_GUIDE: Readonly<Record<LakeProblemCode, ProblemGuide>> = {
   ),
   spool_full: lasting(
     'The disk below LAKE_SPOOL_DIR is full.',
-    'Make room there: the largest table as Parquet must fit. Or unset LAKE_SPOOL_DIR, which needs no disk.',
+    'Make room there: while S3 is slow, the files of a whole snapshot wait there. Or unset LAKE_SPOOL_DIR, which needs no disk.',
   ),
   spool_unusable: lasting(
     'Nothing can be written below LAKE_SPOOL_DIR.',
