@@ -37,6 +37,18 @@ FROM
     expect(sameSelect(body('snapshots'), list)).toBe(true)
   })
 
+  it('is the same where another version of the printer names the catalogue, or a type by its other name', () => {
+    const latest = body('players_latest')
+    for (const name of ['awsdatacatalog.rocketgames_raw', '"awsdatacatalog"."rocketgames_raw"']) {
+      const printed = latest.replace('rocketgames_raw', name)
+      expect(printed).not.toBe(latest)
+      expect(sameSelect(latest, printed)).toBe(true)
+    }
+    expect(sameSelect('CAST(a AS integer) <> 1', '(CAST(a AS INT) != 1)')).toBe(true)
+    expect(sameSelect(latest, latest.replace('rocketgames_raw', 'elsewhere.rocketgames_raw'))).toBe(false)
+    expect(sameSelect(latest, latest.replace('rocketgames_raw.', "'awsdatacatalog'."))).toBe(false)
+  })
+
   it('is another one when a value, a column, a condition or a table differs', () => {
     const latest = body('players_latest')
     const changes = [

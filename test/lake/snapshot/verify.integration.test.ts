@@ -1,16 +1,18 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type Manifest, manifestBody, parseManifest } from '../../../src/lake/manifest.ts'
 import { CURRENT_KEY, contractKey, manifestKey, partKey } from '../../../src/lake/object-keys.ts'
 import { fingerprintOf } from '../../../src/lake/snapshot/manifest-columns.ts'
 import { runSnapshot } from '../../../src/lake/snapshot/run.ts'
-import { manifestOf } from '../../../src/lake/snapshot/snapshots.ts'
 import { type VerifyOptions, verifySnapshots } from '../../../src/lake/snapshot/verify.ts'
+import type { Tap } from '../../../src/lake/tap.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { startTestAws, type TestAws } from '../../support/local-aws.ts'
 import { startS3Proxy } from './s3-proxy.ts'
 import { seedAccounts } from './seed.ts'
-import { forgetSnapshots, type LakePlace, newPlace, type OpenLake, openLake } from './test-lake.ts'
+import { contents, type LakePlace, newPlace, type OpenLake, openLake } from './test-lake.ts'
+
+/** One snapshot for all tests: each finds it as it was taken. */
 
 let database: TestDatabase
 let aws: TestAws
@@ -18,27 +20,37 @@ let place: LakePlace & { remove(): Promise<void> }
 let open: OpenLake
 let id: string
 let manifest: Manifest
+let taken: { readonly objects: ReadonlyMap<string, Buffer>; readonly body: string; readonly sha256: string | null }
 
 beforeAll(async () => {
   ;[database, aws] = await Promise.all([createTestDatabase(), startTestAws()])
   await seedAccounts(database.url, 1_000)
+  place = await newPlace(aws, database.url)
+  open = openLake(place)
+  id = (await runSnapshot(open.lake)).id
+  const objects = new Map<string, Buffer>()
+  for await (const { bytes, key } of open.lake.bucket.objects('')) {
+    objects.set(key, await open.lake.bucket.range(key, 0, bytes))
+  }
+  const row = await open.database.prisma.lakeSnapshot.findUniqueOrThrow({ where: { id } })
+  taken = { objects, body: row.manifest ?? '', sha256: row.manifestSha256 }
 })
 
 afterAll(async () => {
-  await Promise.all([database?.drop(), aws?.stop()])
+  await open?.close()
+  await Promise.all([database?.drop(), aws?.stop(), place?.remove()])
 })
 
 beforeEach(async () => {
-  place = await newPlace(aws, database.url)
-  open = openLake(place)
-  await forgetSnapshots(open.database)
-  id = (await runSnapshot(open.lake)).id
-  manifest = parseManifest((await manifestOf(open.database, id)) ?? '')
-})
-
-afterEach(async () => {
-  await open.close()
-  await place.remove()
+  const { bucket } = open.lake
+  const strays: string[] = []
+  for await (const { key } of bucket.objects('')) if (!taken.objects.has(key)) strays.push(key)
+  if (strays.length > 0) await bucket.delete(strays)
+  for await (const { key, uploadId } of bucket.multipart.pending('')) await bucket.multipart.abort(key, uploadId)
+  await Promise.all([...taken.objects].map(([key, body]) => put(key, body)))
+  const { body, sha256 } = taken
+  await open.database.prisma.lakeSnapshot.update({ where: { id }, data: { manifest: body, manifestSha256: sha256 } })
+  manifest = parseManifest(body)
 })
 
 const codes = async (options: VerifyOptions = {}) =>
@@ -118,17 +130,6 @@ test('deep reading finds a wrong value behind a right checksum', async () => {
   expect(await codes({ id, deep: true })).toEqual(['column_mismatch'])
 })
 
-test('a snapshot that is published meanwhile is no finding', async () => {
-  let next = ''
-  open.publisher.beforeNext('findings', async () => {
-    next = (await runSnapshot(open.lake)).id
-  })
-  expect(await codes()).toEqual([])
-  // And one whose views and pointer have moved, but whose row does not say so yet.
-  await open.database.prisma.lakeSnapshot.update({ where: { id: next }, data: { state: 'committed' } })
-  expect(await codes()).toEqual([])
-})
-
 test('while S3 cannot be read there is no verdict', async () => {
   const proxy = await startS3Proxy(place.endpoint)
   const behind = openLake({ ...place, endpoint: proxy.endpoint })
@@ -188,4 +189,39 @@ test('a snapshot that is not there cannot be verified', async () => {
   await expect(verifySnapshots(open.lake, { id: '20200101t000000z-00000000' })).rejects.toMatchObject({
     code: 'not-found',
   })
+})
+
+test('nothing is written: calls that read are all that leave, to a database that takes no change', async () => {
+  const calls = new Set<string>()
+  const tap: Tap = {
+    before: (name) => void calls.add(name.replace(/-.*/, '')),
+    after: () => undefined,
+  }
+  const url = new URL(place.databaseUrl)
+  url.searchParams.set('options', '-c default_transaction_read_only=on')
+  const reading = openLake({ ...place, databaseUrl: url.href }, {}, tap)
+  const refused = reading.database.prisma.lakeSnapshot.update({ where: { id }, data: { requestedBy: 'nobody' } })
+  await expect(refused).rejects.toThrow('read-only')
+  const before = await contents(open.lake)
+  try {
+    await verifySnapshots(reading.lake, { all: true, deep: true })
+    await open.lake.bucket.delete([fileOf('games').key])
+    expect((await verifySnapshots(reading.lake, { id, deep: true })).findings).toHaveLength(1)
+  } finally {
+    await reading.close()
+  }
+  expect([...calls].sort()).toEqual(['GetObject', 'HeadObject', 'ListMultipartUploads', 'ListObjectsV2'])
+  expect((await contents(open.lake)).files).toEqual(before.files.filter((key) => key !== fileOf('games').key))
+})
+
+// The last one: it leaves another snapshot.
+test('a snapshot that is published meanwhile is no finding', async () => {
+  let next = ''
+  open.publisher.beforeNext('findings', async () => {
+    next = (await runSnapshot(open.lake)).id
+  })
+  expect(await codes()).toEqual([])
+  // And one whose views and pointer have moved, but whose row does not say so yet.
+  await open.database.prisma.lakeSnapshot.update({ where: { id: next }, data: { state: 'committed' } })
+  expect(await codes()).toEqual([])
 })
