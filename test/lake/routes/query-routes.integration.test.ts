@@ -104,7 +104,7 @@ describe('a query', () => {
     [{ sql: 'DROP TABLE players' }, 422, 'query-not-allowed'],
     [{ sql: 'SELECT 1; SELECT 2' }, 422, 'query-not-allowed'],
     [{ sql: '' }, 422, 'validation'],
-    [{ sql: 'SELECT 1', name: 'platform-mix' }, 422, 'validation'],
+    [{ sql: 'SELECT 1', name: 'players-by-country' }, 422, 'validation'],
     [{ sql: 'SELECT 1', params: {} }, 422, 'validation'],
     [{}, 422, 'validation'],
     [{ name: 'players-by-country', params: { min_players: 0 } }, 422, 'validation'],
@@ -174,7 +174,7 @@ describe('results', () => {
 
 describe('the list of queries', () => {
   it('has the saved ones with their parameters, and runs newest first without the service’s own', async () => {
-    const done = await run({ name: 'platform-mix' })
+    const done = await run({ name: 'players-by-country' })
     const { body } = await api.admin.get('/v1/lake/queries?limit=5').expect(200)
     const saved = body.saved.find((query: { name: string }) => query.name === 'active-players')
     expect(saved.parameters).toEqual([
@@ -183,7 +183,7 @@ describe('the list of queries', () => {
         ...{ min: 1, max: 3650 },
       },
     ])
-    expect(body.data[0]).toMatchObject({ id: done.id, name: 'platform-mix' })
+    expect(body.data[0]).toMatchObject({ id: done.id, name: 'players-by-country' })
     let page = body.page
     const all = [...body.data]
     while (page.next !== null) {
