@@ -72,7 +72,10 @@ async function movePointer(lake: Lake, next: Current): Promise<void> {
   const body = canonicalJson(next)
   for (let tries = 0; tries < POINTER_TRIES; tries++) {
     const stored = await lake.bucket.getText(CURRENT_KEY)
-    if (stored && sequenceOf(lake, stored.text) >= next.sequence) return
+    const there = stored ? sequenceOf(lake, stored.text) : -1
+    // As after a restored backup of the database; readers of the pointer then stay with the later one.
+    if (there > next.sequence) lake.logger.warn({ key: CURRENT_KEY, sequence: there }, 'the pointer is ahead and stays')
+    if (there >= next.sequence) return
     if (await lake.bucket.putText(CURRENT_KEY, body, stored ? { etag: stored.etag } : '*')) return
   }
   throw new LakeProblem('pointer_conflict', `${CURRENT_KEY} was replaced by somebody else ${POINTER_TRIES} times`, {
