@@ -296,7 +296,7 @@ export const datasets = {
         description: 'How exact release_date is; tba: none is known',
         values: DATE_PRECISION,
       },
-      status: { ...internalEnum, description: 'Where the game stands between draft and retired', values: GAME_STATUS },
+      status: { ...internalEnum, description: 'Where the game stands', values: GAME_STATUS },
       status_changed_at: { ...internalTime, description: 'When the status last changed' },
       external_ref: {
         ...internalText,
@@ -397,7 +397,11 @@ export const datasets = {
       acquired_at: { ...internalTime, description: 'When the player got it' },
       expires_at: { ...internalTime, ...nullable, description: 'When the right to play ends' },
       revoked_at: { ...internalTime, ...nullable, description: 'When it was taken back' },
-      revoke_reason: { ...internalText, ...nullable, description: 'Why it was taken back' },
+      revoke_reason: {
+        ...internalText,
+        ...nullable,
+        description: 'Why it was taken back: refund, chargeback, fraud, mistake, expired_grant or other',
+      },
       playtime_seconds: {
         class: 'internal',
         lake: 'include',
@@ -459,7 +463,8 @@ export const datasets = {
         lake: [
           {
             as: 'request_id',
-            description: 'Id of the request; NULL where the caller chose one that could name a person',
+            description:
+              'Id of the request as its caller chose it; NULL for uuids: those that the service makes, and any person',
             sql: `CASE WHEN NOT ${isUuid('request_id')} THEN request_id END`,
             pgType: 'text',
             athenaType: 'string',
@@ -468,8 +473,11 @@ export const datasets = {
           },
         ],
       },
-      action: { ...internalText, description: 'What was done' },
-      entity_type: { ...internalText, description: 'What kind of thing it was done to' },
+      action: { ...internalText, description: 'What was done, as player.update' },
+      entity_type: {
+        ...internalText,
+        description: 'What kind of thing it was done to: studio, owner, game, player and so on',
+      },
       entity_id: {
         class: 'internal',
         lake: [
