@@ -1,7 +1,7 @@
 import { type ExecFileException, execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -13,6 +13,8 @@ const ROOT = path.resolve(import.meta.dirname, '../../.venv')
 const COMPLETE = 'complete'
 const INSTALL_TIMEOUT_MS = 300_000
 const LOCK_POLL_MS = 100
+/** More than all that is done under a lock: whatever process has its number by now, it is not the one that took it. */
+const LOCK_STALE_MS = 3 * INSTALL_TIMEOUT_MS
 const PINNED = /^[A-Za-z0-9][\w.-]*(\[[\w,-]+\])?==[\w.+]+$/
 
 interface Run {
@@ -29,13 +31,22 @@ function run(program: string, args: readonly string[]): Promise<Run> {
   })
 }
 
-function isAlive(pid: number): boolean {
+/** Is there a process with this number? */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
+}
+
+async function isLeft(lock: string): Promise<boolean> {
+  const owner = Number(await readFile(lock, 'utf8').catch(() => ''))
+  // An empty file is one that its owner is about to write.
+  if (owner > 0 && !isAlive(owner)) return true
+  const { mtimeMs } = await stat(lock).catch(() => ({ mtimeMs: Date.now() }))
+  return Date.now() - mtimeMs > LOCK_STALE_MS
 }
 
 /** Runs `work` while no other process does, for the same file. A lock whose process is gone is taken over. */
@@ -48,9 +59,7 @@ async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
       break
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-      const owner = Number(await readFile(file, 'utf8').catch(() => ''))
-      // An empty file is one that its owner is about to write.
-      if (owner > 0 && !isAlive(owner)) await rm(file, { force: true })
+      if (await isLeft(file)) await rm(file, { force: true })
       else await delay(LOCK_POLL_MS)
     }
   }

@@ -1,12 +1,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { createReadStream, existsSync } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
+import { readdir, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
-import { pythonEnvironment } from './python.ts'
+import { isAlive, pythonEnvironment } from './python.ts'
 
 /** Spark as AWS Glue 5 has it: 3.5.4 on Java 17, with the S3A of its Hadoop. */
 const PINS = ['pyspark==3.5.4', 'py4j==0.10.9.7']
@@ -61,8 +61,19 @@ async function sha256(file: string): Promise<string> {
   return hash.digest('hex')
 }
 
+/** What a process that was killed while it fetched has left: up to 281 MB each. */
+async function removeLeft(): Promise<void> {
+  const folder = path.dirname(IVY)
+  for (const name of await readdir(folder)) {
+    const [, pid] = /^spark-s3a-[0-9a-f]{12}\.(\d+)$/.exec(name) ?? []
+    if (pid !== undefined && !isAlive(Number(pid))) await rm(path.join(folder, name), { recursive: true, force: true })
+  }
+}
+
 /** Lets Spark's own Ivy fetch S3A from Maven Central, once; the folder appears when all of it is there and is what was pinned. */
 async function fetchS3a(python: string): Promise<string | undefined> {
+  // First of all: Java may go on for a while when the process that started it is gone.
+  await removeLeft()
   if (existsSync(IVY)) return undefined
   const folder = `${IVY}.${process.pid}`
   const settings = {
