@@ -73,8 +73,9 @@ afterAll(async () => {
   await Promise.all([database?.drop(), aws?.stop()])
 })
 
-/** Three tables are enough for most tests, and quicker. */
-const SOME = contracts.filter(({ name }) => ['games', 'players', 'studios'].includes(name))
+/** Three tables are enough for most tests, and quicker; one has no row. */
+const EMPTY = 'player_identities'
+const SOME = contracts.filter(({ name }) => ['games', 'players', EMPTY].includes(name))
 
 /** A lake of its own for each test. */
 async function begin(of: readonly TableContract[]): Promise<void> {
@@ -190,6 +191,25 @@ describe('the crawler', () => {
     counted(60_000, 600_000),
   )
 
+  test('lake 19: an empty table → kept by the crawler, with its columns and its partition; and verify only reads the catalogue', async () => {
+    const { id } = await runSnapshot(lake)
+    await aws.glue.send(new StartCrawlerCommand({ Name: place.crawler }))
+    await waitUntilReady(aws.glue, place.crawler, { deadline: new Date(Date.now() + 30_000), pace: place.pace })
+    const table = (await tables()).find(({ Name }) => Name === EMPTY)
+    const columns = SOME.find(({ name }) => name === EMPTY)?.columns ?? []
+    expect(table?.Parameters).not.toHaveProperty('DEPRECATED_BY_CRAWLER')
+    expect(table?.StorageDescriptor?.Columns?.map(({ Name, Type }) => `${Name} ${Type}`)).toEqual(
+      columns.map(({ athenaType, name }) => `${name} ${athenaType}`),
+    )
+    const commands = new Set<string>()
+    reply = ({ command }) => void commands.add(command)
+    expect((await verifySnapshots(lake, { all: true })).findings).toEqual([])
+    expect([...commands].sort()).toEqual(['GetCrawler', 'GetPartitions', 'GetTables'])
+    reply = () => undefined
+    const counts = `SELECT count(*), (SELECT count(*) FROM ${place.database}.snapshots WHERE snapshot_id = '${id}')`
+    expect((await parts.runner.rows(`${counts} FROM ${place.database}.${EMPTY}_latest`)).rows).toEqual([[0, 1]])
+  })
+
   test('lake 16: a crawl that Glue still shows from before the commit does not count', async () => {
     await runSnapshot(lake)
     const before = (await crawler())?.LastCrawl
@@ -210,7 +230,7 @@ describe('the crawler', () => {
     expect(after?.StartTime?.getTime()).toBeGreaterThan(before?.StartTime?.getTime() ?? 0)
   })
 
-  test('a run that is told to stop waits for no crawler', async () => {
+  test('a run that is told to stop waits for no crawler and leaves nothing', async () => {
     const stop = new AbortController()
     reply = async ({ command }, pass) => {
       if (command !== 'GetCrawler') return undefined
@@ -218,8 +238,8 @@ describe('the crawler', () => {
       setImmediate(() => stop.abort())
       return { ...answer, Crawler: { ...answer.Crawler, State: 'RUNNING' } }
     }
-    await expect(runSnapshot(lake, { signal: stop.signal })).rejects.toBeDefined()
-    expect((await newest()).state).toBe('prepared')
+    await expect(runSnapshot(lake, { signal: stop.signal })).rejects.toMatchObject({ code: 'cancelled' })
+    expect(await newest()).toMatchObject({ state: 'failed', problem: { code: 'cancelled', phase: 'prepared' } })
   })
 })
 
