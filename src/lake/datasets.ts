@@ -464,7 +464,7 @@ export const datasets = {
           {
             as: 'request_id',
             description:
-              'Id of the request as its caller chose it; NULL for uuids: those that the service makes, and any person',
+              'Id of the request as its caller chose it; NULL where it is a uuid, as those of the service are',
             sql: `CASE WHEN NOT ${isUuid('request_id')} THEN request_id END`,
             pgType: 'text',
             athenaType: 'string',
