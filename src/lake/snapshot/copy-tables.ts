@@ -27,6 +27,9 @@ import { Spool } from './spool.ts'
 import { estimatedRows } from './table-estimates.ts'
 import { tableSizes } from './table-ranges.ts'
 
+/** A database that answers takes a second or two for what comes before the transaction; until then nobody else watches whether it does. */
+const PLANNING_TIMEOUT_MS = 60_000
+
 /** Everything that a prepared snapshot consists of. */
 export interface CopiedTables {
   readonly facts: SourceFacts
@@ -62,12 +65,28 @@ interface Ready {
 export async function copyTables(lake: Lake, rows: ControlRows, options: CopyOptions): Promise<CopiedTables> {
   const open: (() => Promise<unknown>)[] = []
   try {
-    const ready = await prepareToCopy(lake, rows, options, open)
+    const ready = await inTime(options.signal, (signal) => prepareToCopy(lake, rows, { ...options, signal }, open))
     return await copyAll(lake, rows, ready, options)
   } catch (error) {
     throw sourceProblem(options.signal.aborted ? options.signal.reason : error)
   } finally {
     for (const close of open.reverse()) await close()
+  }
+}
+
+/** Ends what is done before the transaction when the run ends, or the database does not answer. */
+async function inTime<T>(run: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const late = new AbortController()
+  const timer = setTimeout(() => {
+    late.abort(new LakeProblem('connection_lost', 'The database that the snapshot reads does not answer'))
+  }, PLANNING_TIMEOUT_MS)
+  const signal = AbortSignal.any([run, late.signal])
+  try {
+    return await work(signal)
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error
+  } finally {
+    clearTimeout(timer)
   }
 }
 
@@ -81,10 +100,12 @@ async function prepareToCopy(
   const { settings } = lake
   const name = applicationName(rows.snapshotId)
   const connect = async () => {
+    signal.throwIfAborted()
     const source = await openSource(lake.sourceUrl, name)
     open.push(() => closeSource(source))
     // A query of a run that is over must not wait for a server that does not answer.
     signal.addEventListener('abort', () => breakSource(source))
+    signal.throwIfAborted()
     return source
   }
   const holder = await connect()
@@ -98,7 +119,7 @@ async function prepareToCopy(
   let readers: ParallelReaders | undefined
   if (large.size > 0) {
     const where = { applicationName: name, snapshotId: rows.snapshotId, instance }
-    readers = await ParallelReaders.open(lake, readerCount(settings), holder.client, where)
+    readers = await ParallelReaders.open(lake, readerCount(settings), holder.client, where, signal)
     open.push(readers.end.bind(readers))
   }
   const tables = contracts.map((contract) => contract.table)

@@ -60,7 +60,8 @@ export class ParallelReaders {
   /**
    * Starts and connects the readers, and lets each import a snapshot for a trial.
    *
-   * @param instance that the holder's connection reached.
+   * @param where `instance` is the one that the holder's connection reached.
+   * @param signal ends the opening.
    * @throws LakeProblem `load_balanced_endpoint`, `pooler_in_transaction_mode` or `connection_lost`.
    */
   static async open(
@@ -68,6 +69,7 @@ export class ParallelReaders {
     count: number,
     holder: pg.Client,
     where: Pick<ReaderData, 'applicationName' | 'snapshotId'> & { readonly instance: string },
+    signal: AbortSignal,
   ): Promise<ParallelReaders> {
     const data: ReaderData = {
       url: lake.sourceUrl,
@@ -78,13 +80,18 @@ export class ParallelReaders {
     }
     const threads = Array.from({ length: count }, (_, i) => new ReaderThread(data, i))
     const readers = new ParallelReaders(lake, threads, where.instance)
+    const stop = () => void readers.kill()
+    signal.addEventListener('abort', stop)
     try {
+      signal.throwIfAborted()
       await Promise.all(threads.map((thread) => readers.#connect(thread)))
       await readers.#tryAll(holder)
       return readers
     } catch (error) {
       await readers.kill()
       throw error
+    } finally {
+      signal.removeEventListener('abort', stop)
     }
   }
 
