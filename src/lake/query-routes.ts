@@ -140,7 +140,7 @@ function pageOf({ limit, cursorOf }: LakePage<unknown>, nextToken: string | unde
   return { limit, hasMore: next !== null, next, prev: null }
 }
 
-function presentRun({ internal: _, statementType: __, ...run }: QueryRun) {
+function presentRun({ internal: _, retryable: __, statementType: ___, ...run }: QueryRun) {
   return run
 }
 
