@@ -68,6 +68,32 @@ function limits(maxAgeMs: number): string {
 
 const BEGIN = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
 
+/** Less than the server's deadlock_timeout, 1 s: of two that wait for each other the snapshot gives way, and not a deployment. */
+const LOCK_TRY_MS = 800
+/** lock_not_available, deadlock_detected. */
+const LOCKED = new Set(['55P03', '40P01'])
+
+/** Begins with all tables locked, or with none: who cannot have them all lets go of the others, and tries again. */
+async function beginLocked(client: pg.Client, maxAgeMs: number, tables: readonly string[]): Promise<void> {
+  const lock = `LOCK TABLE ${tables.map(quoteIdentifier).join(', ')} IN ACCESS SHARE MODE`
+  const deadline = performance.now() + LOCK_TIMEOUT_MS
+  for (;;) {
+    await client.query(BEGIN)
+    await client.query(limits(maxAgeMs))
+    if (tables.length === 0) return
+    try {
+      await client.query(
+        `SET LOCAL lock_timeout = ${LOCK_TRY_MS}; ${lock}; SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`,
+      )
+      return
+    } catch (error) {
+      const { code = '' } = error as { code?: string }
+      if (!LOCKED.has(code) || performance.now() > deadline) throw error
+      await client.query('ROLLBACK')
+    }
+  }
+}
+
 /**
  * Begins the transaction that sees one instant of the database and says which.
  *
@@ -83,11 +109,7 @@ export async function beginSnapshot(
   maxAgeMs: number,
   tables: readonly string[] = [],
 ): Promise<SourceFacts> {
-  await client.query(BEGIN)
-  await client.query(limits(maxAgeMs))
-  if (tables.length > 0) {
-    await client.query(`LOCK TABLE ${tables.map(quoteIdentifier).join(', ')} IN ACCESS SHARE MODE`)
-  }
+  await beginLocked(client, maxAgeMs, tables)
   const { rows } = await client.query<{
     database: string
     version: string
@@ -96,7 +118,7 @@ export async function beginSnapshot(
     taken_at: Date
   }>(
     `SELECT current_database() AS database, current_setting('server_version') AS version,
-            pg_is_in_recovery() AS standby, pg_current_snapshot()::text AS snapshot, now() AS taken_at`,
+            pg_is_in_recovery() AS standby, pg_current_snapshot()::text AS snapshot, statement_timestamp() AS taken_at`,
   )
   const row = rows[0]!
   // Just after the snapshot: good for ordering, not for handing over to change capture.
