@@ -2,7 +2,8 @@
 
 import json
 import os
-import resource
+import pathlib
+import re
 import sys
 import time
 
@@ -26,7 +27,7 @@ print(
             "bytes": os.path.getsize(file),
             "wallMs": (time.monotonic() - began) * 1000,
             "cpuMs": (time.process_time() - cpu) * 1000,
-            "peakRssMiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "peakRssMiB": int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path("/proc/self/status").read_text())[1]) / 1024,
         }
     )
 )

@@ -3,7 +3,7 @@
 import json
 import os
 import pathlib
-import resource
+import re
 import sys
 import time
 
@@ -37,7 +37,7 @@ print(
             "bytes": os.path.getsize(file),
             "wallMs": (time.monotonic() - began) * 1000,
             "cpuMs": (time.process_time() - cpu) * 1000,
-            "peakRssMiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "peakRssMiB": int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path("/proc/self/status").read_text())[1]) / 1024,
         }
     )
 )

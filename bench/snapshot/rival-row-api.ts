@@ -6,6 +6,7 @@ import { stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import pg from 'pg'
 import { contracts } from '../../src/lake/contract.ts'
+import { peakRssBytes } from '../../src/lake/snapshot/peak-memory.ts'
 
 const PAGE_ROWS = 5_000
 const TYPES: Readonly<Record<string, string>> = { boolean: 'BOOLEAN', int: 'INT32', timestamp: 'TIMESTAMP_MILLIS' }
@@ -52,6 +53,6 @@ console.log(
     bytes: (await stat(file)).size,
     wallMs: performance.now() - began,
     cpuMs: (user + system) / 1000,
-    peakRssMiB: process.resourceUsage().maxRSS / 1024,
+    peakRssMiB: peakRssBytes() / 2 ** 20,
   }),
 )

@@ -7,6 +7,7 @@ import { openDatabase } from '../../src/database/database.ts'
 import { contracts } from '../../src/lake/contract.ts'
 import type { Publisher } from '../../src/lake/publication.ts'
 import type { Lake } from '../../src/lake/snapshot/lake.ts'
+import { peakRssBytes } from '../../src/lake/snapshot/peak-memory.ts'
 import { runSnapshot } from '../../src/lake/snapshot/run.ts'
 import { RunMeasurements } from '../../src/lake/snapshot/run-measurements.ts'
 import { LakeBucket } from '../../src/lake/storage/lake-bucket.ts'
@@ -84,7 +85,7 @@ console.log(
     bytes: view.totalBytes,
     wallMs: (view.committedAt?.getTime() ?? 0) - (view.startedAt?.getTime() ?? 0),
     cpuMs: (cpu.user + cpu.system) / 1000,
-    peakRssMiB: process.resourceUsage().maxRSS / 1024,
+    peakRssMiB: peakRssBytes() / 2 ** 20,
   }),
 )
 await database.close()

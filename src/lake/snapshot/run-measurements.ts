@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { httpStatus } from '../retries.ts'
+import { peakRssBytes } from './peak-memory.ts'
 
 /** What a run does one after the other; finer than its states, so that a slow one can be blamed. */
 export const PHASES = [
@@ -116,7 +117,7 @@ export class RunMeasurements {
       driftFindings: this.driftFindings,
       readers: this.readers,
       cpuMs: this.#earlierCpuMs + Math.round((user + system) / 1000),
-      peakRssBytes: Math.max(this.#earlierRssBytes, process.resourceUsage().maxRSS * 1024),
+      peakRssBytes: Math.max(this.#earlierRssBytes, peakRssBytes()),
     }
   }
 

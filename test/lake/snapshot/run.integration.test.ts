@@ -260,7 +260,7 @@ describe('a snapshot fails by name and leaves nothing', () => {
     await expectNothingLeft('rolled_back')
   })
 
-  test('when the database closes the connection in the middle of a COPY', async () => {
+  test('when the database closes the connection while parts of a table are under way', async () => {
     const noisy = await createTestDatabase()
     await seedNoise(noisy.url, 120_000)
     const noisyPlace = { ...place, databaseUrl: noisy.url, endpoint: proxy.endpoint }
@@ -281,7 +281,9 @@ describe('a snapshot fails by name and leaves nothing', () => {
     try {
       const problem = await problemOf(runSnapshot(local.lake))
       expect(problem).toMatchObject({ code: 'connection_lost', facts: { table: 'studio' } })
-      expect(states).toEqual(['active'])
+      // Whether the COPY or only its transaction still runs depends on what the buffers on the way hold.
+      expect(states).toHaveLength(1)
+      expect(['active', 'idle in transaction']).toContain(states[0])
       const [snapshot] = await listSnapshots(local.database, { limit: 1 })
       expect(snapshot).toMatchObject({ state: 'failed', problem: { code: 'connection_lost', phase: 'uploading' } })
       expect(await contents(local.lake)).toEqual({ files: [], uploads: [], manifests: [], current: false })
