@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -10,6 +9,7 @@ import { testPlace } from '../lake/lake-fixture.ts'
 import { type S3Proxy, startS3Proxy } from '../lake/snapshot/s3-proxy.ts'
 import { seedAccounts } from '../lake/snapshot/seed.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { lakeEnvironment } from '../support/lake-environment.ts'
 import { startTestAws, type TestAws } from '../support/local-aws.ts'
 import { ROOT, runCommand } from '../support/service.ts'
 
@@ -28,23 +28,7 @@ beforeAll(async () => {
   await ensureLake(place, aws, { owned: true })
   proxy = await startS3Proxy(aws.endpoint)
   database = openDatabase({ url: testDatabase.url, poolSize: 2 })
-  env = {
-    DATABASE_URL: testDatabase.url,
-    AWS_ENDPOINT_URL: proxy.endpoint,
-    AWS_REGION: aws.region,
-    AWS_ACCESS_KEY_ID: aws.credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: aws.credentials.secretAccessKey,
-    LAKE_BUCKET: place.bucket,
-    LAKE_RESULTS: place.resultsUri,
-    LAKE_RAW_DATABASE: place.rawDatabase,
-    LAKE_DATABASE: place.database,
-    LAKE_CURATED_DATABASE: place.curatedDatabase,
-    LAKE_CRAWLER: place.crawler,
-    ATHENA_WORKGROUP: place.workgroup,
-    LAKE_PSEUDONYM_KEY: '07'.repeat(32),
-    API_KEY_PEPPER: randomBytes(32).toString('hex'),
-    CURSOR_KEY: randomBytes(32).toString('hex'),
-  }
+  env = lakeEnvironment(testDatabase.url, { ...aws, endpoint: proxy.endpoint }, place)
 })
 
 afterAll(async () => {

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import { GetDatabasesCommand } from '@aws-sdk/client-glue'
 import { ListBucketsCommand } from '@aws-sdk/client-s3'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { contracts } from '../../../src/lake/contract.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { lakeEnvironment } from '../../support/lake-environment.ts'
 import { startTestAws, type TestAws } from '../../support/local-aws.ts'
 import { type Finished, runCommand } from '../../support/service.ts'
 import { testPlace } from '../lake-fixture.ts'
@@ -30,23 +30,7 @@ afterAll(async () => {
 })
 
 const dryRun = (databaseUrl = database.url, ...args: string[]): Promise<Finished> =>
-  runCommand(['snapshot', '--dry-run', ...args], {
-    DATABASE_URL: databaseUrl,
-    AWS_ENDPOINT_URL: aws.endpoint,
-    AWS_REGION: aws.region,
-    AWS_ACCESS_KEY_ID: aws.credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: aws.credentials.secretAccessKey,
-    LAKE_BUCKET: place.bucket,
-    LAKE_RESULTS: place.resultsUri,
-    LAKE_RAW_DATABASE: place.rawDatabase,
-    LAKE_DATABASE: place.database,
-    LAKE_CURATED_DATABASE: place.curatedDatabase,
-    LAKE_CRAWLER: place.crawler,
-    ATHENA_WORKGROUP: place.workgroup,
-    LAKE_PSEUDONYM_KEY: randomBytes(32).toString('hex'),
-    API_KEY_PEPPER: randomBytes(32).toString('hex'),
-    CURSOR_KEY: randomBytes(32).toString('hex'),
-  })
+  runCommand(['snapshot', '--dry-run', ...args], lakeEnvironment(databaseUrl, aws, place))
 
 async function everythingWritten() {
   const { Buckets = [] } = await aws.s3.send(new ListBucketsCommand({}))

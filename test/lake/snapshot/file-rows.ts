@@ -14,7 +14,7 @@ export async function tableRows(lake: Lake, snapshotId: string, table: string): 
   for (const file of files) {
     const bytes = await lake.bucket.range(file.key, 0, file.bytes)
     const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer
-    rows.push(...(await parquetReadObjects({ file: buffer, compressors })))
+    for (const row of await parquetReadObjects({ file: buffer, compressors })) rows.push(row)
   }
   return rows
 }

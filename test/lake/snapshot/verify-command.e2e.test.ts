@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import {
   GetPartitionCommand,
   GetTableCommand,
@@ -17,6 +16,7 @@ import { columnsOf } from '../../../src/lake/snapshot/manifest-columns.ts'
 import { runSnapshot } from '../../../src/lake/snapshot/run.ts'
 import { manifestOf } from '../../../src/lake/snapshot/snapshots.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { lakeEnvironment } from '../../support/lake-environment.ts'
 import { startTestAws, type TestAws } from '../../support/local-aws.ts'
 import { type Finished, runCommand } from '../../support/service.ts'
 import { testPlace } from '../lake-fixture.ts'
@@ -51,23 +51,7 @@ afterAll(async () => {
 })
 
 const verify = (...args: string[]): Promise<Finished> =>
-  runCommand(['verify', ...args], {
-    DATABASE_URL: database.url,
-    AWS_ENDPOINT_URL: aws.endpoint,
-    AWS_REGION: aws.region,
-    AWS_ACCESS_KEY_ID: aws.credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: aws.credentials.secretAccessKey,
-    LAKE_BUCKET: place.bucket,
-    LAKE_RESULTS: place.resultsUri,
-    LAKE_RAW_DATABASE: place.rawDatabase,
-    LAKE_DATABASE: place.database,
-    LAKE_CURATED_DATABASE: place.curatedDatabase,
-    LAKE_CRAWLER: place.crawler,
-    ATHENA_WORKGROUP: place.workgroup,
-    LAKE_PSEUDONYM_KEY: open.lake.settings.pseudonymKey.toString('hex'),
-    API_KEY_PEPPER: randomBytes(32).toString('hex'),
-    CURSOR_KEY: randomBytes(32).toString('hex'),
-  })
+  runCommand(['verify', ...args], lakeEnvironment(database.url, aws, place))
 
 const fileOf = (table: string) => {
   const file = manifest.tables.find((each) => each.name === table)?.files[0]

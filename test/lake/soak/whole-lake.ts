@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import { type Database, openDatabase } from '../../../src/database/database.ts'
 import type { ResultValue } from '../../../src/lake/athena/query-results.ts'
@@ -12,6 +11,7 @@ import { LakeBucket } from '../../../src/lake/storage/lake-bucket.ts'
 import { unsignedParts } from '../../../src/lake/storage/s3-client.ts'
 import { createLogger } from '../../../src/logger.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { lakeEnvironment } from '../../support/lake-environment.ts'
 import { startTestAws, type TestAws } from '../../support/local-aws.ts'
 import { cleanEnvironment, ROOT } from '../../support/service.ts'
 import { testPlace } from '../lake-fixture.ts'
@@ -127,22 +127,7 @@ export async function openWholeLake(name: string, options: WholeLakeOptions = {}
 /** What production sets, with the proxy in the place of AWS. */
 function commandSettings(database: TestDatabase, aws: TestAws, proxy: S3Proxy, place: LakePlace) {
   return {
-    DATABASE_URL: database.url,
-    API_KEY_PEPPER: randomBytes(32).toString('hex'),
-    CURSOR_KEY: randomBytes(32).toString('hex'),
-    AWS_ENDPOINT_URL: proxy.endpoint,
-    AWS_REGION: aws.region,
-    AWS_ACCESS_KEY_ID: aws.credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: aws.credentials.secretAccessKey,
-    LAKE_BUCKET: place.bucket,
-    LAKE_RESULTS: place.resultsUri,
-    LAKE_RAW_DATABASE: place.rawDatabase,
-    LAKE_DATABASE: place.database,
-    LAKE_CURATED_DATABASE: place.curatedDatabase,
-    LAKE_CRAWLER: place.crawler,
-    LAKE_CRAWLER_ROLE: place.crawlerRole,
-    ATHENA_WORKGROUP: place.workgroup,
-    LAKE_PSEUDONYM_KEY: '07'.repeat(32),
+    ...lakeEnvironment(database.url, { ...aws, endpoint: proxy.endpoint }, place),
     LAKE_LEASE_TTL: `${LEASE_TTL_MS}ms`,
     GIT_SHA: 'test',
   }
