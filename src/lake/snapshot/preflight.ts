@@ -68,11 +68,6 @@ export async function instanceOf(client: pg.Client): Promise<string> {
   return JSON.stringify({ ...rows[0], system: await systemIdentifier(client) })
 }
 
-/** @throws LakeProblem `load_balanced_endpoint` when the connection reached another instance than the others did. */
-export async function assertInstance(client: pg.Client, instance: string): Promise<void> {
-  if ((await instanceOf(client)) !== instance) throw balanced()
-}
-
 /** A pooler answers the login itself, with a process id that it made up. @throws LakeProblem `pooler_in_transaction_mode`. */
 export async function assertOwnSession(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ pid: number }>(
