@@ -1,0 +1,42 @@
+"""Clients of AWS, the same on Glue and on a laptop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+_CONNECT_SECONDS = 5
+_READ_SECONDS = 60
+_TRIES = 8
+_CONNECTIONS = 32
+
+
+def aws_client(service: str, region: str, endpoint_url: str | None = None, tries: int = _TRIES) -> Any:
+    """A client with bounded times and botocore's standard retries (throttling, SlowDown, 5xx, broken connections; full jitter).
+
+    Credentials come by the usual AWS chain. With ``endpoint_url`` buckets are named in the path, as local endpoints want it.
+    """
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": tries},
+        connect_timeout=_CONNECT_SECONDS,
+        read_timeout=_READ_SECONDS,
+        max_pool_connections=_CONNECTIONS,
+        s3={"addressing_style": "path"} if endpoint_url else {},
+    )
+    return boto3.session.Session().client(service, region_name=region, endpoint_url=endpoint_url, config=config)
+
+
+def error_code(error: Exception) -> str:
+    """The code of a ``ClientError`` (``NoSuchKey``, ``EntityNotFoundException``); empty for everything else."""
+    response = getattr(error, "response", None)
+    return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""
+
+
+def error_status(error: Exception) -> int:
+    """The HTTP status of a ``ClientError``; 0 for everything else."""
+    response = getattr(error, "response", None)
+    if not isinstance(response, dict):
+        return 0
+    return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
