@@ -1,0 +1,1 @@
+"""Spark jobs on the snapshots of RocketGames Accounts: curate them, load warehouses from them, write one."""
