@@ -17,8 +17,10 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 // that, and what a long import leaves behind then makes the process twice as large; cleaning sooner costs nothing that shows.
 setFlagsFromString('--heap-growing-percent=50')
 
-// Each start and each child compiles the same sources; where the cache cannot be written nothing is lost.
-enableCompileCache()
+// Each start and each child compiles the same sources; where the cache cannot be written nothing is lost. Children that are no
+// `rocketgames` of their own, the local endpoint's, know it by their environment.
+const { directory } = enableCompileCache()
+if (directory !== undefined) process.env.NODE_COMPILE_CACHE ??= directory
 const { run } = await import('./commands/program.ts')
 try {
   await run(process.argv)

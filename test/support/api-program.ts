@@ -2,6 +2,7 @@
  * The API in a process of its own, for tests that kill it: DATABASE_URL, SECRET (hex) and LEASE_MS in the environment, and
  * DOES_JOBS where it is to do jobs, too; prints the port that it listens on.
  */
+import { flushCompileCache } from 'node:module'
 import { ApiKeyService } from '../../src/accounts/api-keys/api-key-service.ts'
 import { AnswerSeal } from '../../src/accounts/idempotency/answer-seal.ts'
 import { IdempotencyService } from '../../src/accounts/idempotency/idempotency-service.ts'
@@ -33,3 +34,5 @@ const app = createApp({
 const { port } = await startServer(app, { host: '127.0.0.1', port: 0 })
 if (DOES_JOBS) await accounts.worker.start()
 process.stdout.write(`${port}\n`)
+// It will be killed, and what it has compiled is for the next one.
+flushCompileCache()

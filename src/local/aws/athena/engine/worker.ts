@@ -1,4 +1,5 @@
 /** The query child: native code fed with strangers' SQL lives here, so that a crash or an out-of-memory ends one query only. */
+import { flushCompileCache } from 'node:module'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { type QueryOutcome, type QueryTask, runQuery } from './run-query.ts'
 
@@ -52,3 +53,5 @@ process.on('message', (message: ToWorker) => {
 // the parent is gone: nobody waits for an answer
 process.on('disconnect', () => process.exit(0))
 send({ kind: 'ready' })
+// Its end is a SIGKILL, which leaves no time to keep what was compiled for the next one.
+flushCompileCache()
