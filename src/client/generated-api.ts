@@ -4107,6 +4107,7 @@ export interface components {
         /**
          * @example {
          *       "name": "registrations-per-day",
+         *       "database": "rocketgames",
          *       "title": "Registrations per day",
          *       "description": "New players of each of the last days",
          *       "sql": "SELECT CAST(created_at AS date) AS day, count(*) AS players FROM players_latest GROUP BY 1",
@@ -4125,6 +4126,8 @@ export interface components {
          */
         SavedQuery: {
             name: string;
+            /** @description Whose views it reads: those of the snapshots, or the curated ones */
+            database: string;
             title: string;
             description: string;
             sql: string;

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { UsageError } from '../errors.ts'
 import type { ResultColumn, ResultValue } from '../lake/athena/query-results.ts'
 import { csvHeader, csvLine } from '../lake/athena/query-results.ts'
-import { bindParameters, loadSavedQueries } from '../lake/athena/saved-queries.ts'
+import { bindParameters, loadSavedQueries, type QueryZone } from '../lake/athena/saved-queries.ts'
 import { type OpenLake, withProgram } from './composition.ts'
 import { count, print, say, size, table } from './terminal.ts'
 
@@ -13,7 +13,10 @@ interface QueryOptions {
   readonly csv?: boolean
   readonly json?: boolean
   readonly list?: boolean
+  readonly curated?: boolean
 }
+
+const zoneOf = ({ curated }: QueryOptions): QueryZone => (curated ? 'curated' : 'snapshots')
 
 function savedQuery(name: string, given: readonly string[]) {
   const all = loadSavedQueries()
@@ -27,7 +30,7 @@ function savedQuery(name: string, given: readonly string[]) {
     const isInteger = query.parameters.find((p) => p.name === key)?.type === 'integer'
     return [key, isInteger && /^-?\d+$/.test(text) ? Number(text) : text] as const
   })
-  return { sql: query.sql, name, parameters: bindParameters(query, Object.fromEntries(values)) }
+  return { sql: query.sql, name, zone: query.zone, parameters: bindParameters(query, Object.fromEntries(values)) }
 }
 
 type Rows = readonly (readonly ResultValue[])[]
@@ -56,10 +59,13 @@ export function asTable(columns: readonly ResultColumn[], rows: Rows): string {
 export async function runQuery(
   { parts }: OpenLake,
   sql: string,
-  options: { name?: string; parameters?: readonly string[] } = {},
+  options: { name?: string; zone?: QueryZone; parameters?: readonly string[] } = {},
 ) {
   const result = await parts.runner.rows(sql, options)
   if (result.run.state !== 'succeeded') {
+    if (options.zone === 'curated' && result.run.problem?.engineCode === 'TABLE_NOT_FOUND') {
+      throw new Error('There are no curated tables yet: make them with "rocketgames glue curate"')
+    }
     throw new Error(`The query ${result.run.state}: ${result.run.problem?.detail ?? 'the engine gives no reason'}`)
   }
   return result
@@ -73,10 +79,13 @@ async function query(text: string | undefined, given: QueryOptions): Promise<voi
   const options = named ? { ...given, name: text } : given
   const sql = named ? undefined : text
   if (options.list) {
-    const rows = loadSavedQueries().map((q) => [q.name, q.title, q.parameters.map((p) => p.name).join(' ')])
-    return print(table(['name', 'title', 'parameters'], rows))
+    const rows = loadSavedQueries().map((q) => [q.name, q.zone, q.title, q.parameters.map((p) => p.name).join(' ')])
+    return print(table(['name', 'over', 'title', 'parameters'], rows))
   }
   if (options.csv && options.json) throw new UsageError('Give either --csv or --json')
+  if (options.curated && options.name !== undefined) {
+    throw new UsageError('--curated belongs to SQL; a saved query knows what it reads')
+  }
   if (options.param !== undefined && options.name === undefined) {
     throw new UsageError('--param belongs to a saved query; write values into the SQL')
   }
@@ -87,7 +96,7 @@ async function query(text: string | undefined, given: QueryOptions): Promise<voi
   }
   const asked =
     options.name === undefined
-      ? { sql: sql === '-' ? readFileSync(0, 'utf8') : String(sql) }
+      ? { sql: sql === '-' ? readFileSync(0, 'utf8') : String(sql), zone: zoneOf(options) }
       : savedQuery(options.name, options.param ?? [])
   await withProgram(async (program) => {
     const { sql: statement, ...rest } = asked
@@ -108,6 +117,7 @@ export function addQueryCommand(program: Command): void {
       (v: string, all: string[] = []) => [...all, v],
     )
     .option('--list', 'list the saved queries')
+    .option('--curated', 'of SQL: names without a database are those of the curated tables')
     .option('--csv', 'as CSV')
     .option('--json', 'as JSON')
     .action(query)

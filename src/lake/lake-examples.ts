@@ -190,6 +190,7 @@ export const startedRun = {
 
 export const savedQuery = {
   name: 'registrations-per-day',
+  database: 'rocketgames',
   title: 'Registrations per day',
   description: 'New players of each of the last days',
   sql: 'SELECT CAST(created_at AS date) AS day, count(*) AS players FROM players_latest GROUP BY 1',

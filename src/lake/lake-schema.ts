@@ -182,6 +182,7 @@ export const queryRunSchema = z
 export const savedQuerySchema = z
   .object({
     name: z.string(),
+    database: z.string().meta({ description: 'Whose views it reads: those of the snapshots, or the curated ones' }),
     title: z.string(),
     description: z.string(),
     sql: z.string(),

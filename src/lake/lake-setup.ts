@@ -115,7 +115,11 @@ export async function ensureLake(
 /** Analysts can do without them: a role that may not write them starts all the same, and is told. */
 async function savedQueries(athena: AthenaClient, place: LakePlace, owned: boolean) {
   try {
-    return { done: await ensureNamedQueries(athena, place, loadSavedQueries()), refused: [] }
+    const { workgroup, database, curatedDatabase } = place
+    const done = await ensureNamedQueries(athena, { workgroup, database }, loadSavedQueries('snapshots'))
+    const curated = { workgroup, database: curatedDatabase }
+    done.push(...(await ensureNamedQueries(athena, curated, loadSavedQueries('curated'))))
+    return { done, refused: [] }
   } catch (error) {
     if (owned || awsErrorName(error) !== 'AccessDeniedException') throw error
     const refused = `The saved queries of the work group ${place.workgroup} may not be written by this role`

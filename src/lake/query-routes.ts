@@ -4,7 +4,6 @@ import { jsonBody } from '../http/body.ts'
 import { invalidParameter } from '../http/query-string.ts'
 import { type Route, route } from '../http/route.ts'
 import type { QueryRun } from './athena/query-run.ts'
-import type { SavedQuery } from './athena/saved-queries.ts'
 import { queryResultCsv, startedRun } from './lake-examples.ts'
 import { type LakePage, lakePageQuery } from './lake-page-query.ts'
 import { newQuerySchema, queryListSchema, queryResultSchema, queryRunSchema } from './lake-schema.ts'
@@ -144,9 +143,9 @@ function presentRun({ internal: _, retryable: __, statementType: ___, ...run }: 
   return run
 }
 
-function presentSaved({ name, title, description, sql, parameters }: SavedQuery) {
+function presentSaved({ name, database, title, description, sql, parameters }: QueryService['saved'][number]) {
   return {
-    ...{ name, title, description, sql },
+    ...{ name, database, title, description, sql },
     parameters: parameters.map((each) => ({ ...each, default: each.default ?? null, oneOf: each.oneOf ?? null })),
   }
 }

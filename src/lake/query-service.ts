@@ -25,8 +25,9 @@ export class QueryService {
     this.#saved = new Map(saved.map((query) => [query.name, query]))
   }
 
-  get saved(): SavedQuery[] {
-    return [...this.#saved.values()]
+  /** Each with the database that it reads. */
+  get saved(): (SavedQuery & { readonly database: string })[] {
+    return [...this.#saved.values()].map((query) => ({ ...query, database: this.#runner.databaseOf(query.zone) }))
   }
 
   /**
@@ -45,7 +46,7 @@ export class QueryService {
       if ('sql' in request) return await this.#runner.start(checkStatement(request.sql).sql, repeat)
       const query = this.#savedQuery(request.name)
       const parameters = bindParameters(query, request.params)
-      return await this.#runner.start(query.sql, { name: query.name, parameters, ...repeat })
+      return await this.#runner.start(query.sql, { name: query.name, zone: query.zone, parameters, ...repeat })
     } catch (error) {
       if (awsErrorName(error) !== 'InvalidRequestException') throw error
       const reason = error instanceof Error ? error.message.slice(0, REASON_CHARS) : ''

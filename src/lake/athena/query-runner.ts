@@ -19,6 +19,7 @@ import {
   resultRow,
 } from './query-results.ts'
 import { isFinished, labelled, type QueryRun, queryRun } from './query-run.ts'
+import type { QueryZone } from './saved-queries.ts'
 
 /** Athena's limit; the header row of a SELECT counts. */
 const ROWS_PER_CALL = 1_000
@@ -30,9 +31,13 @@ export interface RunnerSettings {
   readonly workgroup: string
   /** Database of names without one, `rocketgames`. */
   readonly database: string
+  /** The same for queries over the curated tables, `rocketgames_curated`. */
+  readonly curatedDatabase: string
 }
 
 export interface StartOptions {
+  /** Which database names without one are in; default the snapshots'. */
+  readonly zone?: QueryZone
   /** Of a saved query. */
   readonly name?: string
   /** SQL literals in the order of the `?` in the text. */
@@ -51,13 +56,17 @@ export class QueryRunner {
     this.#settings = settings
   }
 
+  databaseOf(zone: QueryZone = 'snapshots'): string {
+    return zone === 'curated' ? this.#settings.curatedDatabase : this.#settings.database
+  }
+
   /** Starts a query and returns its id at once. */
-  async start(sql: string, { name, parameters = [], token }: StartOptions = {}): Promise<string> {
+  async start(sql: string, { name, parameters = [], token, zone }: StartOptions = {}): Promise<string> {
     const answer = await this.#athena.send(
       new StartQueryExecutionCommand({
         QueryString: name === undefined ? sql : labelled(name, sql),
         WorkGroup: this.#settings.workgroup,
-        QueryExecutionContext: { Database: this.#settings.database },
+        QueryExecutionContext: { Database: this.databaseOf(zone) },
         ...(parameters.length === 0 ? {} : { ExecutionParameters: [...parameters] }),
         ...(token === undefined ? {} : { ClientRequestToken: token }),
       }),

@@ -3,7 +3,8 @@ import path from 'node:path'
 import { type FieldError, invalid } from '../../errors.ts'
 
 /**
- * Saved queries: one file each in `queries/`, named after it, with a head that says what it answers and what it takes:
+ * Saved queries: one file each in `queries/` (over the snapshots) or `queries/curated/` (over what jobs derive from them), named
+ * after it, with a head that says what it answers and what it takes:
  *
  *     -- @title Registrations per day
  *     -- @description New player accounts by day and country
@@ -12,6 +13,9 @@ import { type FieldError, invalid } from '../../errors.ts'
  *
  * `:days` becomes a `?` and its value a parameter of the execution; a value is never pasted into the text.
  */
+
+/** What a query reads: the views of the snapshots, or those of the curated tables. Each has a database of its own. */
+export type QueryZone = 'snapshots' | 'curated'
 
 export type ParameterType = 'integer' | 'date' | 'string'
 
@@ -29,7 +33,9 @@ export interface QueryParameter {
 }
 
 export interface SavedQuery {
+  /** Unique across the zones. */
   readonly name: string
+  readonly zone: QueryZone
   readonly title: string
   readonly description: string
   readonly parameters: readonly QueryParameter[]
@@ -73,7 +79,7 @@ function parameter(text: string, file: string): QueryParameter {
 const PIECES = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\/|(?<!:):([a-z][a-z0-9_]*)/g
 
 /** Reads one saved query. @throws Error naming what is wrong with the file: a defect of ours, found when the program starts. */
-export function parseSavedQuery(name: string, text: string): SavedQuery {
+export function parseSavedQuery(name: string, text: string, zone: QueryZone = 'snapshots'): SavedQuery {
   const lines = text.split('\n')
   const start = lines.findIndex((line) => !HEAD.test(line))
   const head = lines.slice(0, start).map((line) => HEAD.exec(line) ?? [])
@@ -99,14 +105,23 @@ export function parseSavedQuery(name: string, text: string): SavedQuery {
   if (unknown.length > 0 || unused.length > 0) {
     throw new Error(`${name}: not declared: ${unknown.join(', ') || 'none'}; not used: ${unused.join(', ') || 'none'}`)
   }
-  return { name, title, description: values('description').join(' '), parameters, sql, runnable, order }
+  return { name, zone, title, description: values('description').join(' '), parameters, sql, runnable, order }
 }
 
-export function loadSavedQueries(folder = path.join(import.meta.dirname, 'queries')): SavedQuery[] {
+const QUERIES = path.join(import.meta.dirname, 'queries')
+const FOLDERS: Readonly<Record<QueryZone, string>> = { snapshots: QUERIES, curated: path.join(QUERIES, 'curated') }
+
+function queriesOf(zone: QueryZone): SavedQuery[] {
+  const folder = FOLDERS[zone]
   return readdirSync(folder)
     .filter((file) => file.endsWith('.sql'))
     .sort()
-    .map((file) => parseSavedQuery(file.slice(0, -'.sql'.length), readFileSync(path.join(folder, file), 'utf8')))
+    .map((file) => parseSavedQuery(file.slice(0, -'.sql'.length), readFileSync(path.join(folder, file), 'utf8'), zone))
+}
+
+/** Those of one zone, or all: over the snapshots first, each in the order of their names. */
+export function loadSavedQueries(zone?: QueryZone): SavedQuery[] {
+  return zone === undefined ? [...queriesOf('snapshots'), ...queriesOf('curated')] : queriesOf(zone)
 }
 
 function isDate(text: string): boolean {

@@ -13,7 +13,8 @@ import { startTestAws, type TestAws } from '../../support/local-aws.ts'
 import { testPlace } from '../lake-fixture.ts'
 
 const place = testPlace('named')
-const saved = loadSavedQueries()
+const saved = loadSavedQueries('snapshots')
+const curated = loadSavedQueries('curated')
 
 let aws: TestAws
 
@@ -23,14 +24,16 @@ beforeAll(async () => {
 
 afterAll(() => aws?.stop())
 
-/** What the console lists, by name. */
-async function listed(): Promise<NamedQuery[]> {
+/** What the console lists of a database, by name. */
+async function listed(database = place.database): Promise<NamedQuery[]> {
   const { NamedQueryIds } = await aws.athena.send(
     new ListNamedQueriesCommand({ WorkGroup: place.workgroup, MaxResults: 50 }),
   )
   if (!NamedQueryIds?.length) return []
   const { NamedQueries = [] } = await aws.athena.send(new BatchGetNamedQueryCommand({ NamedQueryIds }))
-  return NamedQueries.sort((a, b) => (`${a.Name}` < `${b.Name}` ? -1 : 1))
+  return NamedQueries.filter(({ Database }) => Database === database).sort((a, b) =>
+    `${a.Name}` < `${b.Name}` ? -1 : 1,
+  )
 }
 
 describe('the saved queries in the console of Athena', () => {
@@ -43,6 +46,9 @@ describe('the saved queries in the console of Athena', () => {
       expect(found[i]).toMatchObject({ Database: place.database, QueryString: editorText(query) })
       expect(found[i]?.Description).toContain(query.description)
     }
+    // Those of the curated tables are found in the database that they read.
+    const others = await listed(place.curatedDatabase)
+    expect(others.map((each) => [each.Name, each.QueryString])).toEqual(curated.map((q) => [q.name, editorText(q)]))
   })
 
   it('run as they stand: values take the places of parameters, and the head says which', () => {

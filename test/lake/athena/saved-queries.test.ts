@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { AppError } from '../../../src/errors.ts'
 import { bindParameters, loadSavedQueries, parseSavedQuery } from '../../../src/lake/athena/saved-queries.ts'
 import { checkStatement } from '../../../src/lake/athena/statement-check.ts'
 import { contracts } from '../../../src/lake/contract.ts'
 import { parseQueryText } from '../../../src/local/aws/athena/dialect/grammar.ts'
+import { ROOT } from '../../support/service.ts'
 
 const HEAD = '-- @title T\n-- @description D\n'
 
@@ -17,11 +20,17 @@ function errorsOf(call: () => unknown) {
   return []
 }
 
+const readBy = (sql: string) =>
+  [...sql.matchAll(/(?<!DISTINCT )\b(?:FROM|JOIN) (?!UNNEST\b)(\w+)/g)].map((match) => match[1] ?? '')
+
 describe('the saved queries of the project', () => {
   const queries = loadSavedQueries()
+  const tables = readFileSync(path.join(ROOT, 'glue-jobs/rocketgames_glue/tables.py'), 'utf8')
+  const curatedViews = [...tables.matchAll(/^ {8}name="(\w+)"/gm)].map((match) => match[1] ?? '')
 
-  it('are ten, each with a title, a description and a name for addresses', () => {
-    expect(queries).toHaveLength(10)
+  it('are ten over the snapshots and ten over the curated tables, each with a title, a description and a name of its own', () => {
+    expect(queries.map(({ zone }) => zone)).toEqual([...Array(10).fill('snapshots'), ...Array(10).fill('curated')])
+    expect(new Set(queries.map(({ name }) => name)).size).toBe(20)
     for (const { name, title, description } of queries) {
       expect(name).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/)
       expect(title).not.toBe('')
@@ -35,15 +44,19 @@ describe('the saved queries of the project', () => {
     expect(() => parseQueryText(query.runnable)).not.toThrow()
   })
 
-  it.each(queries.map((query) => [query.name, query] as const))(
-    '%s reads views of exported tables only',
-    (_name, query) => {
-      const views = new Set(contracts.map((contract) => `${contract.lakeTable}_latest`))
-      const ctes = new Set([...query.sql.matchAll(/\b(\w+) AS \(\n/g)].map((match) => match[1]))
-      const read = [...query.sql.matchAll(/\b(?:FROM|JOIN) (\w+)/g)].map((match) => match[1] ?? '')
-      expect(read.filter((name) => !views.has(name) && !ctes.has(name))).toEqual([])
-    },
-  )
+  it.each(queries.map((query) => [query.name, query] as const))('%s reads views of its zone only', (_name, query) => {
+    const latest = contracts.map((contract) => `${contract.lakeTable}_latest`)
+    const views = new Set(query.zone === 'curated' ? curatedViews : latest)
+    const ctes = new Set([...query.sql.matchAll(/\b(\w+) AS \(\n/g)].map((match) => match[1]))
+    const read = readBy(query.sql)
+    expect(read.filter((name) => !views.has(name) && !ctes.has(name))).toEqual([])
+  })
+
+  it('of the curated tables leave none out', () => {
+    expect(curatedViews.length).toBeGreaterThan(7)
+    const read = new Set(queries.flatMap(({ sql }) => readBy(sql)))
+    expect(curatedViews.filter((view) => !read.has(view))).toEqual([])
+  })
 
   it.each(queries.map((query) => [query.name, query] as const))('%s runs without parameters given', (_name, query) => {
     expect(bindParameters(query, {})).toHaveLength(query.order.length)

@@ -11,7 +11,7 @@ import { EXPECTED_NUMBERS, NUMBERS_SEED } from './expected-numbers.ts'
 
 /** The numbers of each saved query, from a snapshot, against SQL over Postgres that was written from its description. */
 const place = testPlace('numbers')
-const saved = new Map(loadSavedQueries().map((query) => [query.name, query]))
+const saved = new Map(loadSavedQueries('snapshots').map((query) => [query.name, query]))
 
 let database: TestDatabase
 let client: pg.Client

@@ -39,7 +39,11 @@ let api: TestApi
 let database: Database
 
 beforeAll(async () => {
-  const unreachable = new QueryRunner({} as AthenaClient, { workgroup: 'none', database: 'none' })
+  const unreachable = new QueryRunner({} as AthenaClient, {
+    workgroup: 'none',
+    database: 'none',
+    curatedDatabase: 'none',
+  })
   api = await createTestApi({
     groups: (db) => [
       lakeRoutes(
