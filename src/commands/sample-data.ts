@@ -165,10 +165,11 @@ async function advanceSample(program: Program, by: number): Promise<void> {
   const changes = sample.advance(sample.samplePeriod(loaded.endMs), loaded.days, to)
   const now = new Date(loaded.endMs + to * sample.DAY_MS)
   const players = await bring(imports, 'players', changes.players, now)
+  const moves = await bring(imports, 'players', changes.moves, now)
   const games = await bring(imports, 'games', changes.games, now)
   const library = await bring(imports, 'library', changes.library, now)
   print(
-    `Day ${loaded.days} -> ${to}: ${count(players)} registrations, ${count(games)} steps of games, ${count(library)} library rows played, bought or revoked`,
+    `Day ${loaded.days} -> ${to}: ${count(players)} registrations, ${count(moves)} accounts changed, ${count(games)} steps of games, ${count(library)} library rows played, bought or revoked`,
   )
 }
 
@@ -176,7 +177,7 @@ export function addSampleCommand(program: Command): void {
   program
     .command('sample')
     .description('load the sample data into an empty database, or let days pass in it')
-    .option('--advance <days>', 'registrations, play time, steps of games and refunds of so many more days')
+    .option('--advance <days>', 'registrations, moves, play time, steps of games and refunds of so many more days')
     .action(async ({ advance }: { advance?: string }) => {
       const days = Number(advance ?? 0)
       if (!Number.isInteger(days) || days < 0 || days > 365 || (advance !== undefined && days === 0)) {

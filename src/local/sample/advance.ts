@@ -2,11 +2,14 @@ import { Dice } from './dice.ts'
 import { gameLine, type SampleGame, sampleGames } from './games.ts'
 import { libraryLine, type SampleEntitlement, sampleLibrary } from './library.ts'
 import { DAY_MS, type Period } from './period.ts'
-import { NEW_PLAYERS_A_DAY, PLAYER_COUNT, players } from './players.ts'
+import { COUNTRY_WEIGHTS, NEW_PLAYERS_A_DAY, PLAYER_COUNT, players, steamSubject } from './players.ts'
+import { COUNTRIES } from './vocabulary.ts'
 
 const SESSIONS_A_DAY = 600
 const REVOCATIONS_A_DAY = 4
 const PURCHASES_A_DAY = 40
+const MOVES_A_DAY = 12
+const CLOSURES_A_DAY = 3
 
 /** The next step of a game's life, if one comes by itself. */
 const NEXT: Readonly<Record<string, string>> = {
@@ -22,8 +25,28 @@ const NEXT: Readonly<Record<string, string>> = {
 /** Everything that changed from day `from` + 1 to day `to`, days counted from the end of the first load. */
 export interface Advance {
   readonly players: Iterable<object>
+  /** Accounts of the first load that change: each once, with nothing but its identity and what is new. */
+  readonly moves: readonly object[]
   readonly games: readonly object[]
   readonly library: readonly object[]
+}
+
+/** Players who move to another country, and some who close their account. */
+function advanceMoves(from: number, to: number): object[] {
+  const changed = new Map<number, object>()
+  const change = (player: number, fields: object) => changed.set(player, { ...changed.get(player), ...fields })
+  for (let day = from + 1; day <= to; day++) {
+    const dice = new Dice('moves', day)
+    for (let i = 0; i < MOVES_A_DAY; i++) {
+      const [country, , locales] = COUNTRIES[dice.weighted(COUNTRY_WEIGHTS)] as (typeof COUNTRIES)[number]
+      change(dice.between(0, PLAYER_COUNT - 1), { country, locale: dice.pick(locales) })
+    }
+    for (let i = 0; i < CLOSURES_A_DAY; i++) change(dice.between(0, PLAYER_COUNT - 1), { status: 'closed' })
+  }
+  return [...changed].map(([player, fields]) => ({
+    identities: [{ provider: 'steam', subject: steamSubject(player) }],
+    ...fields,
+  }))
 }
 
 /** Games move one step every third day; only those whose studio is active. Returns the lines of the days asked for. */
@@ -107,6 +130,7 @@ function advanceLibrary(period: Period, from: number, to: number): object[] {
 export function advance(period: Period, from: number, to: number): Advance {
   return {
     players: players(period, PLAYER_COUNT + from * NEW_PLAYERS_A_DAY, PLAYER_COUNT + to * NEW_PLAYERS_A_DAY),
+    moves: advanceMoves(from, to),
     games: advanceGames(period, from, to),
     library: advanceLibrary(period, from, to),
   }

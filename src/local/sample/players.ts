@@ -6,7 +6,7 @@ export const PLAYER_COUNT = 20_000
 /** Registrations of one day of `--advance`. */
 export const NEW_PLAYERS_A_DAY = 25
 
-const COUNTRY_WEIGHTS = cumulate(COUNTRIES.map(([, weight]) => weight))
+export const COUNTRY_WEIGHTS = cumulate(COUNTRIES.map(([, weight]) => weight))
 const STEAM_BASE = 76561197960265728n
 
 /** When the player registered: more of them the later it gets; players of `--advance` day d within that day. */

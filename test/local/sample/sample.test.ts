@@ -75,6 +75,14 @@ describe('the sample data', () => {
   it('advances by whole days: three days at once are the three days one by one', () => {
     const registered = (from: number, to: number) => [...advance(period, from, to).players]
     expect([...registered(0, 1), ...registered(1, 2), ...registered(2, 3)]).toEqual(registered(0, 3))
+    const states = new Map<string, object>()
+    const keyOf = (line: object) => JSON.stringify(Reflect.get(line, 'identities'))
+    for (const day of [0, 1, 2])
+      for (const line of advance(period, day, day + 1).moves)
+        states.set(keyOf(line), { ...states.get(keyOf(line)), ...line })
+    const together = advance(period, 0, 3).moves
+    expect(together.length).toBeGreaterThan(30)
+    expect(new Map(together.map((line) => [keyOf(line), line]))).toEqual(states)
     expect([0, 1, 2].flatMap((d) => advance(period, d, d + 1).games)).toEqual(advance(period, 0, 3).games)
     const key = (line: object) =>
       JSON.stringify([Reflect.get(line, 'player'), Reflect.get(line, 'game'), Reflect.get(line, 'platform')])
