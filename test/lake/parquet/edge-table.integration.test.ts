@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { checkTail, verifyFile } from '../../../src/lake/parquet/read.ts'
-import { pythonEnvironment } from '../../support/python.ts'
+import { gluePython } from '../../support/python.ts'
 import { EdgeFiles, expectSame, VARIANTS, type Variant, variantName } from './edge-files.ts'
 import { EDGE_COLUMNS } from './edge-table.ts'
 import { asyncBuffer } from './parquet-file.ts'
 import { digests, readWithDuckDb, readWithHyparquet, readWithParquetjs, readWithPyArrow } from './readers.ts'
 
-const python = await pythonEnvironment('pyarrow', ['pyarrow==22.0.0'])
+const python = await gluePython()
 const skipped = 'missing' in python ? ` (skipped: ${python.missing})` : ''
 
 // Spark reads the same files in ../spark: one session serves all that is asked of it.
