@@ -16,6 +16,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _S3 = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", re.DOTALL)
 _HTTP = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
+_RUN_ID = re.compile(r"\d{8}t\d{6}z-[0-9a-hjkmnp-tv-z]{8}")
 _JDBC = re.compile(r"jdbc:postgresql://[^\s@]+")
 SMALL_CELL_MAX = 1_000
 KEEP_RUNS_MAX = 100
@@ -70,7 +71,11 @@ class CurateArguments:
 
 @dataclass(frozen=True)
 class LoadArguments:
-    """Of the job that loads a warehouse: those of one ``target`` are set, the others None."""
+    """Of the job that loads a warehouse: those of one ``target`` are set, the others None.
+
+    ``run_id`` None: the run that is current. ``allow_older``: a run older than the loaded one may take its place; ``reload``: a run
+    that is loaded is loaded once more.
+    """
 
     place: Place
     target: str
@@ -84,6 +89,9 @@ class LoadArguments:
     redshift_database: str | None
     iam_role: str | None
     stage: str | None
+    run_id: str | None
+    allow_older: bool
+    reload: bool
 
 
 @dataclass(frozen=True)
@@ -202,6 +210,9 @@ def load_arguments(argv: Sequence[str]) -> LoadArguments:
     parser.add_argument("--secret-id", type=_text)
     for option in ("--redshift-workgroup", "--redshift-cluster", "--redshift-database", "--iam-role", "--stage"):
         parser.add_argument(option, type=_text)
+    parser.add_argument("--run-id", type=_matching(_RUN_ID, "20261123t020000z-01kaq3c9"))
+    for switch in ("--allow-older", "--reload"):
+        parser.add_argument(switch, nargs="?", const=True, default=False, type=_switch)
     values = _parse(parser, argv)
     _require_target(values)
     return LoadArguments(**vars(values))
@@ -210,8 +221,8 @@ def load_arguments(argv: Sequence[str]) -> LoadArguments:
 def _require_target(values: argparse.Namespace) -> None:
     """What each target cannot do without."""
     if values.target == "postgres":
-        if values.jdbc_url is None:
-            raise UsageError("--jdbc-url is required with --target postgres")
+        if values.jdbc_url is None and values.secret_id is None:
+            raise UsageError("--jdbc-url is required with --target postgres, unless --secret-id knows where the database is")
         _exclusive(values, "password_env", "secret_id", required=True)
         if values.user is None and values.secret_id is None:
             raise UsageError("--user is required without --secret-id")
