@@ -1,15 +1,18 @@
-// One embedded cluster for the run (global setup), a clone of its migrated template database per test file, two workers.
+// One embedded cluster for the run (global setup), a clone of its migrated template database per test file. Files wait for processes
+// and queues a good part of their time: on two cores, three workers leave none of them idle.
 // Without isolation a worker keeps its modules: a quarter of the CPU. So test files must not leave global state behind.
 import os from 'node:os'
 import path from 'node:path'
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './test/support/longest-first.ts'
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
     isolate: false,
-    maxWorkers: 2,
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     globalSetup: ['test/support/postgres.ts'],
     // Tests start hundreds of processes: where one finds its sources compiled, its start takes half the CPU.
     env: { NODE_COMPILE_CACHE: path.join(os.tmpdir(), 'node-compile-cache') },
