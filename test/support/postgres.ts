@@ -45,8 +45,15 @@ async function sweepKilledRuns(): Promise<void> {
   }
 }
 
-/** One cluster for the whole run, with a migrated template that test files clone; all of it is gone afterwards. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export interface TestCluster {
+  /** Of the database `postgres`, as superuser. */
+  readonly adminUrl: string
+  /** Ends the server and removes its folder. */
+  stop(): Promise<void>
+}
+
+/** A cluster with a migrated template, `accounts_template`, that can be cloned. */
+export async function startTestCluster(): Promise<TestCluster> {
   await sweepKilledRuns()
   const dir = await mkdtemp(path.join(os.tmpdir(), FOLDER_PREFIX))
   const started = startEmbeddedPostgres({ dir, database: TEMPLATE_DATABASE, settings: SETTINGS })
@@ -54,7 +61,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await removeFolder(dir)
     throw error
   })
-  const teardown = async () => {
+  const stop = async () => {
     await cluster.stop()
     await removeFolder(dir)
   }
@@ -66,10 +73,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await admin.connect()
     await admin.query(`ALTER DATABASE ${TEMPLATE_DATABASE} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false`)
     await admin.end()
-    project.provide('postgresAdminUrl', adminUrl.href)
-    return teardown
+    return { adminUrl: adminUrl.href, stop }
   } catch (error) {
-    await teardown()
+    await stop()
     throw error
   }
+}
+
+/** One cluster for the whole run, whose template test files clone; all of it is gone afterwards. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const cluster = await startTestCluster()
+  project.provide('postgresAdminUrl', cluster.adminUrl)
+  return () => cluster.stop()
 }

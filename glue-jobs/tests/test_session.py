@@ -1,0 +1,23 @@
+"""The session and what stands around the tests: S3A writes and reads, Postgres answers by JDBC."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+
+def test_times_are_utc_and_what_is_written_by_s3a_is_read_back(spark: SparkSession, aws) -> None:
+    at = datetime(2026, 3, 29, 1, 30, 0, 123_000, tzinfo=timezone.utc)
+    path = aws.place.uri("curated/v1/probe/run_id=1")
+    spark.createDataFrame([(1, at)], "id bigint, at timestamp").write.parquet(path)
+    row = spark.read.parquet(path).select("id", F.unix_micros("at"), F.date_format("at", "yyyy-MM-dd HH:mm:ss.SSSSSS")).first()
+    assert tuple(row) == (1, int(at.timestamp() * 1_000_000), "2026-03-29 01:30:00.123000")
+    assert b'"committer" : "magic"' in aws.read("curated/v1/probe/run_id=1/_SUCCESS")
+
+
+def test_a_database_is_migrated_and_read_by_jdbc(spark: SparkSession, postgres) -> None:
+    options = {"driver": "org.postgresql.Driver", "user": postgres.user, "password": postgres.password}
+    tables = spark.read.jdbc(postgres.jdbc_url, "(SELECT count(*) AS n FROM player) AS t", properties=options)
+    assert tables.first().n == postgres.sql("SELECT count(*) AS n FROM player")[0]["n"] == 0

@@ -1,0 +1,55 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import path from 'node:path'
+import { GLUE_JOBS, type SparkPlace } from '../../src/local/spark/spark-environment.ts'
+import { cleanEnvironment } from '../support/service.ts'
+
+export interface PytestPlace {
+  readonly spark: SparkPlace
+  /** Of a cluster with the template `accounts_template`, as superuser. */
+  readonly adminUrl: string
+  readonly aws: {
+    readonly endpoint: string
+    readonly region: string
+    readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string }
+  }
+}
+
+/** Addresses go by the environment, as `conftest.py` reads them; a profile of the developer's own account is never among them. */
+function environment({ spark, adminUrl, aws }: PytestPlace): NodeJS.ProcessEnv {
+  const postgres = new URL(adminUrl)
+  const given = {
+    TEST_POSTGRES_JDBC_URL: `jdbc:postgresql://${postgres.host}${postgres.pathname}`,
+    TEST_POSTGRES_USER: decodeURIComponent(postgres.username),
+    TEST_POSTGRES_PASSWORD: decodeURIComponent(postgres.password),
+    TEST_AWS_ENDPOINT: aws.endpoint,
+    AWS_REGION: aws.region,
+    AWS_DEFAULT_REGION: aws.region,
+    AWS_ACCESS_KEY_ID: aws.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: aws.credentials.secretAccessKey,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    ROCKETGAMES_SPARK_JARS: spark.jars.join(':'),
+    ROCKETGAMES_SPARK_CORES: '2',
+    PYSPARK_PYTHON: spark.python,
+    PYTHONPATH: GLUE_JOBS,
+    PYTHONDONTWRITEBYTECODE: '1',
+    // Its checks of settings and folders of its own would be left in the repository.
+    HYPOTHESIS_STORAGE_DIRECTORY: path.join(process.env.TMPDIR || '/tmp', 'rocketgames-hypothesis'),
+  }
+  return cleanEnvironment(given)
+}
+
+/** Starts pytest in `glue-jobs`, in a process group of its own so that it ends with its JVM: see `endPytest`. */
+export function startPytest(place: PytestPlace, args: readonly string[], stdio: 'inherit' | 'pipe'): ChildProcess {
+  return spawn(place.spark.python, ['-m', 'pytest', ...args], {
+    cwd: GLUE_JOBS,
+    env: environment(place),
+    stdio: ['ignore', stdio, stdio],
+    detached: true,
+  })
+}
+
+/** Ends pytest and everything that it started. */
+export function endPytest({ exitCode, pid, signalCode }: ChildProcess): void {
+  if (pid === undefined || exitCode !== null || signalCode !== null) return
+  process.kill(-pid, 'SIGKILL')
+}
