@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -175,6 +176,11 @@ def names(columns: Columns) -> list[str]:
 def spark_schema(columns: Columns) -> StructType:
     """The schema to read the table's files with. Everything may be NULL to Spark: a file's own word decides."""
     return StructType([StructField(column.name, column.spark_type, True) for column in columns])
+
+
+def instant(value: datetime | None) -> Column:
+    """A literal. `value` is aware; None is a NULL timestamp."""
+    return F.lit(value).cast("timestamp")
 
 
 def select_columns(frame: DataFrame, columns: Columns) -> DataFrame:

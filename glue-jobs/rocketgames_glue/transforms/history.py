@@ -15,7 +15,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from rocketgames_glue.transforms.build import Build, Snapshot
-from rocketgames_glue.transforms.columns import Columns, CuratedColumn
+from rocketgames_glue.transforms.columns import Columns, CuratedColumn, instant
 from rocketgames_glue.transforms.timeline import Timeline
 
 
@@ -43,19 +43,18 @@ class Tracked:
 def track_history(build: Build, tracked: Tracked) -> DataFrame:
     """:return: the key, the attributes, `is_deleted`, `valid_from`, `valid_to`, `is_current`."""
     timeline = Timeline.of(build)
-    erased = _erased_players(build) if tracked.owner else None
+    erased = _erased_players(build, tracked.owner) if tracked.owner else None
     former = build.former(tracked.table)
-    if former is not None and timeline.is_in_order and len(timeline.new) == 1 and not timeline.superseded:
+    if former is not None and timeline.is_in_order and len(timeline.new) == 1:
         return _advance(build, tracked, timeline, former, erased)
     observed = [_observe(build, tracked, timeline, each, erased) for each in timeline.new]
     if former is not None:
         observed.append(_recall(former, tracked, timeline, erased))
-    marked = [_erased_in(build.raw(tracked.lake_table, each), tracked, tracked.lake_key) for each in timeline.superseded]
-    return _weave(tracked, reduce(DataFrame.unionByName, observed), marked if tracked.erased_status else [])
+    return _weave(tracked, reduce(DataFrame.unionByName, observed))
 
 
-def _erased_players(build: Build) -> DataFrame:
-    return build.curated("dim_player").where(F.col("status") == "erased").select("player_ref").distinct()
+def _erased_players(build: Build, owner: str) -> DataFrame:
+    return build.curated("dim_player").where(F.col("status") == "erased").select(F.col("player_ref").alias(owner)).distinct()
 
 
 def _erased_in(rows: DataFrame, tracked: Tracked, key: str) -> DataFrame:
@@ -67,10 +66,6 @@ def _state(tracked: Tracked) -> Column:
     return F.struct(*[F.col(each.name).cast(each.spark_type).alias(each.name) for each in tracked.attributes])
 
 
-def _instant(value: object) -> Column:
-    return F.lit(value).cast("timestamp")
-
-
 def _observe(
     build: Build, tracked: Tracked, timeline: Timeline, snapshot: Snapshot, erased: DataFrame | None
 ) -> DataFrame:
@@ -80,11 +75,11 @@ def _observe(
     """
     rows = build.raw(tracked.lake_table, snapshot)
     if erased is not None:
-        rows = rows.join(erased, F.col(tracked.owner) == erased["player_ref"], "left_anti")
+        rows = rows.join(erased, tracked.owner, "left_anti")
     return rows.select(
         F.col(tracked.lake_key).alias(tracked.key.name),
-        _instant(snapshot.taken_at).alias("at"),
-        _instant(timeline.following(snapshot.taken_at)).alias("gone_at"),
+        instant(snapshot.taken_at).alias("at"),
+        instant(timeline.following(snapshot.taken_at)).alias("gone_at"),
         _state(tracked).alias("state"),
     )
 
@@ -94,8 +89,8 @@ def _recall(former: DataFrame, tracked: Tracked, timeline: Timeline, erased: Dat
     The former table as observations like those of `_observe`: of each version its beginning, and again each instant that follows a
     new snapshot while it lasts. No `state`: deleted. `gone_at` is the next new snapshot.
     """
-    new = F.array(*[_instant(each.taken_at) for each in timeline.new]).cast("array<timestamp>")
-    again = F.array(*[_instant(each) for each in timeline.reasserted]).cast("array<timestamp>")
+    new = F.array(*[instant(each.taken_at) for each in timeline.new]).cast("array<timestamp>")
+    again = F.array(*[instant(each) for each in timeline.reasserted]).cast("array<timestamp>")
     lasting = F.filter(
         again, lambda each: (each > F.col("valid_from")) & (F.col("valid_to").isNull() | (each < F.col("valid_to")))
     )
@@ -103,8 +98,7 @@ def _recall(former: DataFrame, tracked: Tracked, timeline: Timeline, erased: Dat
     own = F.filter(F.array("valid_from"), lambda each: ~F.array_contains(new, each))
     gone = F.col("is_deleted")
     if erased is not None:
-        of_erased = erased.select(F.col("player_ref").alias(tracked.owner), F.lit(True).alias("of_erased"))
-        former = former.join(of_erased, tracked.owner, "left")
+        former = former.join(erased.withColumn("of_erased", F.lit(True)), tracked.owner, "left")
         gone = gone | F.col("of_erased").isNotNull()
     state = F.when(~gone, _state(tracked))
     recalled = former.select(tracked.key.name, F.explode(F.concat(own, lasting)).alias("at"), state.alias("state"))
@@ -120,23 +114,14 @@ def _without_personal(tracked: Tracked, state: Column, is_erased: Column) -> Col
     return F.when(state.isNotNull() & is_erased, F.struct(*bare)).otherwise(state)
 
 
-def _weave(tracked: Tracked, observed: DataFrame, marked: list[DataFrame]) -> DataFrame:
-    """
-    Versions from observations in any order, at most one per key and instant. One shuffle by key, one sort of it by instant.
-
-    :param marked: keys that are erased besides those whose `state` says so.
-    """
+def _weave(tracked: Tracked, observed: DataFrame) -> DataFrame:
+    """Versions from observations in any order, at most one per key and instant. One shuffle by key, one sort of it by instant."""
     key = tracked.key.name
     by_instant = Window.partitionBy(key).orderBy("at")
     if tracked.erased_status:
-        is_erased = F.col("state.status") == tracked.erased_status
-        if marked:
-            marks = reduce(DataFrame.unionByName, marked).distinct().withColumn("is_marked", F.lit(True))
-            observed = observed.join(marks, key, "left")
-            is_erased = is_erased | F.col("is_marked")
         whole = by_instant.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
-        ever = F.max(F.coalesce(is_erased, F.lit(False))).over(whole)
-        observed = observed.withColumn("is_erased", ever)
+        is_erased = F.coalesce(F.col("state.status") == tracked.erased_status, F.lit(False))
+        observed = observed.withColumn("is_erased", F.max(is_erased).over(whole))
         observed = observed.withColumn("state", _without_personal(tracked, F.col("state"), F.col("is_erased")))
     neighbours = observed.select(
         key,
@@ -189,7 +174,7 @@ def _advance(
     usual = _compare(
         tracked, former.join(rewritten, key, "left_anti"), observed.join(rewritten, key, "left_anti"), snapshot
     )
-    return usual.unionByName(_weave(tracked, reduce(DataFrame.unionByName, again), []))
+    return usual.unionByName(_weave(tracked, reduce(DataFrame.unionByName, again)))
 
 
 def _rewritten(build: Build, tracked: Tracked, snapshot: Snapshot, former: DataFrame) -> DataFrame | None:
@@ -197,7 +182,7 @@ def _rewritten(build: Build, tracked: Tracked, snapshot: Snapshot, former: DataF
     key = tracked.key.name
     if tracked.owner:
         newly = build.curated("dim_player").where(
-            (F.col("status") == "erased") & (F.col("valid_from") == _instant(snapshot.taken_at))
+            (F.col("status") == "erased") & (F.col("valid_from") == instant(snapshot.taken_at))
         )
         return former.join(newly.select(F.col("player_ref").alias(tracked.owner)), tracked.owner, "left_semi").select(key).distinct()
     if tracked.erased_status:
@@ -220,7 +205,7 @@ def _compare(tracked: Tracked, former: DataFrame, observed: DataFrame, snapshot:
             F.col("state.status") == tracked.erased_status, F.lit(False)
         )
         pairs = pairs.withColumn("state", _without_personal(tracked, F.col("state"), is_erased))
-    now, never = _instant(snapshot.taken_at), F.lit(None).cast("timestamp")
+    now, never = instant(snapshot.taken_at), F.lit(None).cast("timestamp")
 
     def version(valid_from: Column, valid_to: Column, state: str) -> Column:
         return F.struct(valid_from.alias("valid_from"), valid_to.alias("valid_to"), F.col(state).alias("state"))

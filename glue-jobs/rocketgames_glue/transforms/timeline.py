@@ -11,16 +11,13 @@ from rocketgames_glue.transforms.build import Build, Snapshot
 @dataclass(frozen=True)
 class Timeline:
     """
-    Of snapshots with the same `taken_at` the one with the highest sequence speaks for the instant; the others say nothing
-    (but that a person is erased, see `superseded`).
+    Of snapshots with the same `taken_at` the one with the highest sequence speaks for the instant, the others say nothing.
 
-    `former`: instants of the former table, ascending. `new`: snapshots that speak and are new, ascending. `superseded`: new ones that
-    do not speak.
+    `former`: instants of the former table, ascending. `new`: snapshots that speak and are new, ascending. `newest` speaks last.
     """
 
     former: tuple[datetime, ...]
     new: tuple[Snapshot, ...]
-    superseded: tuple[Snapshot, ...]
     newest: Snapshot
 
     @staticmethod
@@ -30,8 +27,7 @@ class Timeline:
             speaking[snapshot.taken_at] = snapshot
         new = tuple(each for each in speaking.values() if each in build.new)
         former = sorted({each.taken_at for each in build.included})
-        superseded = tuple(each for each in build.new if each not in new)
-        return Timeline(tuple(former), new, superseded, speaking[max(speaking)])
+        return Timeline(tuple(former), new, speaking[max(speaking)])
 
     @property
     def instants(self) -> tuple[datetime, ...]:

@@ -1,0 +1,78 @@
+"""Every curated table against the oracle, row by row, for many generated histories, in whatever order and groups snapshots come in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from random import Random
+
+import pytest
+from conftest import counted
+from generated_lake import Lake, generate
+from memory_build import RawRows, expected_rows, rows_of, run_in_groups
+from oracle import Oracle
+from pyspark.sql import DataFrame, SparkSession
+
+from rocketgames_glue.tables import CURATED, curated_table
+from rocketgames_glue.transforms.build import Snapshot
+
+HISTORIES = counted(150, 500)
+SNAPSHOTS = counted(6, 7)
+SEEDS = range(1, counted(1, 12) + 1)
+RANDOM_GROUPINGS = counted(2, 6)
+SMALL_CELL = 2
+
+Groups = list[list[Snapshot]]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_plans(spark: SparkSession) -> Iterator[None]:
+    """Generated code is for many rows: here it would cost more than the work."""
+    spark.conf.set("spark.sql.codegen.wholeStage", "false")
+    spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+    yield
+    spark.conf.unset("spark.sql.codegen.wholeStage")
+    spark.conf.unset("spark.sql.codegen.factoryMode")
+
+
+@pytest.fixture(scope="module", params=SEEDS)
+def case(request: pytest.FixtureRequest, spark: SparkSession) -> tuple[RawRows, Oracle, int]:
+    lake = generate(request.param, HISTORIES, SNAPSHOTS)
+    return RawRows(spark, lake), Oracle(lake, lake.snapshots, SMALL_CELL), request.param
+
+
+def assert_equal(made: dict[str, DataFrame], oracle: Oracle) -> None:
+    wanted = oracle.tables()
+    for table in CURATED:
+        found = rows_of(made[table.name], table)
+        expected = expected_rows(wanted[table.name], table)
+        assert expected, f"{table.name} must not be tested on nothing"
+        missing, surplus = sorted(set(expected) - set(found), key=repr), sorted(set(found) - set(expected), key=repr)
+        assert (table.name, missing[:3], surplus[:3]) == (table.name, [], [])
+        assert found == expected, f"{table.name}: rows that are there more than once"
+
+
+def random_groups(random: Random, lake: Lake) -> Groups:
+    order = random.sample(lake.snapshots, len(lake.snapshots))
+    groups: Groups = [[]]
+    for snapshot in order:
+        if groups[-1] and random.random() < 0.5:
+            groups.append([])
+        groups[-1].append(snapshot)
+    return groups
+
+
+def test_a_full_rebuild_gives_what_the_plainest_program_gives(case: tuple[RawRows, Oracle, int]) -> None:
+    raws, oracle, _ = case
+    assert_equal(run_in_groups(raws, [raws.lake.snapshots], SMALL_CELL), oracle)
+
+
+def test_one_snapshot_after_another_gives_the_same(case: tuple[RawRows, Oracle, int]) -> None:
+    raws, oracle, _ = case
+    assert_equal(run_in_groups(raws, [[each] for each in raws.lake.snapshots], SMALL_CELL), oracle)
+
+
+@pytest.mark.parametrize("number", range(RANDOM_GROUPINGS))
+def test_any_order_in_any_groups_gives_the_same(case: tuple[RawRows, Oracle, int], number: int) -> None:
+    raws, oracle, seed = case
+    assert_equal(run_in_groups(raws, random_groups(Random(seed * 100 + number), raws.lake), SMALL_CELL), oracle)
