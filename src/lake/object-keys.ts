@@ -13,6 +13,8 @@ export const META_PREFIX = 'lake-meta/v1/'
 /** Names the snapshot that the views show; replaced under `If-Match` only. */
 export const CURRENT_KEY = `${META_PREFIX}CURRENT.json`
 export const MANIFESTS_PREFIX = `${META_PREFIX}manifests/`
+/** What passes between a snapshot's run and its Spark job; empty when nothing runs. */
+export const UNLOAD_PREFIX = 'unload/v1/'
 export const RETIRED_PREFIX = `${META_PREFIX}retired/`
 const CONTRACTS_PREFIX = `${META_PREFIX}contracts/`
 /** Key of the objects' user metadata that names their snapshot. */
@@ -101,6 +103,21 @@ export function parseManifestKey(key: string): string | undefined {
   return isSnapshotId(id) ? id : undefined
 }
 
+/** Folder of a snapshot's plan and report while a Spark job reads its rows. */
+export function unloadPrefix(snapshotId: string): string {
+  return `${UNLOAD_PREFIX}${checked(snapshotId)}/`
+}
+
+/** What the job has to do. */
+export function unloadPlanKey(snapshotId: string): string {
+  return `${unloadPrefix(snapshotId)}plan.json`
+}
+
+/** What it has done. */
+export function unloadReportKey(snapshotId: string): string {
+  return `${unloadPrefix(snapshotId)}report.json`
+}
+
 export function contractKey(table: string, fingerprint: string): string {
   if (!TABLE.test(table) || !/^[0-9a-f]{64}$/.test(fingerprint)) {
     throw new RangeError('A contract needs a lake table and a SHA-256 in hex')
@@ -109,11 +126,12 @@ export function contractKey(table: string, fingerprint: string): string {
 }
 
 /** What a key of the lake holds, by its folder; `other` for every key that no function here makes. */
-export function kindOfKey(key: string): 'file' | 'manifest' | 'current' | 'contract' | 'retired' | 'other' {
+export function kindOfKey(key: string): 'file' | 'manifest' | 'current' | 'contract' | 'retired' | 'unload' | 'other' {
   if (key === CURRENT_KEY) return 'current'
   if (key.startsWith(LAKE_PREFIX)) return 'file'
   if (key.startsWith(MANIFESTS_PREFIX)) return 'manifest'
   if (key.startsWith(RETIRED_PREFIX)) return 'retired'
+  if (key.startsWith(UNLOAD_PREFIX)) return 'unload'
   return key.startsWith(CONTRACTS_PREFIX) ? 'contract' : 'other'
 }
 

@@ -71,6 +71,22 @@ export const PROBLEM_GUIDE: Readonly<Record<LakeProblemCode, ProblemGuide>> = {
     'A worker thread that read a part of a table ended before its work was done.',
     'Look at the log for why, mostly memory; lower LAKE_PARTS_IN_FLIGHT or give the process more, then take a new snapshot.',
   ),
+  spark_not_started: lasting(
+    'The Spark job that reads the rows could not be started. Nothing was read.',
+    'The message says what is missing: Java 17 and Python here, the job of LAKE_SPARK_JOB or the right to start it in AWS Glue.',
+  ),
+  spark_busy: passing(
+    'AWS Glue runs as many runs of the Spark job as it may.',
+    'Wait until they end, or raise the greatest number of concurrent runs of the job.',
+  ),
+  spark_failed: passing(
+    'The Spark job ended before its work was done.',
+    'Look at the message and at the log of the job, mostly for memory or a lost executor; then take a new snapshot.',
+  ),
+  report_invalid: lasting(
+    'The report of the Spark job is not about what it was told to do. Nothing was committed.',
+    'Let the job run the files of the same release as this program; otherwise a defect: keep the message and the log, and report it.',
+  ),
   count_mismatch: lasting(
     'Postgres, encoder and files count different rows. Nothing was committed.',
     'A defect: keep the message and the log, and report it. Nothing wrong can be read.',

@@ -10,17 +10,21 @@ export interface CopyContext {
   readonly lake: Lake
   readonly rows: ControlRows
   readonly facts: SourceFacts
+  readonly progress: Progress | undefined
+  /** Ends the copying. */
+  readonly signal: AbortSignal
+  /** Aborts the signal; the first reason counts. */
+  fail(error: unknown): void
+}
+
+/** What the readers of this process share besides. */
+export interface ReaderContext extends CopyContext {
   /** Parts under way, of all files and readers together. */
   readonly slots: PartSlots
   /** Undefined: encoded bytes go straight into parts. */
   readonly spool: Spool | undefined
   /** Every sink that was opened, so that a failed run can abort all. */
   readonly sinks: MultipartSink[]
-  readonly progress: Progress | undefined
-  /** Ends the copying. */
-  readonly signal: AbortSignal
-  /** Aborts the signal; the first reason counts. */
-  fail(error: unknown): void
 }
 
 const MIB = 1024 * 1024

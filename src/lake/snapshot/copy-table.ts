@@ -1,6 +1,6 @@
 import type { TableContract } from '../contract.ts'
 import { LakeProblem } from '../lake-problem.ts'
-import { type CopyContext, createdBy, encodingSettings } from './copy-context.ts'
+import { type CopyContext, createdBy, encodingSettings, type ReaderContext } from './copy-context.ts'
 import { watchHolder } from './holder-watch.ts'
 import type { CopiedTable } from './manifest-builder.ts'
 import type { ParallelReaders, ReadTable } from './parallel-readers.ts'
@@ -22,7 +22,7 @@ export interface CopyingTable extends ReadTable {
  * @throws what `copyTable` throws, or the signal's reason.
  */
 export async function readTable(
-  context: CopyContext,
+  context: ReaderContext,
   contract: TableContract,
   holder: Source,
   readers: ParallelReaders | undefined,
@@ -37,7 +37,7 @@ export async function readTable(
 }
 
 async function withReaders(
-  context: CopyContext,
+  context: ReaderContext,
   contract: TableContract,
   holder: Source,
   readers: ParallelReaders,
@@ -52,7 +52,7 @@ async function withReaders(
 }
 
 async function alone(
-  context: CopyContext,
+  context: ReaderContext,
   contract: TableContract,
   holder: Source,
   progress: TableProgress,

@@ -1,16 +1,17 @@
 import type { TableContract } from '../contract.ts'
 import { LakeProblem } from '../lake-problem.ts'
 import type { Manifest } from '../manifest.ts'
-import { type MultipartSink, PartSlots } from '../storage/multipart-sink.ts'
+import type { MultipartSink } from '../storage/multipart-sink.ts'
 import { assertNotBreaking, contractReport } from './contract-gate.ts'
 import type { ControlRows } from './control-rows.ts'
 import type { CopyContext } from './copy-context.ts'
-import { type CopyingTable, readTable, settleTable } from './copy-table.ts'
+import { type CopyingTable, settleTable } from './copy-table.ts'
+import type { Engine } from './engine.ts'
 import { enterPhase } from './enter-phase.ts'
 import type { Lake, Progress } from './lake.ts'
 import { LockWatch } from './lock-watch.ts'
 import type { CopiedTable } from './manifest-builder.ts'
-import { ParallelReaders, readerCount } from './parallel-readers.ts'
+import { openNodeEngine } from './node-engine.ts'
 import { preflight } from './preflight.ts'
 import {
   applicationName,
@@ -23,9 +24,8 @@ import {
   type SourceFacts,
 } from './source.ts'
 import { sourceProblem } from './source-problem.ts'
-import { Spool } from './spool.ts'
+import { openSparkEngine } from './spark-engine.ts'
 import { estimatedRows } from './table-estimates.ts'
-import { tableSizes } from './table-ranges.ts'
 
 /** A database that answers takes a second or two for what comes before the transaction; until then nobody else watches whether it does. */
 const PLANNING_TIMEOUT_MS = 60_000
@@ -49,10 +49,7 @@ export interface CopyOptions {
 interface Ready {
   readonly holder: Source
   readonly contracts: readonly TableContract[]
-  readonly readers: ParallelReaders | undefined
-  /** Tables that the readers share. */
-  readonly large: ReadonlySet<string>
-  readonly spool: Spool | undefined
+  readonly engine: Engine
   readonly watch: LockWatch
   /** Compares the database with the contract once more. */
   confirm(): Promise<void>
@@ -65,6 +62,8 @@ interface Ready {
 export async function copyTables(lake: Lake, rows: ControlRows, options: CopyOptions): Promise<CopiedTables> {
   const open: (() => Promise<unknown>)[] = []
   try {
+    // A local job may fetch its programs: that takes what it takes, and nothing is open yet.
+    if (lake.settings.engine === 'spark') await lake.sparkJob?.ready(options.signal)
     const ready = await inTime(options.signal, (signal) => prepareToCopy(lake, rows, { ...options, signal }, open))
     return await copyAll(lake, rows, ready, options)
   } catch (error) {
@@ -94,7 +93,7 @@ async function inTime<T>(run: AbortSignal, work: (signal: AbortSignal) => Promis
 async function prepareToCopy(
   lake: Lake,
   rows: ControlRows,
-  { live, signal }: CopyOptions,
+  { live, signal, sinks }: CopyOptions,
   open: (() => Promise<unknown>)[],
 ): Promise<Ready> {
   const { settings } = lake
@@ -113,21 +112,19 @@ async function prepareToCopy(
   const clients = [holder.client, watcher.client]
   const instance = await preflight(clients, { url: lake.sourceUrl, maxAgeMs: settings.maxSnapshotAgeMs })
   const contracts = await gate(lake, holder, live)
-  const spool = await openSpool(lake, rows.snapshotId)
-  if (spool) open.push(() => spool.remove())
-  const large = await largeTables(lake, holder, contracts)
-  let readers: ParallelReaders | undefined
-  if (large.size > 0) {
-    const where = { applicationName: name, snapshotId: rows.snapshotId, instance }
-    readers = await ParallelReaders.open(lake, readerCount(settings), holder.client, where, signal)
-    open.push(readers.end.bind(readers))
-  }
+  const openEngine = settings.engine === 'spark' ? openSparkEngine : openNodeEngine
+  const engine = await openEngine({
+    ...{ lake, holder, instance, contracts, live, sinks, signal },
+    snapshotId: rows.snapshotId,
+    applicationName: name,
+    onClose: (close) => open.push(close),
+  })
   const tables = contracts.map((contract) => contract.table)
-  const pids = () => [backendPid(holder.client), ...(readers?.pids ?? [])]
+  const pids = () => [backendPid(holder.client), ...engine.pids]
   const watch = await LockWatch.start(watcher.client, pids, tables)
   open.push(() => watch.stop())
   const confirm = async () => assertNotBreaking(await contractReport(watcher.client, lake.contracts, live))
-  return { holder, contracts, readers, large, spool, watch, confirm }
+  return { holder, contracts, engine, watch, confirm }
 }
 
 async function gate(lake: Lake, source: Source, live: readonly Manifest[]): Promise<readonly TableContract[]> {
@@ -137,41 +134,20 @@ async function gate(lake: Lake, source: Source, live: readonly Manifest[]): Prom
   return report.contracts
 }
 
-async function openSpool({ bucket, settings }: Lake, snapshotId: string): Promise<Spool | undefined> {
-  const { fileTargetBytes, spoolDir } = settings
-  if (spoolDir === undefined) return undefined
-  return Spool.open({ dir: spoolDir, bucket: bucket.name, snapshotId, leastFreeBytes: fileTargetBytes })
-}
-
-/** Tables that are worth several readers; none where there is only one. */
-async function largeTables(
-  { settings }: Lake,
-  { client }: Source,
-  contracts: readonly TableContract[],
-): Promise<ReadonlySet<string>> {
-  if (readerCount(settings) < 2) return new Set()
-  const sizes = await tableSizes(client, contracts)
-  return new Set(sizes.filter(({ bytes }) => bytes > settings.parallelTableBytes).map(({ table }) => table))
-}
-
 async function copyAll(lake: Lake, rows: ControlRows, ready: Ready, options: CopyOptions): Promise<CopiedTables> {
-  const { contracts, holder, spool, watch } = ready
-  const { progress, sinks } = options
+  const { contracts, engine, holder, watch } = ready
+  const { progress } = options
   const broken = new AbortController()
   const signal = AbortSignal.any([options.signal, watch.signal, broken.signal])
-  signal.addEventListener('abort', () => {
-    for (const sink of sinks) sink.cancel()
-    breakSource(holder)
-  })
+  signal.addEventListener('abort', () => breakSource(holder))
   const fail = (error: unknown) => broken.abort(error)
-  const slots = new PartSlots(lake.settings.partsInFlight, lake.settings.partBytes)
   const copying: CopyingTable[] = []
   try {
     const tables = contracts.map((contract) => contract.table)
     const facts = await beginSnapshot(holder.client, lake.settings.maxSnapshotAgeMs, tables)
     // The locks keep the tables as they are: what changed since the gate looked is found now, and nothing changes after.
     await ready.confirm()
-    const context: CopyContext = { lake, rows, facts, slots, spool, sinks, progress, signal, fail }
+    const context: CopyContext = { lake, rows, facts, progress, signal, fail }
     await rows.update({ state: 'uploading', source: facts })
     progress?.({ kind: 'state', snapshotId: rows.snapshotId, state: 'uploading' })
     await enterPhase(lake, rows, progress, 'uploading')
@@ -180,6 +156,7 @@ async function copyAll(lake: Lake, rows: ControlRows, ready: Ready, options: Cop
     await watch.stop()
     const copied: CopiedTable[] = []
     for (const table of copying) copied.push(await settleTable(context, table))
+    await engine.settled()
     return { facts, tables: copied }
   } catch (error) {
     // No upload of this run may begin or go on after its end was decided.
@@ -191,8 +168,8 @@ async function copyAll(lake: Lake, rows: ControlRows, ready: Ready, options: Cop
 }
 
 async function readAll(context: CopyContext, ready: Ready, copying: CopyingTable[]): Promise<void> {
-  const { contracts, holder, large, readers } = ready
-  const { fail, lake, progress, rows, signal } = context
+  const { contracts, engine, holder } = ready
+  const { fail, lake, progress, rows } = context
   const { maxSnapshotAgeMs } = lake.settings
   const timer = setTimeout(() => {
     const age = `${Math.round(maxSnapshotAgeMs / 60_000)} min`
@@ -202,12 +179,7 @@ async function readAll(context: CopyContext, ready: Ready, copying: CopyingTable
     const expected = await estimatedRows(holder.client, contracts)
     await rows.expectTables(expected)
     progress?.({ kind: 'tables', expected })
-    for (const contract of contracts) {
-      signal.throwIfAborted()
-      const shared = large.has(contract.table) ? readers : undefined
-      if (shared) lake.measurements.readers = Math.max(lake.measurements.readers, shared.count)
-      copying.push(await readTable(context, contract, holder, shared))
-    }
+    await engine.read(context, copying)
     await holder.client.query('COMMIT')
   } finally {
     clearTimeout(timer)

@@ -2,12 +2,15 @@ import type { Database } from '../../database/database.ts'
 import type { Logger } from '../../logger.ts'
 import type { TableContract } from '../contract.ts'
 import type { Publisher } from '../publication.ts'
+import type { SparkJob } from '../spark-job.ts'
 import type { LakeBucket } from '../storage/lake-bucket.ts'
 import type { Tap } from '../tap.ts'
 import type { Phase, RunMeasurements } from './run-measurements.ts'
 
 /** The settings that a snapshot needs: a part of `LakeConfig`. */
 export interface SnapshotSettings {
+  /** What reads the rows: this process, or a Spark job; default `node`. */
+  readonly engine?: 'node' | 'spark' | undefined
   readonly codec: 'zstd' | 'snappy' | 'gzip'
   readonly pseudonymKey: Buffer
   readonly pseudonymKeyVersion: number
@@ -40,6 +43,8 @@ export interface Lake {
   readonly sourceUrl: string
   readonly bucket: LakeBucket
   readonly publisher: Publisher
+  /** Runs the job of the Spark engine, and ends what dead processes left of one. */
+  readonly sparkJob?: SparkJob | undefined
   readonly settings: SnapshotSettings
   readonly contracts: readonly TableContract[]
   readonly software: { readonly version: string; readonly gitSha: string | null }

@@ -6,6 +6,9 @@ const MIGRATION_LOCK = 72707369
 const INTERVAL_MS = 2_000
 /** A look that takes longer means that nobody watches: the run ends, so that it cannot stand in anybody's way. */
 const LOOK_TIMEOUT_MS = 2_000
+/** Of pg_stat_activity: the other connections of the run. */
+const SAME_RUN = `application_name = current_setting('application_name') AND usename = current_user
+                 AND datname = current_database() AND pid <> pg_backend_pid()`
 
 /**
  * Lets deployments pass. COPY holds ACCESS SHARE, behind which an ALTER TABLE would wait and queue everybody else behind itself:
@@ -78,17 +81,21 @@ export class LockWatch {
     }
   }
 
-  /** For an exported table, for anything else that a reader has locked (a partition, an index), or for the migrations' lock. */
+  /**
+   * For an exported table, for anything else that a reader has locked (a partition, an index), or for the migrations' lock. Readers are the
+   * connections of this run, and those of other programs that read for it, by their common name.
+   */
   async #somebodyWaits(): Promise<boolean> {
     const { rows } = await this.#client.query<{ waits: boolean }>(
-      `SELECT EXISTS (
-         SELECT FROM pg_locks
-          WHERE NOT granted AND pid <> ALL ($1::int[])
+      `WITH reader AS (SELECT ARRAY(SELECT pid FROM pg_stat_activity WHERE ${SAME_RUN}) || $1::int[] AS pids)
+       SELECT EXISTS (
+         SELECT FROM pg_locks, reader
+          WHERE NOT granted AND pid <> ALL (reader.pids)
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
             AND ((locktype = 'advisory' AND classid = 0 AND objid = $2)
               OR (locktype = 'relation'
                   AND (relation = ANY (SELECT to_regclass(quote_ident(t))::oid FROM unnest($3::text[]) t)
-                    OR pg_blocking_pids(pid) && $1::int[])))) AS waits`,
+                    OR pg_blocking_pids(pid) && reader.pids)))) AS waits`,
       [this.#readers(), MIGRATION_LOCK, this.#tables],
     )
     return rows[0]?.waits === true
@@ -107,8 +114,7 @@ export class LockWatch {
       .query(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
           WHERE pid = ANY ($1::int[])
-             OR (application_name = current_setting('application_name') AND usename = current_user
-                 AND datname = current_database() AND pid <> pg_backend_pid())`,
+             OR (${SAME_RUN})`,
         [readers],
       )
       .then(() => this.#unlock())

@@ -67,10 +67,13 @@ function bound(value: unknown): string | number | null {
   return typeof value === 'number' ? value : value instanceof Date ? value.toISOString() : String(value)
 }
 
+/** The column whose bounds the manifest tells of each file: the first one of the primary key, where it is exported as it is. */
+export function boundedKey({ columns, primaryKey: [first] }: TableContract): ExportColumn | undefined {
+  return columns.find((c) => c.source === first && c.action === 'include' && c.name === first)
+}
+
 function manifestFile(contract: TableContract, { key, facts }: WrittenFile): ManifestFile {
-  const [first] = contract.primaryKey
-  const keyColumn = contract.columns.find((c) => c.source === first && c.action === 'include' && c.name === first)
-  const bounds = keyColumn && facts.columns[keyColumn.name]
+  const bounds = facts.columns[boundedKey(contract)?.name ?? '']
   return {
     key,
     bytes: facts.bytes,

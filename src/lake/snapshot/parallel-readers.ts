@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import type pg from 'pg'
 import type { TableContract } from '../contract.ts'
 import { LakeProblem } from '../lake-problem.ts'
-import { type CopyContext, createdBy, encodingSettings } from './copy-context.ts'
+import { createdBy, encodingSettings, type ReaderContext } from './copy-context.ts'
 import type { Lake, SnapshotSettings } from './lake.ts'
 import type { ReaderData } from './reader-messages.ts'
 import { ReaderThread } from './reader-thread.ts'
@@ -31,7 +31,7 @@ export interface ReadTable {
 
 /** What a range is read with. */
 interface RangeTask {
-  readonly context: CopyContext
+  readonly context: ReaderContext
   readonly contract: TableContract
   readonly holder: pg.Client
   readonly snapshot: string
@@ -111,7 +111,7 @@ export class ParallelReaders {
    * @throws the first problem; then every reader has ended, and no upload is under way any more but those that `context.sinks` names.
    */
   async read(
-    context: CopyContext,
+    context: ReaderContext,
     contract: TableContract,
     holder: pg.Client,
     progress: TableProgress,

@@ -3,6 +3,7 @@ import { parseManifest } from '../manifest.ts'
 import { manifestKey, partitionPrefix } from '../object-keys.ts'
 import { type ControlRows, problemOf } from './control-rows.ts'
 import type { Lake } from './lake.ts'
+import { endSparkJob, unloadObjects } from './spark-left.ts'
 
 /** In the problem of a snapshot that has not failed yet: somebody has begun to remove it, and whoever finds it goes on with that. */
 const DECIDED = 'rollingBack'
@@ -64,6 +65,7 @@ async function refuseCommitted(lake: Lake, { snapshotId }: ControlRows): Promise
 
 async function removeAll(lake: Lake, rows: ControlRows): Promise<void> {
   const { multipart } = lake.bucket
+  await endSparkJob(lake, rows.snapshotId)
   const tables = new Set(lake.contracts.map((contract) => contract.name))
   for (const upload of await rows.uploads()) {
     // Of a contract that has changed since.
@@ -78,6 +80,7 @@ async function removeAll(lake: Lake, rows: ControlRows): Promise<void> {
     for await (const upload of multipart.pending(prefix)) await multipart.abort(upload.key, upload.uploadId)
     await lake.bucket.delete(await objectsOf(lake, rows.snapshotId, table))
   }
+  await lake.bucket.delete(await unloadObjects(lake, rows.snapshotId))
   await removeManifest(lake, rows.snapshotId)
 }
 
@@ -108,8 +111,8 @@ async function objectsOf(lake: Lake, snapshotId: string, table: string): Promise
 const LATE_MS = 2 * 24 * 3_600_000
 
 /**
- * The net below `rollBack`: objects of failed snapshots that became visible after their removal, and a manifest likewise. No view shows
- * them; a partition names them if somebody started the crawler since. @returns the keys that were deleted.
+ * The net below `rollBack`: objects of failed snapshots that became visible after their removal, a manifest likewise, and the report
+ * of a Spark job that went on for a while. No view shows them; a partition names them if somebody started the crawler since. @returns the keys that were deleted.
  */
 export async function sweepFailed(lake: Lake): Promise<string[]> {
   const failed = await lake.database.prisma.lakeSnapshot.findMany({
@@ -123,7 +126,9 @@ export async function sweepFailed(lake: Lake): Promise<string[]> {
     const late = (await Promise.all(lake.contracts.map(({ name }) => objectsOf(lake, id, name)))).flat()
     if (late.length > 0) await unregister(lake, id)
     await lake.bucket.delete(late)
-    removed.push(...late)
+    const unload = await unloadObjects(lake, id)
+    await lake.bucket.delete(unload)
+    removed.push(...late, ...unload)
     removed.push(...(await removeManifest(lake, id)))
   }
   return removed

@@ -153,7 +153,7 @@ const UNKNOWN_SNAPSHOT = new Set(['22023', '42704', '58P01', '0A000'])
  * @throws LakeProblem `load_balanced_endpoint` when the server does not know the snapshot: it is another one.
  */
 export async function importSnapshot(client: pg.Client, name: string, maxAgeMs: number): Promise<void> {
-  if (!/^[0-9A-F-]+$/i.test(name)) throw new RangeError(`${JSON.stringify(name)} is no name of an exported snapshot`)
+  assertSnapshotName(name)
   await client.query(BEGIN)
   try {
     await client.query(`SET TRANSACTION SNAPSHOT '${name}'`)
@@ -168,6 +168,19 @@ export async function importSnapshot(client: pg.Client, name: string, maxAgeMs: 
     )
   }
   await client.query(limits(maxAgeMs))
+}
+
+function assertSnapshotName(name: string): void {
+  if (!/^[0-9A-F-]+$/i.test(name)) throw new RangeError(`${JSON.stringify(name)} is no name of an exported snapshot`)
+}
+
+/** What makes a transaction that another program has just begun see the exported instant, with the limits of all that read. */
+export function importStatements(name: string, maxAgeMs: number): string {
+  assertSnapshotName(name)
+  return (
+    'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; ' +
+    `SET TRANSACTION SNAPSHOT '${name}'; ${limits(maxAgeMs)}`
+  )
 }
 
 /** Process id of the server's side, as the login told it. */

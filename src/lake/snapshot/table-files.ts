@@ -2,6 +2,7 @@ import { keyFields, type TableContract } from '../contract.ts'
 import type { Batch } from '../parquet/scanner.ts'
 import { ParquetWriter } from '../parquet/writer.ts'
 import type { FileOutlet } from './file-outlet.ts'
+import { footerMetadata } from './footer-metadata.ts'
 import type { SnapshotSettings } from './lake.ts'
 import type { SourceFacts } from './source.ts'
 
@@ -101,16 +102,10 @@ export class TableFiles {
       rowGroupBytes: settings.rowGroupBytes,
       mostWaitingBytes: settings.mostWaitingBytes,
       pseudonymKey: settings.pseudonymKey,
-      metadata: {
-        'rocketgames.snapshot_id': snapshotId,
-        'rocketgames.table': contract.name,
-        'rocketgames.contract_version': String(contract.version),
-        'rocketgames.fingerprint': contract.fingerprint,
-        'rocketgames.taken_at': facts.taken_at,
-        'rocketgames.wal_lsn': facts.wal_lsn,
-        'rocketgames.part': String(number),
-        'rocketgames.pseudonym_key_version': String(settings.pseudonymKeyVersion),
-      },
+      metadata: footerMetadata(
+        { contract, facts, snapshotId, pseudonymKeyVersion: settings.pseudonymKeyVersion },
+        number,
+      ),
       createdBy,
       sink: await outlet.open(number),
     })

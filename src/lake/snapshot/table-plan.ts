@@ -58,6 +58,21 @@ function bytesOf(
 
 const ABSENT: TableEstimate = { rows: 0, rowsFrom: 'size', widths: {} }
 
+/** Rows and bytes of each table of the lake, by its name: as `tablePlans` estimates them. */
+export async function tableBytes(
+  client: pg.Client,
+  contracts: readonly TableContract[],
+  live: readonly Manifest[],
+): Promise<Map<string, { readonly rows: number; readonly bytes: number }>> {
+  const estimates = await tableEstimates(client, contracts)
+  return new Map(
+    contracts.map((contract) => {
+      const estimate = estimates.get(contract.table) ?? ABSENT
+      return [contract.name, { rows: estimate.rows, bytes: bytesOf(contract, estimate, live).bytes }]
+    }),
+  )
+}
+
 /** Reads the catalogue of Postgres only. Tables that are not there have no rows. */
 export async function tablePlans(
   client: pg.Client,

@@ -6,7 +6,7 @@ import type { ByteSink } from '../parquet/output.ts'
 import { checkTail } from '../parquet/read.ts'
 import type { FileFacts } from '../parquet/writer.ts'
 import { base64OfHex, MultipartSink } from '../storage/multipart-sink.ts'
-import type { CopyContext } from './copy-context.ts'
+import type { ReaderContext } from './copy-context.ts'
 import type { FileOutlet } from './file-outlet.ts'
 import { SpoolFile } from './spool.ts'
 
@@ -21,7 +21,7 @@ export interface WrittenFile {
  * and uploaded when it is whole.
  */
 export class TableUploads implements FileOutlet {
-  readonly #context: CopyContext
+  readonly #context: ReaderContext
   readonly #contract: TableContract
   readonly #reader: number
   readonly #mostParts: number
@@ -34,7 +34,7 @@ export class TableUploads implements FileOutlet {
    * @param reader which reader the files come from: a part of their keys, so one that reads again has another number.
    * @param readers how many share the memory for parts.
    */
-  constructor(context: CopyContext, contract: TableContract, reader: number, readers = 1) {
+  constructor(context: ReaderContext, contract: TableContract, reader: number, readers = 1) {
     this.#context = context
     this.#contract = contract
     this.#reader = reader
