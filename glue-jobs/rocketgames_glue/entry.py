@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from rocketgames_glue.job_error import JobError
 from rocketgames_glue.job_log import bind, log
+from rocketgames_glue.parent import end_with_parent
 
 Arguments = TypeVar("Arguments")
 INTERRUPTED = 130
@@ -30,6 +31,7 @@ def run_job(
     """
     if glue_options is not None:
         bind(job=glue_options.get("JOB_NAME", name), job_run_id=glue_options.get("JOB_RUN_ID"))
+    end_with_parent()
     signal.signal(signal.SIGTERM, _stop)
     began = time.monotonic()
     try:
