@@ -126,6 +126,8 @@ const environment = z.object({
   LAKE_SCHEDULE_ZONE: z.string().default('UTC'),
   LAKE_LEASE_TTL: duration('LAKE_LEASE_TTL', '60s'),
   LAKE_RUNNER: z.enum(['child', 'ecs']).default('child'),
+  LAKE_ENGINE: z.enum(['node', 'spark']).default('node'),
+  LAKE_SPARK_JOB: z.string().min(1).max(255).optional(),
   LAKE_CODEC: z.enum(['zstd', 'snappy', 'gzip']).default('zstd'),
   LAKE_FILE_TARGET_BYTES: bytes('LAKE_FILE_TARGET_BYTES', '192MiB'),
   LAKE_ROW_GROUP_BYTES: bytes('LAKE_ROW_GROUP_BYTES', '64MiB'),
@@ -165,6 +167,10 @@ export interface LakeConfig {
   readonly scheduleZone: string
   readonly leaseTtlMs: number
   readonly runner: 'child' | 'ecs'
+  /** What reads the rows of a snapshot. */
+  readonly engine: 'node' | 'spark'
+  /** Job of AWS Glue that is the Spark engine; undefined: a process of this machine. */
+  readonly sparkJob: string | undefined
   readonly codec: 'zstd' | 'snappy' | 'gzip'
   readonly fileTargetBytes: number
   readonly rowGroupBytes: number
@@ -241,6 +247,8 @@ function lakeConfig(e: Environment): LakeConfig | undefined {
     scheduleZone: e.LAKE_SCHEDULE_ZONE,
     leaseTtlMs: e.LAKE_LEASE_TTL,
     runner: e.LAKE_RUNNER,
+    engine: e.LAKE_ENGINE,
+    sparkJob: e.LAKE_SPARK_JOB,
     codec: e.LAKE_CODEC,
     fileTargetBytes: e.LAKE_FILE_TARGET_BYTES,
     rowGroupBytes: e.LAKE_ROW_GROUP_BYTES,

@@ -21,6 +21,7 @@ import { s3Client } from '../lake/storage/s3-client.ts'
 import { watchClient } from '../lake/tap.ts'
 import { createLogger, type Logger } from '../logger.ts'
 import { openWorkplace, type Workplace, type WorkplaceOptions } from './environment.ts'
+import { sparkJobOf } from './spark-job.ts'
 
 /** The parts of the program, wired. Only commands and main come here. */
 
@@ -84,6 +85,7 @@ export function openLake(
       sourceUrl,
       bucket,
       publisher: parts.publisher,
+      sparkJob: sparkJobOf(config, clients.glue, logger),
       settings: config,
       contracts,
       software: software(),

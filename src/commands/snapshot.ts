@@ -12,19 +12,21 @@ import { printDryRun } from './snapshot-dry-run.ts'
 import { PHASE_TEXT, showProgress } from './snapshot-progress.ts'
 import { count, print, say, size, table } from './terminal.ts'
 
-interface SnapshotOptions {
+export interface SnapshotOptions {
   readonly id?: string
   readonly dryRun?: boolean
   readonly json?: boolean
 }
 
-async function snapshot(options: SnapshotOptions): Promise<void> {
+/** @param engine reads the rows; undefined: that of the settings. */
+export async function takeSnapshot(options: SnapshotOptions, engine?: 'node' | 'spark'): Promise<void> {
   const json = options.json === true
   const work = async (program: Program) => {
     if (options.dryRun) return printDryRun(await dryRunSnapshot(program.lake().lake), json)
     // First of all: a signal that nobody handles would end this process and not the embedded parts that it brought up.
     const leave = leaving(json)
-    const lake = await lakeToWrite(program)
+    const found = await lakeToWrite(program)
+    const lake = engine === undefined ? found : { ...found, settings: { ...found.settings, engine } }
     const progress = showProgress({ json })
     try {
       const done = await runSnapshot(lake, {
@@ -130,7 +132,7 @@ Examples:
   rocketgames snapshot --dry-run
   rocketgames snapshot --json 2>steps.ndjson | jq .totalRows`,
     )
-    .action(snapshot)
+    .action((options: SnapshotOptions) => takeSnapshot(options))
   program
     .command('snapshots')
     .description('list the snapshots, newest first; of the newest one also what to do when it has a problem')

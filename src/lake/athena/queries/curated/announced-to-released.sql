@@ -18,7 +18,7 @@ SELECT
   g.status,
   t.announced_at,
   t.released_at,
-  date_diff('day', t.announced_at, coalesce(t.released_at, n.as_of)) AS days
+  greatest(0, date_diff('day', t.announced_at, coalesce(t.released_at, n.as_of))) AS days
 FROM steps AS t
 JOIN dim_game AS g ON g.game_id = t.game_id AND g.is_current
 JOIN dim_studio AS s ON s.studio_id = g.studio_id AND s.is_current

@@ -1,5 +1,5 @@
 -- @title First-time, returned and churned players
--- @description Active players per week: who never played before, came back after a pause, or went on; and who has not played since his pause began
+-- @description Active players per week: who had never played, came back after a pause, or went on; and churned: whose last play of all became a pause that week
 -- @param pause_days integer default=30 min=1 max=3650 | Days without play that make a pause
 WITH active AS (
   SELECT
@@ -14,6 +14,7 @@ before AS (
   SELECT
     a.week,
     a.player_ref,
+    coalesce(sum(h.playtime_seconds), 0) AS seconds_before,
     date_diff('day', CAST(max(h.last_played_at) AS date), max(a.first_date)) AS days_without
   FROM active AS a
   LEFT JOIN library_history AS h
@@ -26,9 +27,10 @@ weeks AS (
   SELECT
     week,
     count(*) AS active_players,
-    count_if(days_without IS NULL) AS first_time,
-    count_if(days_without >= :pause_days) AS returned,
-    count_if(days_without < :pause_days) AS went_on
+    count_if(seconds_before = 0) AS first_time,
+    count_if(seconds_before > 0 AND days_without >= :pause_days) AS returned,
+    count_if(seconds_before > 0 AND days_without < :pause_days) AS went_on,
+    count_if(seconds_before > 0 AND days_without IS NULL) AS not_known
   FROM before
   GROUP BY week
 ),
@@ -43,7 +45,7 @@ churned AS (
   WHERE churned_on <= (SELECT CAST(max(as_of) AS date) FROM fact_library)
   GROUP BY date_trunc('week', churned_on)
 )
-SELECT w.week, w.active_players, w.first_time, w.returned, w.went_on, coalesce(c.players, 0) AS churned
+SELECT w.week, w.active_players, w.first_time, w.returned, w.went_on, w.not_known, coalesce(c.players, 0) AS churned
 FROM weeks AS w
 LEFT JOIN churned AS c ON c.week = w.week
 ORDER BY w.week

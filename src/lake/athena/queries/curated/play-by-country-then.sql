@@ -6,7 +6,7 @@ WITH played AS (
     a.player_ref,
     a.seconds_played,
     coalesce(was.country, 'unknown') AS country_then,
-    coalesce(now.country, 'unknown') AS country_now
+    coalesce(CASE WHEN now.is_deleted THEN was.country ELSE now.country END, 'unknown') AS country_now
   FROM fact_daily_activity AS a
   JOIN dim_player AS was
     ON was.player_ref = a.player_ref
