@@ -1,0 +1,46 @@
+"""What the job asks Postgres for: every value in a form that neither JDBC nor Spark changes."""
+
+from __future__ import annotations
+
+from rocketgames_glue.unload.plan import PlanColumn, PlanRange, PlanTable
+
+_AS_SENT = {"timestamptz(3)": "timestamptz_send", "date": "date_send"}
+"""
+Types of which Postgres gives the bytes that binary COPY sends: as Java's timestamps and dates they would go through two calendars and a
+time zone, and infinity would become the year 9999 (Spark) without a word.
+"""
+_AS_THEY_ARE = {"boolean": "boolean", "smallint": "integer", "integer": "integer", "bigint": "bigint"}
+
+
+def quote(name: str) -> str:
+    """An identifier for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def key_name(index: int) -> str:
+    """The column of a row that holds a part of its primary key as text. No column of a contract begins with an underscore."""
+    return f"_pk_{index}"
+
+
+def range_query(table: PlanTable, part: PlanRange) -> str:
+    """The rows of a range: the lake's columns in contract order, then the primary key as text, for error texts only.
+
+    The inner SELECT is the one that COPY sends; Postgres makes one scan of both.
+    """
+    rows = f"{table.select} WHERE {part.condition}"
+    names = [quote(each.name) for each in table.columns]
+    # Those that are not among the columns come after them: `_key_0` and so on.
+    fields = names + [quote(f"_key_{i}") for i in range(len(table.key))]
+    columns = [f"{_expression(each)} AS {quote(each.name)}" for each in table.columns]
+    keys = [f"{fields[each.field]}::text AS {quote(key_name(i))}" for i, each in enumerate(table.key)]
+    return f"SELECT {', '.join(columns + keys)} FROM ({rows}) AS _rows"
+
+
+def _expression(column: PlanColumn) -> str:
+    name = quote(column.name)
+    if column.is_pseudonym:
+        return f"uuid_send({name}::uuid)"
+    if column.pg_type in _AS_SENT:
+        return f"{_AS_SENT[column.pg_type]}({name})"
+    # Numerics as text: Java's BigDecimal knows no NaN.
+    return f"{name}::{_AS_THEY_ARE.get(column.pg_type, 'text')}"
