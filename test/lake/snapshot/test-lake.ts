@@ -8,7 +8,7 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { type Database, openDatabase } from '../../../src/database/database.ts'
 import { contracts, type TableContract } from '../../../src/lake/contract.ts'
 import { type LakeParts, lakeParts } from '../../../src/lake/lake-setup.ts'
-import { CURRENT_KEY, LAKE_PREFIX, META_PREFIX } from '../../../src/lake/object-keys.ts'
+import { CURRENT_KEY, LAKE_PREFIX, META_PREFIX, UNLOAD_PREFIX } from '../../../src/lake/object-keys.ts'
 import type { Publisher } from '../../../src/lake/publication.ts'
 import { faultTap } from '../../../src/lake/snapshot/faults.ts'
 import type { Lake, SnapshotSettings } from '../../../src/lake/snapshot/lake.ts'
@@ -16,6 +16,7 @@ import { RunMeasurements } from '../../../src/lake/snapshot/run-measurements.ts'
 import { LakeBucket } from '../../../src/lake/storage/lake-bucket.ts'
 import { unsignedParts } from '../../../src/lake/storage/s3-client.ts'
 import { type Tap, watchClient } from '../../../src/lake/tap.ts'
+import { LocalSparkJob } from '../../../src/local/spark/local-spark-job.ts'
 import { createLogger } from '../../../src/logger.ts'
 import { testPlace } from '../lake-fixture.ts'
 import { RecordingPublisher } from './recording-publisher.ts'
@@ -88,6 +89,7 @@ export function openLake(
       onRetry: (operation, error) => measurements.repeated(operation, error),
     }),
     publisher,
+    sparkJob: fakeSparkJob(place),
     contracts: contracts.filter(({ name }) => place.tables?.includes(name) ?? true),
     settings: { ...TEST_SETTINGS, ...settings },
     software: { version: '0.0.0', gitSha: null },
@@ -106,6 +108,23 @@ export function openLake(
       client.destroy()
     },
   }
+}
+
+/** The Spark engine's job, played by a Node process; `FAKE_SPARK` in the environment names its trouble. */
+function fakeSparkJob({ credentials, endpoint, region }: LakePlace): LocalSparkJob {
+  return new LocalSparkJob({
+    ...{ endpoint, region },
+    graceMs: 500,
+    command: async () => ({
+      program: process.execPath,
+      args: [path.join(import.meta.dirname, 'fake-spark.ts')],
+      env: {
+        ...process.env,
+        AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      },
+    }),
+  })
 }
 
 /** The catalogue and the views of a place in the local Glue and Athena. */
@@ -147,6 +166,13 @@ export async function contents({ bucket }: Lake) {
     manifests: meta.filter((key) => key.includes('/manifests/')),
     current: meta.includes(CURRENT_KEY),
   }
+}
+
+/** What passes between runs and their Spark jobs now. */
+export async function unloadKeys({ bucket }: Lake): Promise<string[]> {
+  const keys: string[] = []
+  for await (const { key } of bucket.objects(UNLOAD_PREFIX)) keys.push(key)
+  return keys
 }
 
 /** Removes what earlier tests of the file left in the control tables. */
