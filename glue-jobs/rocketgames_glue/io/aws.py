@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import boto3
@@ -11,6 +14,7 @@ _CONNECT_SECONDS = 5
 _READ_SECONDS = 60
 _TRIES = 8
 _CONNECTIONS = 32
+_CONDITION: ContextVar[Mapping[str, str]] = ContextVar("condition", default={})
 
 
 def aws_client(service: str, region: str, endpoint_url: str | None = None, tries: int = _TRIES) -> Any:
@@ -25,7 +29,27 @@ def aws_client(service: str, region: str, endpoint_url: str | None = None, tries
         max_pool_connections=_CONNECTIONS,
         s3={"addressing_style": "path"} if endpoint_url else {},
     )
-    return boto3.session.Session().client(service, region_name=region, endpoint_url=endpoint_url, config=config)
+    client = boto3.session.Session().client(service, region_name=region, endpoint_url=endpoint_url, config=config)
+    if service == "s3":
+        client.meta.events.register("before-call.s3.PutObject", _add_condition)
+    return client
+
+
+def _add_condition(params: dict[str, Any], **_: Any) -> None:
+    params["headers"].update(_CONDITION.get())
+
+
+@contextmanager
+def write_condition(header: str, value: str) -> Iterator[None]:
+    """Objects that this thread writes within the block, by a client of ``aws_client``, are written under a condition.
+
+    As a header, because boto3 of AWS Glue 5 knows S3's conditional reads, and not yet its conditional writes.
+    """
+    token = _CONDITION.set({header: value})
+    try:
+        yield
+    finally:
+        _CONDITION.reset(token)
 
 
 def error_code(error: Exception) -> str:

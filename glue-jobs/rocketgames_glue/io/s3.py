@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from rocketgames_glue.io.aws import error_code, error_status
+from rocketgames_glue.io.aws import error_code, error_status, write_condition
 from rocketgames_glue.job_error import JobError
 
 AT_ONCE = 16
@@ -59,7 +59,7 @@ class PendingUpload:
 
 @dataclass(frozen=True)
 class Bucket:
-    """A bucket. Every method may be repeated; what S3 refuses for good is a :class:`JobError` ``storage-failed`` that names call and key."""
+    """A bucket, by a client of ``aws_client``. Every method may be repeated; what S3 refuses for good is a :class:`JobError` ``storage-failed`` that names call and key."""
 
     client: Any
     name: str
@@ -98,21 +98,20 @@ class Bucket:
 
     def create(self, key: str, content: bytes) -> bool:
         """Writes an object that is not there yet (``If-None-Match: *``). False: there is one, and it is not this content."""
-        return self._conditional(key, content, {"IfNoneMatch": "*"})
+        return self._conditional(key, content, "If-None-Match", "*")
 
     def replace(self, key: str, content: bytes, etag: str) -> bool:
         """Writes over the version that was read (``If-Match``). False: somebody else has written it since."""
-        return self._conditional(key, content, {"IfMatch": etag})
+        return self._conditional(key, content, "If-Match", etag)
 
-    def _conditional(self, key: str, content: bytes, condition: dict[str, str]) -> bool:
+    def _conditional(self, key: str, content: bytes, header: str, value: str) -> bool:
         """A write that was repeated after a lost answer meets itself: the same content there is success."""
 
         def put() -> bool:
             for attempt in range(_CONFLICT_TRIES):
                 try:
-                    self.client.put_object(
-                        Bucket=self.name, Key=key, Body=content, ContentType="application/json", **condition
-                    )
+                    with write_condition(header, value):
+                        self.client.put_object(Bucket=self.name, Key=key, Body=content, ContentType="application/json")
                     return True
                 except ClientError as error:
                     # 409: two writes met, none is done; S3 says to send it again.
