@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -18,6 +19,24 @@ from rocketgames_glue.transforms.build import Snapshot
 
 HISTORIES = tuple(table.name for table in CURATED if not table.name.startswith("agg_"))
 ALL = tuple(table.name for table in CURATED)
+
+
+@contextmanager
+def small_plans(spark: SparkSession) -> Iterator[None]:
+    """Generated code and plans that change on the way are for many rows: on a few they cost more than the work."""
+    settings = {
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.adaptive.enabled": "false",
+    }
+    before = {name: spark.conf.get(name) for name in settings}
+    for name, value in settings.items():
+        spark.conf.set(name, value)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            spark.conf.set(name, value)
 
 
 class RawRows:

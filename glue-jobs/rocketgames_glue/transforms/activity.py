@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from rocketgames_glue.transforms import columns as c
 from rocketgames_glue.transforms.build import Build
+from rocketgames_glue.transforms.settled import settled
 from rocketgames_glue.transforms.timeline import Timeline
 
 _GRAIN = ("activity_date", "player_ref", "game_id", "platform")
@@ -33,7 +34,7 @@ def _extended(build: Build, former: DataFrame, timeline: Timeline) -> DataFrame:
     """Later snapshots alone: days before the last former instant stay as they are, but for players who have been erased since."""
     new = [c.instant(each.taken_at) for each in timeline.new]
     newly_erased = build.curated("dim_player").where((F.col("status") == "erased") & F.col("valid_from").isin(new))
-    kept = former.join(newly_erased.select("player_ref").distinct(), "player_ref", "left_anti")
+    kept = former.join(settled(newly_erased.select("player_ref").distinct()), "player_ref", "left_anti")
     touched = build.curated("library_history").where(F.col("valid_from").isin(new) | F.col("valid_to").isin(new))
     played = _played(touched, timeline).where(F.col("observed_to").isin(new))
     open_day = F.lit(timeline.former[-1].date())

@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from rocketgames_glue.transforms import columns as c
 from rocketgames_glue.transforms.build import Build
+from rocketgames_glue.transforms.settled import settled
 from rocketgames_glue.transforms.timeline import Timeline
 
 #: CLDR's and ISO's own mark for a country that is not known.
@@ -15,10 +16,11 @@ UNKNOWN_COUNTRY = "ZZ"
 
 def agg_registrations_daily(build: Build) -> DataFrame:
     """Of all players that any snapshot has shown, as they were last seen: also those who are in no snapshot any more."""
-    by_beginning = Window.partitionBy("player_ref").orderBy(F.col("valid_from").desc())
-    players = build.curated("dim_player").where("NOT is_deleted")
-    # The last version that is not a deletion: the current one, or the one before it.
-    last = players.withColumn("age", F.row_number().over(by_beginning)).where("age = 1")
+    versions = build.curated("dim_player")
+    gone = settled(versions.where("is_current AND is_deleted").select("player_ref", F.col("valid_from").alias("valid_to")))
+    # Of a deleted player the version before the deletion, of all others the current one.
+    last = versions.where("is_current AND NOT is_deleted")
+    last = last.unionByName(versions.where("NOT is_current").join(gone, ["player_ref", "valid_to"], "left_semi"))
     measures = last.groupBy(
         F.to_date("created_at").alias("registration_date"),
         F.coalesce("country", F.lit(UNKNOWN_COUNTRY)).alias("country"),
@@ -65,6 +67,8 @@ def _acquired(library: DataFrame) -> DataFrame:
     """By day and studio: `new_entries`, the distinct `acquirers` behind them, and `new_owners`."""
     grain = ("activity_date", "studio_id")
     entries = library.select("studio_id", "player_ref", F.to_date("acquired_at").alias("activity_date"))
+    # One shuffle serves the grouping and the window.
+    entries = entries.repartition("studio_id", "player_ref")
     daily = entries.groupBy(*grain, "player_ref").agg(F.count("*").alias("entries"))
     owned = Window.partitionBy("studio_id", "player_ref")
     daily = daily.withColumn("is_first", F.col("activity_date") == F.min("activity_date").over(owned))

@@ -16,6 +16,7 @@ from pyspark.sql import functions as F
 
 from rocketgames_glue.transforms.build import Build, Snapshot
 from rocketgames_glue.transforms.columns import Columns, CuratedColumn, instant
+from rocketgames_glue.transforms.settled import settled
 from rocketgames_glue.transforms.timeline import Timeline
 
 
@@ -43,14 +44,14 @@ class Tracked:
 def track_history(build: Build, tracked: Tracked) -> DataFrame:
     """:return: the key, the attributes, `is_deleted`, `valid_from`, `valid_to`, `is_current`."""
     timeline = Timeline.of(build)
-    erased = _erased_players(build, tracked.owner) if tracked.owner else None
+    erased = settled(_erased_players(build, tracked.owner)) if tracked.owner else None
     former = build.former(tracked.table)
-    if former is not None and timeline.is_in_order and len(timeline.new) == 1:
-        return _advance(build, tracked, timeline, former, erased)
     observed = [_observe(build, tracked, timeline, each, erased) for each in timeline.new]
-    if former is not None:
-        observed.append(_recall(former, tracked, timeline, erased))
-    return _weave(tracked, reduce(DataFrame.unionByName, observed))
+    if former is None:
+        return _weave(tracked, *observed)
+    if timeline.is_in_order:
+        return _advance(build, tracked, timeline, former, observed, erased)
+    return _weave(tracked, _recall(former, tracked, timeline, erased), *observed)
 
 
 def _erased_players(build: Build, owner: str) -> DataFrame:
@@ -86,7 +87,7 @@ def _observe(
 
 def _recall(former: DataFrame, tracked: Tracked, timeline: Timeline, erased: DataFrame | None) -> DataFrame:
     """
-    The former table as observations like those of `_observe`: of each version its beginning, and again each instant that follows a
+    Former versions as observations like those of `_observe`: of each its beginning, and again each instant that follows a
     new snapshot while it lasts. No `state`: deleted. `gone_at` is the next new snapshot.
     """
     new = F.array(*[instant(each.taken_at) for each in timeline.new]).cast("array<timestamp>")
@@ -114,9 +115,14 @@ def _without_personal(tracked: Tracked, state: Column, is_erased: Column) -> Col
     return F.when(state.isNotNull() & is_erased, F.struct(*bare)).otherwise(state)
 
 
-def _weave(tracked: Tracked, observed: DataFrame) -> DataFrame:
-    """Versions from observations in any order, at most one per key and instant. One shuffle by key, one sort of it by instant."""
+def _weave(tracked: Tracked, *parts: DataFrame, goes_on: bool = False) -> DataFrame:
+    """
+    Versions from observations in any order, at most one per key and instant. One shuffle by key, one sort of it by instant.
+
+    :param goes_on: earlier versions of the same keys stand elsewhere, so that a key may begin as deleted.
+    """
     key = tracked.key.name
+    observed = reduce(DataFrame.unionByName, parts)
     by_instant = Window.partitionBy(key).orderBy("at")
     if tracked.erased_status:
         whole = by_instant.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
@@ -130,11 +136,15 @@ def _weave(tracked: Tracked, observed: DataFrame) -> DataFrame:
         "state",
         F.lag("state").over(by_instant).alias("last_state"),
         F.lag("gone_at").over(by_instant).alias("last_gone_at"),
+        F.lag(F.lit(False), 1, True).over(by_instant).alias("is_first"),
         F.lead("at").over(by_instant).alias("next_at"),
     )
     before = F.when(F.col("last_gone_at") < F.col("at"), F.lit(None)).otherwise(F.col("last_state"))
+    # A deletion of what nobody has seen is no version.
+    differs = ~F.col("state").eqNullSafe(before)
+    begins = differs | F.col("is_first") if goes_on else differs
     changes = F.array(
-        F.when(~F.col("state").eqNullSafe(before), F.struct(F.col("at").alias("valid_from"), "state")),
+        F.when(begins, F.struct(F.col("at").alias("valid_from"), "state")),
         F.when(
             F.col("gone_at").isNotNull() & (F.col("next_at").isNull() | (F.col("next_at") > F.col("gone_at"))),
             F.struct(F.col("gone_at").alias("valid_from"), F.when(F.lit(False), F.col("state")).alias("state")),
@@ -158,54 +168,59 @@ def _versions(tracked: Tracked, versions: DataFrame) -> DataFrame:
 
 
 def _advance(
-    build: Build, tracked: Tracked, timeline: Timeline, former: DataFrame, erased: DataFrame | None
+    build: Build,
+    tracked: Tracked,
+    timeline: Timeline,
+    former: DataFrame,
+    observed: list[DataFrame],
+    erased: DataFrame | None,
 ) -> DataFrame:
-    """One snapshot, later than all before it: closed versions pass, current ones are compared with what it shows."""
-    (snapshot,) = timeline.new
-    observed = _observe(build, tracked, timeline, snapshot, erased)
-    rewritten = _rewritten(build, tracked, snapshot, former)
-    if rewritten is None:
-        return _compare(tracked, former, observed, snapshot)
+    """Snapshots later than all before them: closed versions pass, but those of the few keys that an erasure rewrites."""
     key = tracked.key.name
-    again = [
-        observed.join(rewritten, key, "left_semi"),
-        _recall(former.join(rewritten, key, "left_semi"), tracked, timeline, erased),
-    ]
-    usual = _compare(
-        tracked, former.join(rewritten, key, "left_anti"), observed.join(rewritten, key, "left_anti"), snapshot
-    )
-    return usual.unionByName(_weave(tracked, reduce(DataFrame.unionByName, again)))
+    rewritten = _rewritten(build, tracked, timeline, former)
+    again: list[DataFrame] = []
+    if rewritten is not None:
+        again = [_recall(former.join(rewritten, key, "left_semi"), tracked, timeline, erased)]
+        again += [each.join(rewritten, key, "left_semi") for each in observed]
+        former = former.join(rewritten, key, "left_anti")
+        observed = [each.join(rewritten, key, "left_anti") for each in observed]
+    current = former.where("is_current")
+    if len(observed) == 1:
+        moved = _compare(tracked, current, observed[0], timeline.new[0])
+    else:
+        moved = _weave(tracked, _recall(current, tracked, timeline, erased), *observed, goes_on=True)
+    usual = former.where("NOT is_current").select(*moved.columns).unionByName(moved)
+    return usual.unionByName(_weave(tracked, *again)) if again else usual
 
 
-def _rewritten(build: Build, tracked: Tracked, snapshot: Snapshot, former: DataFrame) -> DataFrame | None:
+def _rewritten(build: Build, tracked: Tracked, timeline: Timeline, former: DataFrame) -> DataFrame | None:
     """The few keys whose closed versions change as well, because a person has been erased. None: there are never any."""
     key = tracked.key.name
     if tracked.owner:
-        newly = build.curated("dim_player").where(
-            (F.col("status") == "erased") & (F.col("valid_from") == instant(snapshot.taken_at))
-        )
-        return former.join(newly.select(F.col("player_ref").alias(tracked.owner)), tracked.owner, "left_semi").select(key).distinct()
+        new = [instant(each.taken_at) for each in timeline.new]
+        newly = build.curated("dim_player").where((F.col("status") == "erased") & F.col("valid_from").isin(new))
+        owners = settled(newly.select(F.col("player_ref").alias(tracked.owner)).distinct())
+        return settled(former.join(owners, tracked.owner, "left_semi").select(key).distinct())
     if tracked.erased_status:
-        now = _erased_in(build.raw(tracked.lake_table, snapshot), tracked, tracked.lake_key)
+        now = [_erased_in(build.raw(tracked.lake_table, each), tracked, tracked.lake_key) for each in timeline.new]
         known = _erased_in(former.where("is_current"), tracked, key)
         # Erased once and shown otherwise since: only the closed versions remember.
         once = _erased_in(former.where("NOT is_current"), tracked, key)
-        return now.join(known, key, "left_anti").unionByName(once).distinct()
+        newly = reduce(DataFrame.unionByName, now).join(known, key, "left_anti")
+        return settled(newly.unionByName(once).distinct())
     return None
 
 
-def _compare(tracked: Tracked, former: DataFrame, observed: DataFrame, snapshot: Snapshot) -> DataFrame:
+def _compare(tracked: Tracked, current: DataFrame, observed: DataFrame, snapshot: Snapshot) -> DataFrame:
+    """Current versions and what one later snapshot shows: one comparison a key."""
     key = tracked.key.name
-    current = former.where("is_current").select(
-        key, F.col("valid_from").alias("since"), F.when(~F.col("is_deleted"), _state(tracked)).alias("was")
-    )
-    pairs = current.join(observed.select(key, "state"), key, "full_outer")
+    was = F.when(~F.col("is_deleted"), _state(tracked)).alias("was")
+    pairs = current.select(key, F.col("valid_from").alias("since"), was).join(observed.select(key, "state"), key, "full_outer")
     if tracked.erased_status:
-        is_erased = F.coalesce(F.col("was.status") == tracked.erased_status, F.lit(False)) | F.coalesce(
-            F.col("state.status") == tracked.erased_status, F.lit(False)
-        )
+        statuses = (F.col("was.status"), F.col("state.status"))
+        is_erased = reduce(Column.__or__, [F.coalesce(each == tracked.erased_status, F.lit(False)) for each in statuses])
         pairs = pairs.withColumn("state", _without_personal(tracked, F.col("state"), is_erased))
-    now, never = instant(snapshot.taken_at), F.lit(None).cast("timestamp")
+    now, never = instant(snapshot.taken_at), instant(None)
 
     def version(valid_from: Column, valid_to: Column, state: str) -> Column:
         return F.struct(valid_from.alias("valid_from"), valid_to.alias("valid_to"), F.col(state).alias("state"))
@@ -216,5 +231,4 @@ def _compare(tracked: Tracked, former: DataFrame, observed: DataFrame, snapshot:
         .when(F.col("was").eqNullSafe(F.col("state")), F.array(version(since, never, "was")))
         .otherwise(F.array(version(since, now, "was"), version(now, never, "state")))
     )
-    emitted = _versions(tracked, pairs.select(key, F.inline(versions)))
-    return former.where("NOT is_current").select(*emitted.columns).unionByName(emitted)
+    return _versions(tracked, pairs.select(key, F.inline(versions)))
