@@ -39,7 +39,7 @@ def run_job(
         log("job-started", name=name)
         run(arguments)
     except JobError as error:
-        log("job-failed", name=name, code=error.code, message=error.message, seconds=_since(began), **error.facts)
+        log("job-failed", **{**error.facts, "name": name, "code": error.code, "message": error.message, "seconds": _since(began)})
         if glue_options is not None:
             raise
         sys.exit(error.exit_code)

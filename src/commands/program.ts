@@ -42,6 +42,7 @@ export const COMMANDS: readonly { readonly names: readonly string[]; load(): Pro
   },
   { names: ['hold', 'holds', 'release'], load: async () => (await import('./holds.ts')).addHoldCommands },
   { names: ['query'], load: async () => (await import('./query.ts')).addQueryCommand },
+  { names: ['glue'], load: async () => (await import('./glue.ts')).addGlueCommand },
   { names: ['env'], load: async () => (await import('./env.ts')).addEnvCommand },
   { names: ['local'], load: async () => (await import('./local.ts')).addLocalCommand },
 ]

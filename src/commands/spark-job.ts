@@ -23,22 +23,14 @@ export function sparkJobOf(config: LakeConfig, client: GlueClient, logger: Logge
 }
 
 async function localSparkJob({ endpoint, region }: LakeConfig, logger: Logger): Promise<SparkJob> {
-  const [{ LocalSparkJob }, { GLUE_JOBS, sparkEnvironment }] = await Promise.all([
+  const [{ LocalSparkJob }, { glueJobCommand }] = await Promise.all([
     import('../local/spark/local-spark-job.ts'),
-    import('../local/spark/spark-environment.ts'),
+    import('../local/spark/glue-job.ts'),
   ])
   return new LocalSparkJob({
     region,
     endpoint,
     log: (line) => logger.debug({ line }, 'said by the Spark job'),
-    command: async () => {
-      const place = await sparkEnvironment(say)
-      if ('missing' in place) return place
-      return {
-        program: place.python,
-        args: [`${GLUE_JOBS}/unload_snapshot.py`],
-        env: { ...process.env, ROCKETGAMES_SPARK_JARS: place.jars.join(':') },
-      }
-    },
+    command: () => glueJobCommand('unload', process.env, say),
   })
 }
