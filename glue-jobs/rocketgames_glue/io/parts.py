@@ -66,8 +66,8 @@ class UploadParts:
         return Uploaded(self._bytes, f"{self._crc32:08x}", self._sha256.hexdigest(), parts)
 
     def cancel(self) -> None:
-        """Sends nothing more. The upload stays as it is."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Sends nothing more, once the parts under way have an answer: none of them may arrive after those of another attempt."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _send(self) -> None:
         # Of the parts before the last one under way: the first failure is told before more is encoded.

@@ -61,7 +61,7 @@ class RangeTask:
             if problem.problem_code in _REPEATED and problem.about.get("aws_code") != "NoSuchUpload":
                 raise RuntimeError(problem.marked()) from None
             # Another attempt would meet the same: told as an answer, Spark does not make any.
-            return {"problem": problem.to_json()}
+            return {"problem": problem.to_driver()}
         except Exception as error:
             raise RuntimeError(self._unexpected(error)) from None
 
@@ -73,7 +73,7 @@ class RangeTask:
         return UnloadProblem("spark_failed", message, table=self.table.table, range=self.part.number).marked()
 
     def _write(self, batches: Iterable[pa.RecordBatch]) -> dict[str, Any]:
-        client = aws_client("s3", self.place.region, self.place.endpoint_url)
+        client = _storage(self.place)
         encoding, part = self.encoding, self.part
         output = UploadParts(client, self.place.bucket, part.key, part.upload_id, encoding.part_bytes, encoding.most_parts)
         try:
@@ -89,6 +89,12 @@ class RangeTask:
         if encoded.rows != rows_read:
             raise UnloadProblem("count_mismatch", f"{part.key}: {rows_read} rows were read, {encoded.rows} written", table=self.table.table)
         return {"rows_read": rows_read, **file_report(part.number, part.key, part.upload_id, encoded, uploaded)}
+
+
+@cache
+def _storage(place: Place) -> Any:
+    """Once for each worker process."""
+    return aws_client("s3", place.region, place.endpoint_url)
 
 
 @cache

@@ -32,13 +32,17 @@ class UnloadProblem(JobError):
         message = self.message.replace(" of a row ", f" of the row {key} ", 1) if key is not None else self.message
         return {"code": self.problem_code, "message": message, **self.about}
 
+    def to_driver(self) -> dict[str, str | int]:
+        """As an executor answers; the key is a member by itself, because the driver's log has none."""
+        return {"code": self.problem_code, "message": self.message, **self.about}
+
     def marked(self) -> str:
         """A text that Spark may carry from an executor to the driver; without the row's key."""
         return _MARK + json.dumps({"code": self.problem_code, "message": self.message, **self.facts})
 
 
 def problem_of(given: Mapping[str, str | int]) -> UnloadProblem:
-    """The problem that an executor told by what :func:`UnloadProblem.to_json` or ``marked`` made."""
+    """The problem that an executor told by what ``to_driver`` or ``marked`` of :class:`UnloadProblem` made."""
     about = {name: value for name, value in given.items() if name not in ("code", "message")}
     return UnloadProblem(str(given["code"]), str(given["message"]), **about)
 
