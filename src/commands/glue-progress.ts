@@ -14,11 +14,12 @@ const LONGEST_LINE = 2_000
 const LONGEST_FACT = 200
 /** Said by the line itself, or of no use to somebody who watches. */
 const SILENT = new Set(['time', 'event', 'name', 'job', 'job_run_id'])
+const plural = (n: number, what: string) => `${count(n)} ${what}${n === 1 ? '' : 's'}`
 const UNITS: Readonly<Record<string, (value: number) => string>> = {
   rows: (n) => `${count(n)} rows`,
-  files: (n) => `${count(n)} files`,
-  tables: (n) => `${count(n)} tables`,
-  snapshots: (n) => `${count(n)} snapshots`,
+  files: (n) => plural(n, 'file'),
+  tables: (n) => plural(n, 'table'),
+  snapshots: (n) => plural(n, 'snapshot'),
   bytes: size,
   seconds: (s) => `${s.toFixed(1)} s`,
 }
@@ -47,7 +48,9 @@ export function jobLine(facts: Facts): string | undefined {
   const event = String(facts.event)
   if (event === 'job-started') return undefined
   if (event === 'job-failed') return `${String(facts.code)}: ${String(facts.message)}`
-  const told = Object.entries(facts).filter(([name, value]) => !SILENT.has(name) && value !== null)
+  // A run is named where it begins and where it is seen; between the two there is no other.
+  const silent = (name: string) => SILENT.has(name) || (name === 'run_id' && facts.table !== undefined)
+  const told = Object.entries(facts).filter(([name, value]) => !silent(name) && value !== null)
   const words = told.map(([name, value]) => factText(name, value)).join(', ')
   const what = event === 'job-done' ? 'done' : event.replaceAll('-', ' ')
   return `  ${what}${words === '' ? '' : `: ${words}`}`

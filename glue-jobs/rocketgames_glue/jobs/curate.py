@@ -41,7 +41,7 @@ Nothing new: step 1 and step 6, without starting Spark.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, timezone
 from importlib.resources import files as package_files
 from importlib.resources.abc import Traversable
@@ -176,7 +176,7 @@ def _write_and_commit(
     log("committed", run_id=run_id, rows=sum(each.rows for each in manifest.tables), snapshots=len(manifest.snapshots))
 
 
-def _quietly(work) -> None:  # type: ignore[no-untyped-def]
+def _quietly(work: Callable[[], object]) -> None:
     """What cleans up must not hide why: a failure of it is told in the log, and the next run cleans up."""
     try:
         work()
