@@ -21,13 +21,12 @@ def fact_daily_activity(build: Build) -> DataFrame:
     all gives no activity; play time that falls is a correction and gives none either.
     """
     timeline = Timeline.of(build)
-    history = build.curated("library_history")
     former = build.former("fact_daily_activity")
-    if former is None or not timeline.is_in_order:
-        return _facts(build, _played(history, timeline))
-    if not timeline.new:
+    if former is not None and not timeline.new:
         return c.select_columns(former, c.FACT_DAILY_ACTIVITY)
-    return _extended(build, former, timeline)
+    if former is not None and timeline.is_in_order:
+        return _extended(build, former, timeline)
+    return _facts(build, _played(build.curated("library_history"), timeline))
 
 
 def _extended(build: Build, former: DataFrame, timeline: Timeline) -> DataFrame:

@@ -44,8 +44,10 @@ class Tracked:
 def track_history(build: Build, tracked: Tracked) -> DataFrame:
     """:return: the key, the attributes, `is_deleted`, `valid_from`, `valid_to`, `is_current`."""
     timeline = Timeline.of(build)
-    erased = settled(_erased_players(build, tracked.owner)) if tracked.owner else None
     former = build.former(tracked.table)
+    if former is not None and not timeline.new:
+        return former
+    erased = settled(_erased_players(build, tracked.owner)) if tracked.owner else None
     observed = [_observe(build, tracked, timeline, each, erased) for each in timeline.new]
     if former is None:
         return _weave(tracked, *observed)
