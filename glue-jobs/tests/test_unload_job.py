@@ -6,7 +6,10 @@ import base64
 import hashlib
 import json
 import os
+import subprocess
+import sys
 import threading
+import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 import unload_matrix as matrix
 import unload_place as place_of
+from conftest import SMALL_JVM
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from file_oracle import FileOracle, file_oracle
 from pyspark import cloudpickle
@@ -31,6 +35,7 @@ from rocketgames_glue.unload.problems import UnloadProblem
 # Here, and not in a fixture: workers have the environment that Java had when it began.
 os.environ[place_of.KEY_ENV] = matrix.PSEUDONYM_KEY
 
+JOBS = Path(__file__).resolve().parents[1]
 KEY = KeySource(place_of.KEY_ENV, None)
 LONG = (
     PlanColumn("id", "id", "bigint", "include", False, "fail", True),
@@ -328,3 +333,32 @@ def test_no_plan_and_no_task_has_a_secret(spark: SparkSession, aws: Any, postgre
         shown = frame.mapInArrow(task, "outcome string")._jdf.queryExecution().toString()
     assert matrix.PSEUDONYM_KEY not in shown + content.decode() + repr(cloudpickle.dumps(task))
     assert postgres.password not in shown + repr(login)
+
+
+def test_the_job_ends_with_the_program_that_started_it(aws: Any, spark: SparkSession, postgres: Any) -> None:
+    """Its Java, its workers and its connection, too: in a program of its own, as the service starts it."""
+    postgres.sql(*DDL, "INSERT INTO matrix_row (id) VALUES ('00000000-0000-0000-0000-000000000000')")
+    with place_of.held_snapshot(spark, postgres) as snapshot:
+        entry = matrix_entry(aws, matrix.columns(), ["(SELECT pg_sleep(600)) IS NULL"])
+        aws.put(place_of.PLAN_KEY, place_of.plan_content(aws, postgres, snapshot, [entry]))
+        arguments = ["--plan", f"s3://{aws.bucket}/{place_of.PLAN_KEY}", "--bucket", aws.bucket, "--region", aws.region]
+        secrets = ["--password-env", postgres.password_env, "--pseudonym-key-env", place_of.KEY_ENV]
+        job = subprocess.Popen(
+            [sys.executable, str(JOBS / "unload_snapshot.py"), *arguments, "--endpoint-url", aws.endpoint_url, *secrets],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={**os.environ, "ROCKETGAMES_STDIN_GUARD": "1", "ROCKETGAMES_SPARK_JAVA_OPTIONS": SMALL_JVM},
+        )
+        assert job.stdin is not None and job.stdout is not None
+        reading = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'rocketgames-snapshot:%' AND query LIKE '%pg_sleep(600)%' AND state = 'active'"
+        while not postgres.sql(reading):
+            assert job.poll() is None, job.stdout.read().decode()
+            time.sleep(0.1)
+        job.stdin.close()
+        assert job.wait(timeout=20) != 0
+    # The end of its output: nobody that it started holds it any more.
+    shown = job.stdout.read().decode()
+    assert '"event":"job-started"' in shown
+    assert postgres.password not in shown and matrix.PSEUDONYM_KEY not in shown
