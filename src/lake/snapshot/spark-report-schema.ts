@@ -48,17 +48,21 @@ const PASSED_ON = [
   ...(['load_balanced_endpoint', 'storage_failed', 'storage_denied', 'count_mismatch'] as const),
 ] satisfies readonly LakeProblemCode[]
 
-const failedSchema = z.strictObject({
+const failedSchema = z.object({
   report_version: z.literal(1),
   snapshot_id: z.string(),
-  problem: z.strictObject({
+  problem: z.object({
     code: z.enum(PASSED_ON),
     message: text,
     table: text.nullish(),
     column: text.nullish(),
     primary_key: text.nullish(),
     reason: text.nullish(),
-    range: text.nullish(),
+    key: text.nullish(),
+    aws_code: text.nullish(),
+    sql_state: text.nullish(),
+    /** Number of the file whose rows were read. */
+    range: count.nullish(),
   }),
 })
 
@@ -74,8 +78,8 @@ export type ReportedFile = z.infer<typeof fileSchema>
 export function reportedProblem(snapshotId: string, body: unknown): LakeProblem | undefined {
   const parsed = failedSchema.safeParse(body).data
   if (parsed?.snapshot_id !== snapshotId) return undefined
-  const { code, column, message, primary_key: primaryKey, range, reason, table } = parsed.problem
-  const named = { table, column, primaryKey, reason, range }
-  const facts = Object.fromEntries(Object.entries(named).filter(([, value]) => typeof value === 'string'))
+  const { code, message, primary_key: primaryKey, aws_code: awsCode, sql_state: sqlState, ...others } = parsed.problem
+  const named = { ...others, primaryKey, awsCode, sqlState }
+  const facts = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined && value !== null))
   return new LakeProblem(code, message, facts)
 }

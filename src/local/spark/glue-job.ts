@@ -50,6 +50,8 @@ export async function glueJobCommand(
       ...Object.fromEntries(Object.entries(env).filter(([name]) => PASSED.test(name))),
       ROCKETGAMES_SPARK_JARS: spark.jars.join(':'),
       PYSPARK_PYTHON: spark.python,
+      // Spark's own Python processes do not know where the script lies; on AWS Glue the package comes by --extra-py-files.
+      PYTHONPATH: GLUE_JOBS,
       PYTHONDONTWRITEBYTECODE: '1',
     },
   }

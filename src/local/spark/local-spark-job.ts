@@ -1,10 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
 import { LakeProblem } from '../../lake/lake-problem.ts'
 import type { SparkJob, SparkJobOrder, SparkJobWatch } from '../../lake/spark-job.ts'
+import { type GlueJobEnd, runGlueJob } from './glue-job.ts'
 
-/** A program that does what `unload_snapshot.py` does. */
+/** A program that does what one of the entry scripts does. */
 export interface LocalJobCommand {
   readonly program: string
   /** Before those of the job. */
@@ -18,9 +16,9 @@ export interface LocalSparkJobOptions {
   readonly region: string
   /** Undefined: AWS itself. */
   readonly endpoint: string | undefined
-  /** Told each line that the job writes to its log. */
+  /** Told each line that the job says. */
   readonly log?: (line: string) => void
-  /** How long a job that was told to stop may take; default 5 s. */
+  /** How long a job that was told to stop may take; default 5 s: what it has begun, its starter ends. */
   readonly graceMs?: number
 }
 
@@ -30,8 +28,6 @@ const LONGEST_WORDS = 500
 /** Names of the variables in which the job finds what no argument may show. */
 const PASSWORD = 'ROCKETGAMES_SOURCE_PASSWORD'
 const PSEUDONYM_KEY = 'ROCKETGAMES_PSEUDONYM_KEY'
-/** The job ends when its standard input does, which is a pipe of this process. */
-const STDIN_GUARD = 'ROCKETGAMES_STDIN_GUARD'
 
 /** The Spark engine's job as a process of this machine. It ends with this process, however that ends. */
 export class LocalSparkJob implements SparkJob {
@@ -57,29 +53,28 @@ export class LocalSparkJob implements SparkJob {
   }
 
   async run(order: SparkJobOrder, { onLine, signal }: SparkJobWatch): Promise<void> {
-    const { args, env, program } = await this.#command()
-    signal.throwIfAborted()
-    const child = spawn(program, [...args, ...this.#arguments(order)], {
-      env: {
-        ...env,
-        [PASSWORD]: order.sourcePassword,
-        [PSEUDONYM_KEY]: order.pseudonymKey.toString('hex'),
-        [STDIN_GUARD]: '1',
-      },
-      stdio: ['pipe', 'pipe', 'pipe'],
+    let last = ''
+    const { code, killedBy } = await this.#process(order, signal, (line) => {
+      this.#options.log?.(line.slice(0, LONGEST_LINE))
+      last = failure(line) ?? last
+      onLine(line)
     })
-    const said = listen(child, onLine, this.#options.log)
-    const stop = () => void end(child, this.#options.graceMs ?? GRACE_MS)
-    signal.addEventListener('abort', stop)
+    signal.throwIfAborted()
+    if (code === 0) return
+    const how = killedBy === null ? `exit code ${code}` : `signal ${killedBy}`
+    throw new LakeProblem('spark_failed', `The Spark job ended with ${how}${last === '' ? '' : `: ${last}`}`)
+  }
+
+  async #process(order: SparkJobOrder, signal: AbortSignal, onLine: (line: string) => void): Promise<GlueJobEnd> {
+    const { graceMs = GRACE_MS } = this.#options
+    const command = await this.#command()
+    const env = { [PASSWORD]: order.sourcePassword, [PSEUDONYM_KEY]: order.pseudonymKey.toString('hex') }
     try {
-      const [code, killedBy] = await gone(child)
+      return await runGlueJob({ command, env, graceMs, onLine, signal, args: this.#arguments(order) })
+    } catch (error) {
       signal.throwIfAborted()
-      if (code === 0) return
-      const how = killedBy === null ? `exit code ${code}` : `signal ${killedBy}`
-      const last = said()
-      throw new LakeProblem('spark_failed', `The Spark job ended with ${how}${last === '' ? '' : `: ${last}`}`)
-    } finally {
-      signal.removeEventListener('abort', stop)
+      const what = 'The Spark job could not be started as a process of this machine'
+      throw new LakeProblem('spark_not_started', what, {}, error)
     }
   }
 
@@ -96,25 +91,6 @@ export class LocalSparkJob implements SparkJob {
   }
 }
 
-/** @returns what the job said last of its failure. */
-function listen(
-  { stderr, stdin, stdout }: ChildProcess,
-  onLine: (line: string) => void,
-  log?: (line: string) => void,
-): () => string {
-  // A job that is gone does not read any more: that it ended is told by its exit.
-  stdin?.on('error', () => undefined)
-  if (stdout) createInterface({ input: stdout }).on('line', onLine)
-  let last = ''
-  if (stderr) {
-    createInterface({ input: stderr }).on('line', (line) => {
-      log?.(line.slice(0, LONGEST_LINE))
-      last = failure(line) ?? last
-    })
-  }
-  return () => last
-}
-
 /**
  * The job's own words of its failure, or the kind of the exception that ended it. The words of any other exception may quote a row's
  * value: they stay in its log.
@@ -127,24 +103,4 @@ function failure(line: string): string | undefined {
   } catch {
     return undefined
   }
-}
-
-/** Resolves when the process has ended and all that it said was read. */
-async function gone(child: ChildProcess): Promise<[number | null, NodeJS.Signals | null]> {
-  try {
-    return (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
-  } catch (error) {
-    throw new LakeProblem(
-      'spark_not_started',
-      'The Spark job could not be started as a process of this machine',
-      {},
-      error,
-    )
-  }
-}
-
-async function end(child: ChildProcess, graceMs: number): Promise<void> {
-  const timer = setTimeout(() => child.kill('SIGKILL'), graceMs)
-  child.once('close', () => clearTimeout(timer))
-  child.kill('SIGTERM')
 }
