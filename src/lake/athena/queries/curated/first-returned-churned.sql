@@ -42,7 +42,7 @@ last_play AS (
 churned AS (
   SELECT date_trunc('week', churned_on) AS week, count(*) AS players
   FROM last_play
-  WHERE churned_on <= (SELECT CAST(max(as_of) AS date) FROM fact_library)
+  WHERE churned_on <= (SELECT CAST(last_taken_at AS date) FROM curated_runs)
   GROUP BY date_trunc('week', churned_on)
 )
 SELECT w.week, w.active_players, w.first_time, w.returned, w.went_on, w.not_known, coalesce(c.players, 0) AS churned

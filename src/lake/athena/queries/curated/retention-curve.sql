@@ -2,11 +2,7 @@
 -- @description How many players played so many weeks after they registered, or later, of all registration weeks that have had the time
 -- @param weeks integer default=52 min=1 max=520 | Weeks after registration
 -- @param since date default=2000-01-01 | First day of registration
-WITH newest AS (
-  SELECT CAST(max(as_of) AS date) AS as_of_date
-  FROM fact_library
-),
-last_play AS (
+WITH last_play AS (
   SELECT player_ref, max(last_played_at) AS last_played_at
   FROM fact_library
   GROUP BY player_ref
@@ -27,8 +23,8 @@ SELECT
   coalesce(sum(CASE WHEN r.last_week >= w.week THEN r.players END), 0) AS played_then_or_later,
   round(1e2 * coalesce(sum(CASE WHEN r.last_week >= w.week THEN r.players END), 0) / sum(r.players), 2) AS percent
 FROM registered AS r
-CROSS JOIN newest AS n
+CROSS JOIN curated_runs AS c
 CROSS JOIN UNNEST(sequence(0, :weeks)) AS w (week)
-WHERE date_add('day', 7 * (w.week + 2), r.registration_week) <= n.as_of_date
+WHERE date_add('day', 7 * (w.week + 2), r.registration_week) <= CAST(c.last_taken_at AS date)
 GROUP BY w.week
 ORDER BY w.week
