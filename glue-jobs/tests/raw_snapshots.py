@@ -35,10 +35,10 @@ _DEFAULTS = {"string": "-", "timestamp": START, "date": START.date(), "int": 0, 
 def accounts(day: int, players: int = 24) -> dict[str, list[Row]]:
     """The accounts on a day: two studios with two games each, players who own two games and play one of them every day.
 
-    Each day one player moves, and one game gets another title; a player more registers.
+    Each day one player moves, one studio and one game get another name, and a player more registers.
     """
     now = START + day * DAY
-    studios = [{"id": f"s{n}", "slug": f"studio-{n}", "name": f"Studio {n}", "status": "active", "country": "DE"} for n in range(2)]
+    studios = [{"id": f"s{n}", "slug": f"studio-{n}", "name": f"Studio {n}" + (f" {day}" if n == 0 else ""), "status": "active", "country": "DE"} for n in range(2)]
     games = [
         {"id": f"g{n}", "studio_id": f"s{n // 2}", "slug": f"game-{n}", "title": f"Game {n}" + (f" {day}" if n == 0 else ""), "status": "released"}
         for n in range(4)

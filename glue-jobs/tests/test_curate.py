@@ -1,36 +1,52 @@
-"""The curate job on real files, the real local catalogue and Athena: what analysts may rely on."""
+"""The curate job over all tables, on real files, the real local catalogue and Athena: what analysts may rely on."""
 
 from __future__ import annotations
 
 import pytest
 from conftest import Aws
-from curated_zone import CuratedZone, new_zone
-from pyspark.sql import SparkSession
+from curated_zone import new_zone
 from raw_snapshots import RawLake
 
 pytestmark = pytest.mark.usefixtures("spark")
 
 
-@pytest.fixture
-def zone(aws: Aws) -> CuratedZone:
-    return new_zone(aws)
-
-
-@pytest.fixture
-def lake(aws: Aws) -> RawLake:
-    return RawLake(aws)
-
-
-def test_two_snapshots_give_tables_that_the_views_show_and_a_second_run_does_nothing(zone: CuratedZone, lake: RawLake) -> None:
-    lake.take(0)
+def test_runs_in_any_order_of_snapshots_give_what_a_full_rebuild_gives_and_nothing_new_changes_nothing(aws: Aws) -> None:
+    zone, lake = new_zone(aws), RawLake(aws)
+    ids = {day: lake.take(day) for day in (0, 3)}
     zone.run()
     first = zone.manifest()
-    assert zone.counts() == {each.name: each.rows for each in first.tables}
-    lake.take(1)
-    zone.run()
-    manifest = zone.manifest()
-    assert manifest.previous_run_id == first.run_id and manifest.mode == "incremental"
-    assert zone.counts() == {each.name: each.rows for each in manifest.tables}
+    assert (first.mode, first.previous_run_id) == ("full", None)
+    assert zone.counts() == zone.expected()
+    assert all(rows > 0 for rows in zone.expected().values())
+
     before = zone.state()
     zone.run()
-    assert zone.state() == before
+    assert zone.state() == before, "nothing new: nothing is written"
+
+    # Older than what is included, and newer, in one run.
+    ids |= {day: lake.take(day) for day in (1, 4)}
+    zone.run()
+    second = zone.manifest()
+    assert (second.mode, second.previous_run_id) == ("incremental", first.run_id)
+    assert [each.snapshot_id for each in second.snapshots] == [ids[day] for day in (0, 1, 3, 4)]
+    assert zone.counts() == zone.expected()
+    incremental = zone.rows()
+
+    zone.run(full_rebuild=True)
+    assert zone.manifest().mode == "full"
+    assert zone.rows() == incremental
+    listed = zone.query(f"SELECT run_id, snapshots, total_rows FROM {zone.arguments.database}.curated_runs")
+    rows = sum(zone.expected().values())
+    assert listed == [[zone.manifest().run_id, "4", str(rows)]]
+
+
+def test_the_folders_of_a_run_hold_exactly_the_files_of_its_manifest(aws: Aws) -> None:
+    zone, lake = new_zone(aws), RawLake(aws)
+    lake.take(0)
+    zone.run()
+    manifest = zone.manifest()
+    named = sorted(file.key for table in manifest.tables for file in table.files)
+    assert aws.keys("curated/") == named
+    assert not list(zone.bucket.pending_uploads(""))
+    written = aws.keys("lake/") + aws.keys("lake-meta/") + named + aws.keys("curated-meta/")
+    assert aws.keys() == sorted(written), "the job writes under curated/ and curated-meta/ alone"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
 import boto3
@@ -17,10 +18,12 @@ _CONNECTIONS = 32
 _CONDITION: ContextVar[Mapping[str, str]] = ContextVar("condition", default={})
 
 
+@cache
 def aws_client(service: str, region: str, endpoint_url: str | None = None, tries: int = _TRIES) -> Any:
     """A client with bounded times and botocore's standard retries (throttling, SlowDown, 5xx, broken connections; full jitter).
 
-    Credentials come by the usual AWS chain. With ``endpoint_url`` buckets are named in the path, as local endpoints want it.
+    One for each place in a process: making one costs tenths of a second, and threads may share it. Credentials come by the usual AWS
+    chain. With ``endpoint_url`` buckets are named in the path, as local endpoints want it.
     """
     config = Config(
         retries={"mode": "standard", "total_max_attempts": tries},

@@ -9,6 +9,7 @@ from rocketgames_glue.io.catalogue import Catalogue
 from rocketgames_glue.io.curated_runs import (
     PUBLISHED_PREFIX,
     RUN_ID,
+    CuratedManifest,
     current_run,
     manifest_key,
     published_key,
@@ -18,6 +19,7 @@ from rocketgames_glue.io.curated_runs import (
     run_started_at,
 )
 from rocketgames_glue.io.s3 import Bucket
+from rocketgames_glue.job_error import JobError
 from rocketgames_glue.job_log import log
 
 REPLACED_GRACE = timedelta(minutes=60)
@@ -50,8 +52,19 @@ def known_runs(bucket: Bucket) -> Known:
     while manifest is not None and manifest.run_id not in chain:
         chain.append(manifest.run_id)
         before = manifest.previous_run_id
-        manifest = read_run(bucket, before) if before in with_manifest else None
+        manifest = _readable(bucket, before) if before is not None and before in with_manifest else None
     return Known(tuple(chain), frozenset(with_manifest), folders, published)
+
+
+def _readable(bucket: Bucket, run_id: str) -> CuratedManifest | None:
+    """A damaged manifest of a run that nobody reads stops no job."""
+    try:
+        return read_run(bucket, run_id)
+    except JobError as error:
+        if error.code != "curated-unreadable":
+            raise
+        log("damaged-manifest", run_id=run_id, reason=error.message)
+        return None
 
 
 def removable(known: Known, now: datetime, keep_runs: int) -> list[str]:
@@ -84,7 +97,7 @@ def remove_old_runs(bucket: Bucket, catalogue: Catalogue, now: datetime, keep_ru
     known = known_runs(bucket)
     due = removable(known, now, keep_runs)
     for run_id in due:
-        manifest = read_run(bucket, run_id) if run_id in known.with_manifest else None
+        manifest = _readable(bucket, run_id) if run_id in known.with_manifest else None
         tables = known.folders.get(run_id, set()) | {each.name for each in (manifest.tables if manifest else ())}
         catalogue.unregister(sorted(tables), run_id)
         removed = remove_files(bucket, run_id, tables)
