@@ -125,8 +125,17 @@ def _things(random: Random, state: State, history: str, times: list[datetime]) -
                 row["status"] = "active"
 
     def studio() -> Row:
-        shared = {"slug": some("s", "S"), "name": some("A", "B"), "legal_name": some("x", "y"), "country": some(None, "FR")}
-        return {**shared, "website": None, "status": some("prospect", "active"), "status_changed_at": START, "external_ref": None, "created_at": START}
+        return {
+            "slug": some("s", "S"),
+            "name": some("A", "B"),
+            "legal_name": some("x", "y"),
+            "country": some(None, "FR"),
+            "website": None,
+            "status": some("prospect", "active"),
+            "status_changed_at": START,
+            "external_ref": None,
+            "created_at": START,
+        }
 
     def game() -> Row:
         return {

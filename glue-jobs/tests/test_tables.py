@@ -18,7 +18,10 @@ ENTRY_COLUMNS = {"id", "player_ref", "game_id", "platform", "playtime_seconds", 
 by_name = pytest.mark.parametrize("table", CURATED, ids=lambda table: table.name)
 
 
-@pytest.mark.parametrize(("name", "raw", "key"), [("dim_player", "players", None), ("dim_studio", "studios", "studio_id"), ("dim_game", "games", "game_id")])
+@pytest.mark.parametrize(
+    ("name", "raw", "key"),
+    [("dim_player", "players", None), ("dim_studio", "studios", "studio_id"), ("dim_game", "games", "game_id")],
+)
 def test_a_dimension_has_every_column_that_the_contract_exports(name: str, raw: str, key: str | None) -> None:
     exported = [each for each in load_contract().tables[raw].columns if each.name not in UNTRACKED | LEFT_OUT.get(raw, set())]
     wanted = [(key if key and each.name == "id" else each.name, each.athena_type, each.data_class == "personal") for each in exported]
