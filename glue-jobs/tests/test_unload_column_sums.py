@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from conftest import counted
 from file_oracle import FileOracle, file_oracle
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -53,7 +54,7 @@ def array_of(kind: pa.DataType, values: list[Any]) -> pa.Array:
 
 @pytest.mark.parametrize(("kind", "values"), KINDS, ids=[str(kind) for kind, _ in KINDS])
 def test_a_sum_is_that_of_the_service_for_slices_and_nulls(oracle: FileOracle, kind: pa.DataType, values: st.SearchStrategy[Any]) -> None:
-    @settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=counted(25, 2_000), deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(
         st.lists(st.lists(st.one_of(st.none(), values), max_size=70), max_size=4),
         st.integers(0, 9),

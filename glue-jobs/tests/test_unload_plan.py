@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import unload_matrix as matrix
+from conftest import counted
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -81,7 +82,7 @@ def test_rows_are_asked_for_in_forms_that_java_does_not_change() -> None:
     )
 
 
-@settings(max_examples=50, deadline=None, database=None)
+@settings(max_examples=counted(50, 5_000), deadline=None, database=None)
 @given(st.lists(st.binary(min_size=16, max_size=16), max_size=20), st.binary(min_size=32, max_size=32))
 def test_a_batch_of_pseudonyms_is_that_of_single_blocks(ids: list[bytes], key: bytes) -> None:
     def one(block: bytes) -> bytes:
