@@ -7,19 +7,19 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
 from typing import Any
 
 import pytest
+import warehouse_runs as runs
 from pyspark.sql import SparkSession
 
+from rocketgames_glue.io import postgres_warehouse
 from rocketgames_glue.io.jdbc import JdbcConnection, JdbcDatabase, connect, jdbc_database
 from rocketgames_glue.io.postgres_warehouse import load_postgres
 from rocketgames_glue.job_error import JobError
 from rocketgames_glue.statements.load_policy import LoadPolicy
 from rocketgames_glue.statements.warehouse_run import TableChange, WarehouseRun
 from rocketgames_glue.tables import curated_table
-from tests import warehouse_runs as runs
 
 TABLES = ("dim_game", "fact_library", "fact_daily_activity")
 SCHEMA = "accounts"
@@ -58,28 +58,7 @@ class Warehouse:
     def holds(self, rows: runs.Rows) -> bool:
         """Are the tables exactly these rows?"""
         with connect(self.spark, self.admin) as connection:
-            return all(table_rows(connection, name) == texts(rows[name]) for name in TABLES)
-
-
-def table_rows(connection: JdbcConnection, name: str) -> list[tuple[str | None, ...]]:
-    columns = ", ".join(
-        f"to_char({each.name} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US')" if each.athena_type == "timestamp" else f"{each.name}::text"
-        for each in curated_table(name).columns
-    )
-    return sorted(connection.rows(f"SELECT {columns} FROM {SCHEMA}.{name}"), key=repr)
-
-
-def texts(rows: Any) -> list[tuple[str | None, ...]]:
-    def text(value: Any) -> str | None:
-        if isinstance(value, datetime):
-            return value.strftime("%Y-%m-%dT%H:%M:%S.%f")
-        if isinstance(value, date):
-            return value.isoformat()
-        if isinstance(value, bool):
-            return "true" if value else "false"
-        return None if value is None else str(value)
-
-    return sorted([tuple(map(text, row)) for row in rows], key=repr)
+            return all(runs.stored(connection.rows, curated_table(name)) == runs.texts(rows[name]) for name in TABLES)
 
 
 @pytest.fixture
@@ -191,9 +170,10 @@ def test_a_load_that_fails_anywhere_leaves_the_old_data_as_it_was(warehouse: War
     assert warehouse.holds(SECOND_ROWS) and staging(warehouse) == []
 
 
-def test_a_reader_in_a_transaction_sees_one_run_and_two_loads_do_not_meet(warehouse: Warehouse) -> None:
+def test_a_reader_in_a_transaction_sees_one_run_and_two_loads_do_not_meet(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_warehouse, "LOCK_SECONDS", 0.5)
     warehouse.load(FIRST, FIRST_ROWS)
-    expected = {run.run_id: [texts(rows[name]) for name in TABLES] for run, rows in ((FIRST, FIRST_ROWS), (SECOND, SECOND_ROWS))}
+    expected = {run.run_id: [runs.texts(rows[name]) for name in TABLES] for run, rows in ((FIRST, FIRST_ROWS), (SECOND, SECOND_ROWS))}
     seen: list[str] = []
     problems: list[str] = []
     ended = threading.Event()
@@ -202,7 +182,7 @@ def test_a_reader_in_a_transaction_sees_one_run_and_two_loads_do_not_meet(wareho
         with connection.transaction():
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             [(run_id,)] = connection.rows(f"SELECT run_id FROM {SCHEMA}.warehouse_loads ORDER BY load_id DESC LIMIT 1")
-            if [table_rows(connection, name) for name in TABLES] != expected[str(run_id)]:
+            if [runs.stored(connection.rows, curated_table(name)) for name in TABLES] != expected[str(run_id)]:
                 problems.append(f"a mix while {run_id} is current")
         return str(run_id)
 
@@ -221,7 +201,7 @@ def test_a_reader_in_a_transaction_sees_one_run_and_two_loads_do_not_meet(wareho
                 with pytest.raises(JobError, match="load-running"):
                     warehouse.load(SECOND, SECOND_ROWS)
             if step == "merged":
-                assert table_rows(early, "dim_game") == texts(FIRST_ROWS["dim_game"]), "before the commit"
+                assert runs.stored(early.rows, curated_table("dim_game")) == runs.texts(FIRST_ROWS["dim_game"]), "before the commit"
 
         reader = threading.Thread(target=read)
         reader.start()
@@ -230,7 +210,7 @@ def test_a_reader_in_a_transaction_sees_one_run_and_two_loads_do_not_meet(wareho
         finally:
             ended.set()
             reader.join(60)
-        assert [table_rows(early, name) for name in TABLES] == expected[FIRST.run_id], "the reader's own instant"
+        assert [runs.stored(early.rows, curated_table(name)) for name in TABLES] == expected[FIRST.run_id], "the reader's own instant"
         early.rollback()
     assert problems == [] and seen[-1] == SECOND.run_id and seen[0] == FIRST.run_id and len(seen) > 5
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -145,3 +145,29 @@ def commit(bucket: Bucket, run_id: str, created_at: datetime, rows: Rows) -> Cur
     made = manifest(run_id, created_at, rows, files)
     commit_run(bucket, made, current_run(bucket))
     return made
+
+
+Query = Callable[[str], list[tuple[str | None, ...]]]
+
+
+def stored(query: Query, table: CuratedTable, zone: str = " AT TIME ZONE 'UTC'") -> list[tuple[str | None, ...]]:
+    """What a table in the schema ``accounts`` holds, as text; ``zone`` makes UTC of its instants."""
+
+    def text(name: str, athena_type: str) -> str:
+        return f"to_char({name}{zone}, 'YYYY-MM-DD\"T\"HH24:MI:SS.US')" if athena_type == "timestamp" else f"{name}::text"
+
+    columns = ", ".join(text(each.name, each.athena_type) for each in table.columns)
+    return sorted(query(f"SELECT {columns} FROM accounts.{table.name}"), key=repr)
+
+
+def texts(rows: Sequence[Row]) -> list[tuple[str | None, ...]]:
+    """The same of rows that a run has."""
+
+    def text(value: Any) -> str | None:
+        if isinstance(value, datetime):
+            return value.strftime("%Y-%m-%dT%H:%M:%S.%f")
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return None if value is None else str(value)
+
+    return sorted([tuple(map(text, row)) for row in rows], key=repr)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
@@ -26,6 +27,9 @@ WRITERS = 8
 """Connections that write staging tables at the same time, at most."""
 BATCH_ROWS = 1_000
 """Rows an INSERT of the driver's batches; more were no faster, see docs/warehouse.md."""
+LOCK_SECONDS = 10.0
+"""How long a load waits for another one: Postgres takes a moment to see that the connection of one that was killed is gone."""
+LOCK_POLL_SECONDS = 0.2
 LOCK_TIMEOUT = "60s"
 """How long the transaction waits for somebody else's lock before it gives up: readers queue behind a waiting ALTER TABLE."""
 
@@ -76,7 +80,11 @@ def load_postgres(
 
 def _lock(target: Target) -> None:
     connection = target.connection
-    if connection.rows(sql.TRY_LOCK, target.schema) != [("t",)]:
+    deadline = time.monotonic() + LOCK_SECONDS
+    while connection.rows(sql.TRY_LOCK, target.schema) != [("t",)]:
+        if time.monotonic() < deadline:
+            time.sleep(LOCK_POLL_SECONDS)
+            continue
         raise JobError(
             "load-running", f"Another load into the schema {target.schema} is on its way; nothing was changed. Run this one when it has ended"
         )

@@ -1,7 +1,7 @@
 """Loads a curated run into Redshift through the Redshift Data API: no network path to the cluster, no driver.
 
-Each BatchExecuteStatement is one transaction. The statements share a session, so that temporary tables outlive the first batch; when it
-ends, by SessionKeepAliveSeconds at the latest, they are gone, whatever became of this job.
+Each BatchExecuteStatement is one transaction: one fills staging tables, the next makes the tables equal to them and drops them. What a
+load that died has left in the staging schema, a later one drops.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ STATEMENTS_MAX = 40
 """A batch of the Data API."""
 STATEMENT_BYTES_MAX = 100_000
 """The Data API takes 100 KB of SQL."""
-SESSION_SECONDS = 3_600
-"""How long the session outlives a call: longer than anything that this job does between two."""
+DEAD_AFTER_SECONDS = 24 * 3_600
+"""A staging table this old belongs to no load any more."""
+STAGING_SUFFIX = "_staging"
 POLL_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Between looks at a batch; the last one repeats."""
 TIMEOUT_SECONDS = 4 * 3_600
@@ -58,13 +59,12 @@ class RedshiftPlace:
 
 @dataclass
 class DataApi:
-    """The statements of one load, one after another in one session. ``wait`` sleeps for seconds, ``clock`` tells them."""
+    """The statements of one load, one after another. ``wait`` sleeps for seconds, ``clock`` tells them."""
 
     client: Any
     place: RedshiftPlace
     wait: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
-    session: str | None = None
 
     def batch(self, name: str, statements: Sequence[str]) -> None:
         """Runs statements as one transaction, and waits for its end.
@@ -73,12 +73,12 @@ class DataApi:
             ``warehouse-timeout``: the batch was cancelled, which takes it back.
         """
         _fits(statements)
-        answer = self._call("batch_execute_statement", Sqls=list(statements), StatementName=name, **self._where())
+        answer = self._call("batch_execute_statement", Sqls=list(statements), StatementName=name, **self.place.parameters())
         self._ended(answer, statements)
 
     def query(self, name: str, statement: str) -> list[tuple[str | None, ...]]:
         """The rows of a small answer, as text."""
-        answer = self._call("execute_statement", Sql=statement, StatementName=name, **self._where())
+        answer = self._call("execute_statement", Sql=statement, StatementName=name, **self.place.parameters())
         self._ended(answer, [statement])
         rows: list[tuple[str | None, ...]] = []
         token: dict[str, str] = {}
@@ -89,14 +89,7 @@ class DataApi:
                 return rows
             token = {"NextToken": page["NextToken"]}
 
-    def _where(self) -> dict[str, Any]:
-        """A session knows its database: naming both is refused."""
-        if self.session is not None:
-            return {"SessionId": self.session, "SessionKeepAliveSeconds": SESSION_SECONDS}
-        return {**self.place.parameters(), "SessionKeepAliveSeconds": SESSION_SECONDS}
-
     def _ended(self, answer: Mapping[str, Any], statements: Sequence[str]) -> None:
-        self.session = answer.get("SessionId", self.session)
         deadline = self.clock() + TIMEOUT_SECONDS
         look = 0
         while True:
@@ -170,8 +163,10 @@ def load_redshift(
     :raises JobError: nothing was changed but that empty tables and new columns may be there.
     """
     api = DataApi(client, place, wait)
-    if api.query("load-schema", sql.has_schema(schema)) == [("0",)]:
-        api.batch("load-schema", [sql.create_schema(schema)])
+    staging = sql.Staging(schema + STAGING_SUFFIX, run.run_id, sql.attempt_at(time.time()))
+    for each in (schema, staging.schema):
+        if api.query("load-schema", sql.has_schema(each)) == [("0",)]:
+            api.batch("load-schema", [sql.create_schema(each)])
     there = _tables(api, schema)
     loaded = _loaded(api, schema) if sql.LOADS in there else None
     mode = load_mode(run, loaded, policy)
@@ -180,14 +175,36 @@ def load_redshift(
     _ensure_targets(api, schema, run, there)
     urls = {table.name: _write_manifest(bucket, run, table) for table in run.tables if table.files}
     on_step("manifests")
-    api.batch("load-stage", sql.stage_batch(run, urls, place.iam_role))
+    _drop_dead_staging(api, staging.schema)
+    api.batch("load-stage", sql.stage_batch(run, staging, urls, place.iam_role))
     log("run-staged", run_id=run.run_id, rows=run.rows)
-    on_step("staged")
     changes = {table.name: TableChange(table.rows) for table in run.tables}
     rows = json.dumps({name: each.rows for name, each in changes.items()})
-    api.batch("load-merge", sql.merge_batch(schema, run, None if loaded is None else loaded.run_id, mode, rows))
+    try:
+        on_step("staged")
+        api.batch("load-merge", sql.merge_batch(schema, run, staging, None if loaded is None else loaded.run_id, mode, rows))
+    except BaseException:
+        _drop_own_staging(api, sql.drop_staging(staging, run.tables))
+        raise
     on_step("committed")
     return changes
+
+
+def _drop_own_staging(api: DataApi, statement: str) -> None:
+    """Of a load that failed. What cannot be dropped now goes when it is a day old."""
+    try:
+        api.batch("load-drop", [statement])
+    except JobError as error:
+        log("staging-left", reason=error.message)
+
+
+def _drop_dead_staging(api: DataApi, schema: str) -> None:
+    now = time.time()
+    ages = {name: sql.attempt_age(name, now) for name in _tables(api, schema)}
+    dead = sorted(name for name, age in ages.items() if age is not None and age > DEAD_AFTER_SECONDS)
+    if dead:
+        api.batch("load-drop", [sql.drop(schema, dead)])
+        log("dead-staging-dropped", tables=len(dead))
 
 
 def _loaded(api: DataApi, schema: str) -> LoadedRun | None:

@@ -1,12 +1,15 @@
 """What a load says to Redshift, as text: the syntax of the Redshift Database Developer Guide.
 
-A load is two batches of one Data API session, each a transaction: the first fills temporary tables, the second makes the tables equal
-to them. No MERGE: Redshift's takes no condition beside the match, so it would rewrite every row that is equal. No TRUNCATE: it commits.
+A load is two batches of the Data API, each a transaction: the first fills staging tables, the second makes the tables equal to them and
+drops them. Staging tables are no temporary ones: those end with a batch, and the Data API's sessions, which would keep them, are unknown
+to the boto3 of AWS Glue 5.0. No MERGE: Redshift's takes no condition beside the match, so it would rewrite every row that is equal. No TRUNCATE: it commits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from rocketgames_glue.statements.column_types import redshift_type
 from rocketgames_glue.statements.warehouse_run import (
@@ -17,6 +20,7 @@ from rocketgames_glue.statements.warehouse_run import (
     qualified,
     quoted,
     run_id_literal,
+    staging_name,
 )
 
 LOADS = "warehouse_loads"
@@ -25,15 +29,35 @@ DISTRIBUTION_KEYS = ("player_ref", "entry_id", "game_id", "studio_id")
 EVERYWHERE = frozenset({"dim_studio", "dim_game", "agg_registrations_daily", "agg_studio_daily"})
 """Small tables: a copy on every node, so that no join moves them."""
 SORT_KEYS_MAX = 4
+_STAGING = re.compile(r"[a-z][a-z0-9_]*__\d{8}t\d{6}z_[0-9a-z]{8}_([0-9a-f]{6})")
 
 
-def staging(table: str) -> str:
-    """The temporary table of one table, of the session alone."""
-    return f"staged_{table}"
+@dataclass(frozen=True)
+class Staging:
+    """Where one attempt to load one run stages its tables; ``attempt`` see :func:`attempt_at`."""
+
+    schema: str
+    run_id: str
+    attempt: str
+
+    def of(self, table: str) -> str:
+        """``"schema"."table__run_attempt"``."""
+        return qualified(self.schema, staging_name(table, self.run_id, self.attempt))
+
+
+def attempt_at(seconds: float) -> str:
+    """Names an attempt after its time (Unix seconds), in steps of 256: a second one of the same run within a step is refused."""
+    return f"{int(seconds) >> 8 & 0xFFFFFF:06x}"
+
+
+def attempt_age(name: str, seconds: float) -> float | None:
+    """How long ago, in seconds, the attempt began that made a staging table; None: the name is not of one."""
+    found = _STAGING.fullmatch(name)
+    return None if found is None else float((int(seconds) >> 8 & 0xFFFFFF) - int(found[1], 16)) * 256
 
 
 def gone(table: str) -> str:
-    """The temporary table of the keys whose rows are to go: deleted, or about to be written anew."""
+    """The temporary table, of the second batch alone, of the keys whose rows are to go: deleted, or about to be written anew."""
     return f"gone_{table}"
 
 
@@ -100,16 +124,24 @@ def last_load(schema: str) -> str:
 FROM {qualified(schema, LOADS)} ORDER BY loaded_at DESC LIMIT 1"""
 
 
-def create_staging(table: WarehouseTable) -> str:
+def create_staging(staging: Staging, table: WarehouseTable) -> str:
     """Spread and sorted as the target. COPY of Parquet goes by position, so it has the columns of the files, in their order."""
     columns = ",\n  ".join(_column(each) for each in table.columns)
     sort = ", ".join(map(quoted, table.sort_by[:SORT_KEYS_MAX]))
-    return f"CREATE TEMP TABLE {quoted(staging(table.name))} (\n  {columns}\n) {_distribution(table)} COMPOUND SORTKEY ({sort})"
+    return f"CREATE TABLE {staging.of(table.name)} (\n  {columns}\n) BACKUP NO {_distribution(table)} COMPOUND SORTKEY ({sort})"
 
 
-def copy(table: str, manifest_url: str, iam_role: str) -> str:
+def copy(staging: Staging, table: str, manifest_url: str, iam_role: str) -> str:
     """Exactly the files of a manifest. STATUPDATE, COMPUPDATE, REGION and MAXERROR are not for Parquet: one bad value fails it all."""
-    return f"COPY {quoted(staging(table))} FROM {literal(manifest_url)} IAM_ROLE {literal(iam_role)} FORMAT AS PARQUET MANIFEST"
+    return f"COPY {staging.of(table)} FROM {literal(manifest_url)} IAM_ROLE {literal(iam_role)} FORMAT AS PARQUET MANIFEST"
+
+
+def drop_staging(staging: Staging, tables: Sequence[WarehouseTable]) -> str:
+    return f"DROP TABLE IF EXISTS {', '.join(staging.of(each.name) for each in tables)}"
+
+
+def drop(schema: str, names: Sequence[str]) -> str:
+    return f"DROP TABLE IF EXISTS {', '.join(qualified(schema, each) for each in names)}"
 
 
 def lock(schema: str) -> str:
@@ -124,12 +156,11 @@ def nothing_newer(schema: str, expected: str | None) -> str:
     return _guard(condition, "another load was first")
 
 
-def counts(run: WarehouseRun, schema: str | None) -> str:
-    """Fails unless every table has the rows of the manifest: temporary ones, or with ``schema`` the targets."""
+def counts(run: WarehouseRun, name: Callable[[str], str]) -> str:
+    """Fails unless every table has the rows of the manifest; ``name`` says which one is meant, the staged or the target."""
 
     def condition(table: WarehouseTable) -> str:
-        name = quoted(staging(table.name)) if schema is None else qualified(schema, table.name)
-        return f"(SELECT COUNT(*) FROM {name}) = {table.rows}"
+        return f"(SELECT COUNT(*) FROM {name(table.name)}) = {table.rows}"
 
     return _guard("\n    AND ".join(condition(each) for each in run.tables), "rows differ from the manifest")
 
@@ -139,7 +170,7 @@ def _guard(condition: str, otherwise: str) -> str:
     return f"SELECT CAST(CASE WHEN {condition} THEN '1' ELSE {literal(otherwise)} END AS INTEGER) AS checked"
 
 
-def find_gone(schema: str, table: WarehouseTable) -> str:
+def find_gone(schema: str, table: WarehouseTable, staging: Staging) -> str:
     """Keys of the rows that the run does not have exactly so. EXCEPT takes two NULLs for equal."""
     names = ", ".join(map(quoted, table.names))
     keys = ", ".join(map(quoted, table.keys))
@@ -147,7 +178,7 @@ def find_gone(schema: str, table: WarehouseTable) -> str:
 SELECT {keys} FROM (
   SELECT {names} FROM {qualified(schema, table.name)}
   EXCEPT
-  SELECT {names} FROM {quoted(staging(table.name))}
+  SELECT {names} FROM {staging.of(table.name)}
 ) AS differing"""
 
 
@@ -157,10 +188,10 @@ def delete_gone(schema: str, table: WarehouseTable) -> str:
     return f"DELETE FROM {target} USING {source} WHERE {equal}"
 
 
-def insert_missing(schema: str, table: WarehouseTable) -> str:
+def insert_missing(schema: str, table: WarehouseTable, staging: Staging) -> str:
     names = ", ".join(map(quoted, table.names))
     return f"""INSERT INTO {qualified(schema, table.name)} ({names})
-SELECT {names} FROM {quoted(staging(table.name))}
+SELECT {names} FROM {staging.of(table.name)}
 EXCEPT
 SELECT {names} FROM {qualified(schema, table.name)}"""
 
@@ -173,25 +204,20 @@ def insert_load(schema: str, run: WarehouseRun, mode: str, table_rows: str) -> s
 VALUES ({values})"""
 
 
-def stage_batch(run: WarehouseRun, manifest_urls: dict[str, str], iam_role: str) -> list[str]:
+def stage_batch(run: WarehouseRun, staging: Staging, manifest_urls: Mapping[str, str], iam_role: str) -> list[str]:
     """The first transaction: what can be done while readers read, and is seen by nobody."""
-    copies = [
-        statement
-        for table in run.tables
-        for statement in (
-            create_staging(table),
-            *([copy(table.name, manifest_urls[table.name], iam_role)] if table.files else []),
-        )
-    ]
-    return [*copies, counts(run, None)]
+    statements: list[str] = []
+    for table in run.tables:
+        statements.append(create_staging(staging, table))
+        if table.files:
+            statements.append(copy(staging, table.name, manifest_urls[table.name], iam_role))
+    return [*statements, counts(run, staging.of)]
 
 
-def merge_batch(schema: str, run: WarehouseRun, expected: str | None, mode: str, table_rows: str) -> list[str]:
+def merge_batch(schema: str, run: WarehouseRun, staging: Staging, expected: str | None, mode: str, table_rows: str) -> list[str]:
     """The second transaction: everything or nothing."""
-    changes = [
-        statement
-        for table in run.tables
-        for statement in (find_gone(schema, table), delete_gone(schema, table), insert_missing(schema, table))
-    ]
-    checks: Sequence[str] = (lock(schema), nothing_newer(schema, expected))
-    return [*checks, *changes, counts(run, schema), insert_load(schema, run, mode, table_rows)]
+    statements = [lock(schema), nothing_newer(schema, expected)]
+    for table in run.tables:
+        statements += [find_gone(schema, table, staging), delete_gone(schema, table), insert_missing(schema, table, staging)]
+    statements.append(counts(run, lambda name: qualified(schema, name)))
+    return [*statements, insert_load(schema, run, mode, table_rows), drop_staging(staging, run.tables)]

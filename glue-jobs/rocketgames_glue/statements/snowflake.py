@@ -151,7 +151,7 @@ def merge(schema: str, table: WarehouseTable) -> str:
     matched = ""
     if table.values:
         differ = " OR ".join(f"t.{_plain(name)} IS DISTINCT FROM s.{_plain(name)}" for name in table.values)
-        change = ", ".join(f"t.{_plain(name)} = s.{_plain(name)}" for name in table.values)
+        change = ", ".join(f"{_plain(name)} = s.{_plain(name)}" for name in table.values)
         matched = f"\nWHEN MATCHED AND ({differ}) THEN UPDATE SET {change}"
     return f"""MERGE INTO {_in(schema, table.name)} AS t USING {_in(schema, staging(table.name))} AS s ON {_equal(table)}{matched}
 WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({given})"""
