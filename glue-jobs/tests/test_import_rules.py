@@ -9,7 +9,7 @@ from pathlib import Path
 
 JOBS = Path(__file__).resolve().parents[1]
 PACKAGE = JOBS / "rocketgames_glue"
-LINES = 300
+LINES = 360
 FUNCTION_LINES = 70
 
 
