@@ -13,6 +13,7 @@ import { openSource } from '../../../src/lake/snapshot/source.ts'
 import type { SparkPlan } from '../../../src/lake/snapshot/spark-plan.ts'
 import { crc32Base64 } from '../../../src/lake/storage/multipart-sink.ts'
 import type { UploadedPart } from '../../../src/lake/storage/multipart-uploads.ts'
+import { EDGE_CONTRACT } from '../parquet/edge-contract.ts'
 
 export const TROUBLES = [
   /** Reads a table, then never ends. */
@@ -33,6 +34,8 @@ export const TROUBLES = [
   'deaf',
 ] as const
 export type Trouble = (typeof TROUBLES)[number]
+
+const TABLES = [...contracts, EDGE_CONTRACT]
 
 type PlannedTable = SparkPlan['tables'][number]
 
@@ -73,7 +76,7 @@ class FakeSpark {
 
   async #file(table: PlannedTable, range: PlannedTable['ranges'][number]) {
     const plan = this.#plan
-    const contract = contracts.find(({ name }) => name === table.name)
+    const contract = TABLES.find(({ name }) => name === table.name)
     if (!contract) throw new Error(`${table.name} is no table of the lake`)
     const chunks: Buffer[] = []
     const writer = new ParquetWriter({
