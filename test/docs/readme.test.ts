@@ -42,9 +42,13 @@ describe('the README', () => {
     expect(absent).toEqual([])
   })
 
-  it('has the ten saved queries, name by name and word by word', () => {
-    const text = section('## Ten Athena queries')
-    const saved = loadSavedQueries()
+  it.each([
+    ['## Ten Athena queries', 'snapshots'],
+    ['## Curated tables', 'curated'],
+  ] as const)('has the ten saved queries of its section %s, name by name and word by word', (heading, zone) => {
+    const text = section(heading)
+    const saved = loadSavedQueries(zone)
+    expect(saved).toHaveLength(10)
     const rows = [...text.matchAll(/^\| `([a-z-]+)` \| (.+) \| (.*) \|$/gm)].map((row) => row.slice(1))
     const shown = saved.map(({ name, description, parameters }) => [
       name,
