@@ -12,6 +12,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -267,13 +268,16 @@ def test_a_job_that_cannot_go_on_ends_at_once_and_says_why(spark: SparkSession, 
     every = matrix.columns()
     slow = "id > '00000000-0000-0000-0000-000000000000' AND (SELECT pg_sleep(600)) IS NULL"
 
-    def told(snapshot: str, conditions: list[str], gone: bool = False, **changes: Any) -> dict[str, Any]:
+    def told(snapshot: str, conditions: list[str], gone: bool = False, session_init: str = "", **changes: Any) -> dict[str, Any]:
         entry = {**matrix_entry(aws, every, conditions), **changes}
         if gone:
             first = entry["ranges"][0]
             aws.client("s3").abort_multipart_upload(Bucket=aws.bucket, Key=first["key"], UploadId=first["upload_id"])
+        plan = place_of.plan(aws, postgres, snapshot, [entry])
+        if session_init:
+            plan = replace(plan, source=replace(plan.source, session_init=session_init))
         with pytest.raises(UnloadProblem):
-            start(spark, aws, postgres, place_of.plan(aws, postgres, snapshot, [entry]))
+            start(spark, aws, postgres, plan)
         return report(aws)["problem"]
 
     with place_of.held_snapshot(spark, postgres) as snapshot:
@@ -287,6 +291,8 @@ def test_a_job_that_cannot_go_on_ends_at_once_and_says_why(spark: SparkSession, 
         killed = told(snapshot, ["(SELECT pg_terminate_backend(pg_backend_pid()))"])
         assert killed["code"] == "connection_lost"
         assert told(snapshot, ["true"], select='SELECT * FROM "gone"')["code"] == "copy_failed"
+        # A session that did not begin as it should reads nothing, rather than another instant.
+        assert "SQLSTATE 22P02" in told(snapshot, ["true"], session_init="SET timezone = 'UTC'")["message"]
     ended = told(snapshot, ["true"])
     assert ended["code"] == "load_balanced_endpoint"
 

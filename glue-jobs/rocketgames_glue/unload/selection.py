@@ -10,6 +10,13 @@ Types of which Postgres gives the bytes that binary COPY sends: as Java's timest
 time zone, and infinity would become the year 9999 (Spark) without a word.
 """
 _AS_THEY_ARE = {"boolean": "boolean", "smallint": "integer", "integer": "integer", "bigint": "bigint"}
+_IN_THE_SNAPSHOT = (
+    "CASE current_setting('transaction_isolation') WHEN 'repeatable read' THEN true ELSE current_setting('transaction_isolation')::boolean END"
+)
+"""
+Evaluated once: an error wherever the query is not in the transaction that has imported the snapshot. Without one (another release of
+Spark, an option misspelt) the import would be no more than a warning, and the file would be of another instant.
+"""
 
 
 def quote(name: str) -> str:
@@ -33,7 +40,7 @@ def range_query(table: PlanTable, part: PlanRange) -> str:
     fields = names + [quote(f"_key_{i}") for i in range(len(table.key))]
     columns = [f"{_expression(each)} AS {quote(each.name)}" for each in table.columns]
     keys = [f"{fields[each.field]}::text AS {quote(key_name(i))}" for i, each in enumerate(table.key)]
-    return f"SELECT {', '.join(columns + keys)} FROM ({rows}) AS _rows"
+    return f"SELECT {', '.join(columns + keys)} FROM ({rows}) AS _rows WHERE {_IN_THE_SNAPSHOT}"
 
 
 def _expression(column: PlanColumn) -> str:
