@@ -3,7 +3,7 @@
  *
  *     npx rocketgames query retention-curve --json | node scripts/draw-retention.ts "sample data" > docs/retention.svg
  *
- * The same answer and the same words give the same bytes.
+ * The same answer and the same words give the same bytes; both stand in the picture's metadata.
  */
 import { text } from 'node:stream/consumers'
 
@@ -63,6 +63,7 @@ export function drawRetention(points: readonly RetentionPoint[], source: string)
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" font-family="Helvetica, Arial, sans-serif" font-size="13" fill="${INK}">`,
     `  <title>Retention curve: ${escaped(source)}</title>`,
+    `  <metadata>${escaped(JSON.stringify({ source, points }))}</metadata>`,
     `  <rect width="${WIDTH}" height="${HEIGHT}" fill="#ffffff"/>`,
     label(
       `x="${PLOT.left}" y="26"`,
@@ -80,7 +81,11 @@ export function drawRetention(points: readonly RetentionPoint[], source: string)
     ),
     ...ends,
     label(`x="${number((PLOT.left + PLOT.right) / 2)}" y="${PLOT.bottom + 46}"`, 'middle', 'weeks after registration'),
-    label(`transform="translate(20 ${number(middle)}) rotate(-90)"`, 'middle', 'share of players registered long enough'),
+    label(
+      `transform="translate(20 ${number(middle)}) rotate(-90)"`,
+      'middle',
+      'share of players registered long enough',
+    ),
     '</svg>',
     '',
   ].join('\n')
