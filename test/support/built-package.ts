@@ -22,6 +22,11 @@ export async function buildPackage(folder: string): Promise<void> {
   for (const name of ['package.json', 'bin', 'docs', 'README.md']) {
     cpSync(path.join(ROOT, name), path.join(folder, name), { recursive: true })
   }
+  const development = /(^|\/)(tests|__pycache__|requirements\.in|pyproject\.toml)$/
+  cpSync(path.join(ROOT, 'glue-jobs'), path.join(folder, 'glue-jobs'), {
+    recursive: true,
+    filter: (name) => !development.test(name),
+  })
   mkdirSync(path.join(folder, 'prisma'), { recursive: true })
   cpSync(path.join(ROOT, 'prisma/migrations'), path.join(folder, 'prisma/migrations'), { recursive: true })
 }
