@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import warehouse_runs as runs
-from conftest import counted
+from conftest import SMALL_JVM, counted
 from pyspark.sql import SparkSession
 
 from rocketgames_glue.arguments import load_arguments
@@ -37,7 +37,7 @@ def kill_at(step: str, given: list[str]) -> None:
     job = subprocess.Popen(
         [sys.executable, str(TESTS / "load_and_wait.py"), step, *given],
         cwd=TESTS.parent,
-        env={**os.environ, "PYTHONPATH": str(TESTS.parent), "ROCKETGAMES_SPARK_MEMORY": "512m", "ROCKETGAMES_SPARK_CORES": "2"},
+        env={**os.environ, "PYTHONPATH": str(TESTS.parent), "ROCKETGAMES_SPARK_MEMORY": "1g", "ROCKETGAMES_SPARK_JAVA_OPTIONS": SMALL_JVM},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
