@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from rocketgames_glue.arguments import Place
 from rocketgames_glue.io.curated_runs import RunColumn, RunFile, RunTable, run_prefix
 from rocketgames_glue.io.s3 import Bucket, at_once
-from rocketgames_glue.io.snapshots import footer_rows
+from rocketgames_glue.io.snapshot_files import footer_rows
 from rocketgames_glue.job_error import JobError
 from rocketgames_glue.tables import CuratedTable
 
@@ -133,7 +133,8 @@ def _check_schema(frame: DataFrame, table: CuratedTable) -> None:
     wanted = [(each.name, each.spark_type) for each in table.columns]
     if found != wanted:
         differing = [name for name, _ in set(found) ^ set(wanted)]
-        raise JobError("schema-mismatch", f"{table.name} was built otherwise than it is described: {sorted(set(differing))}", table=table.name)
+        names = sorted(set(differing))
+        raise JobError("schema-mismatch", f"{table.name} was built otherwise than it is described: {names}", table=table.name)
 
 
 def _stored_files(bucket: Bucket, prefix: str) -> tuple[RunFile, ...]:

@@ -59,7 +59,10 @@ class PendingUpload:
 
 @dataclass(frozen=True)
 class Bucket:
-    """A bucket, by a client of ``aws_client``. Every method may be repeated; what S3 refuses for good is a :class:`JobError` ``storage-failed`` that names call and key."""
+    """A bucket, by a client of ``aws_client``. Every method may be repeated.
+
+    What S3 refuses for good is a :class:`JobError` ``storage-failed`` that names call and key.
+    """
 
     client: Any
     name: str

@@ -11,7 +11,7 @@ from rocketgames_glue.arguments import Place
 from rocketgames_glue.io.curated_runs import IncludedSnapshot, RunTable
 from rocketgames_glue.io.curated_tables import read_table, write_table
 from rocketgames_glue.io.s3 import Bucket
-from rocketgames_glue.io.snapshots import read_raw
+from rocketgames_glue.io.snapshot_files import read_raw
 from rocketgames_glue.job_log import log
 from rocketgames_glue.jobs.snapshot_choice import Choice
 from rocketgames_glue.tables import CuratedTable, curated_table

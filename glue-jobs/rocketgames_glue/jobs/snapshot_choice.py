@@ -10,7 +10,9 @@ from rocketgames_glue.contract import Contract
 from rocketgames_glue.io.curated_runs import CuratedManifest, IncludedSnapshot
 from rocketgames_glue.io.holds import HoldsApi, held
 from rocketgames_glue.io.s3 import Bucket, at_once
-from rocketgames_glue.io.snapshots import RawManifest, RawSource, check_files, is_retired, read_manifest, snapshot_ids, sources
+from rocketgames_glue.io.snapshot_files import check_files
+from rocketgames_glue.io.snapshot_sources import RawSource, sources
+from rocketgames_glue.io.snapshots import RawManifest, is_retired, read_manifest, snapshot_ids
 from rocketgames_glue.job_error import JobError
 from rocketgames_glue.job_log import log
 
