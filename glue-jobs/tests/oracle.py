@@ -96,7 +96,7 @@ class Oracle:
                 if row["player_ref"] in self.erased:
                     continue
                 before = earlier.get(ref)
-                if before is not None and before["player_ref"] not in self.erased:
+                if before is not None and before["player_ref"] == row["player_ref"]:
                     played = row["playtime_seconds"] - before["playtime_seconds"]
                 elif row["first_played_at"] is not None and row["first_played_at"] > start:
                     played = row["playtime_seconds"]

@@ -18,7 +18,8 @@ def fact_daily_activity(build: Build) -> DataFrame:
     Of each library entry the growth of its play time between two neighbouring snapshots, by the UTC day of the last play where that
     lies after the first and not after the second of them, else by the day of the second. An entry that the snapshot before does not
     have counts from 0 if it was first played after that snapshot, else not at all: its time may be years old. The first snapshot of
-    all gives no activity; play time that falls is a correction and gives none either.
+    all gives no activity; play time that falls is a correction and gives none either. An entry that another player has taken over is
+    one that the snapshot before does not have.
     """
     timeline = Timeline.of(build)
     former = build.former("fact_daily_activity")
@@ -52,7 +53,10 @@ def _played(history: DataFrame, timeline: Timeline) -> DataFrame:
     )
     by_beginning = Window.partitionBy("entry_id").orderBy("valid_from")
     seconds = F.col("playtime_seconds")
-    versions = history.withColumn("seconds_before", F.lag(seconds).over(by_beginning)).where("NOT is_deleted")
+    # Of another player it would be another entry; so it cannot matter whether that player has been erased since.
+    is_same = F.lag("player_ref").over(by_beginning) == F.col("player_ref")
+    before = F.when(is_same, F.lag(seconds).over(by_beginning))
+    versions = history.withColumn("seconds_before", before).where("NOT is_deleted")
     versions = versions.join(F.broadcast(intervals), F.col("valid_from") == F.col("observed_to"))
     is_new = F.col("seconds_before").isNull() & (F.col("first_played_at") > F.col("observed_from"))
     grown = seconds - F.coalesce("seconds_before", F.when(is_new, F.lit(0)))
