@@ -4,6 +4,7 @@ import net from 'node:net'
 import path from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { CuratedProof } from './glue-jobs/curated-checks.ts'
 import { AthenaQueries, lakeDifferences } from './support/lake-equality.ts'
 import { endpointPid, postgresPid, removeFolder, runCommand, type Service, startService } from './support/service.ts'
 
@@ -40,6 +41,7 @@ const environment = async (dir: string) => {
 describe('npm start', () => {
   let service: Service
   let env: Record<string, string>
+  let proof: CuratedProof
   const ports = () => ({
     dir: service.dir,
     port: service.port,
@@ -116,6 +118,8 @@ describe('npm start', () => {
 
   it('advances the sample by days, and the next snapshot shows it', { timeout: 120_000 }, async () => {
     const before = await counts(env.DATABASE_URL as string)
+    proof = await CuratedProof.open(env)
+    await proof.keep()
     const advanced = await runCommand(['sample', '--advance', '2'], env)
     expect(advanced.code, advanced.stderr).toBe(0)
     const after = await counts(env.DATABASE_URL as string)
@@ -126,6 +130,30 @@ describe('npm start', () => {
     expect(await athena.rows('SELECT count(*) FROM rocketgames.players_latest')).toEqual([[String(after.players)]])
     expect(await athena.rows('SELECT count(*) FROM rocketgames.snapshots')).toEqual([['2']])
     athena.close()
+    await proof.keep()
+  })
+
+  it('curates its snapshots: every row of every table is what the snapshots say, every saved answer what Postgres says', {
+    timeout: 600_000,
+  }, async () => {
+    const asked = await runCommand(['query', 'retention-curve'], env)
+    expect([asked.code, asked.stderr]).toEqual([1, expect.stringContaining('"rocketgames glue curate"')])
+    await proof.live(1)
+    const snapshot = await runCommand(['snapshot'], env)
+    expect(snapshot.code, snapshot.stderr).toBe(0)
+    await proof.keep()
+    const curated = await runCommand(['glue', 'curate'], env)
+    expect(curated.code, curated.stdout + curated.stderr).toBe(0)
+    const { rows, differences } = await proof.tables()
+    expect(differences).toEqual([])
+    for (const [table, n] of Object.entries(rows)) expect(n, table).toBeGreaterThan(20)
+    const answers = await proof.answers()
+    for (const { name, params, got, wanted } of answers) {
+      expect(got, `${name} ${JSON.stringify(params)}`).toEqual(wanted)
+      expect(wanted.length, name).toBeGreaterThan(0)
+    }
+    expect(new Set(answers.map(({ name }) => name)).size).toBe(10)
+    await proof.close()
   })
 
   it('stops all of it on SIGTERM, and starts again in the shell that has its settings', {
@@ -184,7 +212,7 @@ describe('npm start', () => {
       timeout: 30_000,
     })
     const athena = new AthenaQueries(env)
-    expect(await athena.rows('SELECT count(*) FROM rocketgames.snapshots')).toEqual([['2']])
+    expect(await athena.rows('SELECT count(*) FROM rocketgames.snapshots')).toEqual([['3']])
     athena.close()
   })
 })

@@ -4,6 +4,8 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { CuratedProof } from './glue-jobs/curated-checks.ts'
+import { counted } from './support/counts.ts'
 import { lakeDifferences } from './support/lake-equality.ts'
 import { ROOT, removeFolder, run, runCommand, type Service, startService } from './support/service.ts'
 
@@ -135,5 +137,29 @@ describe.skipIf(!here)(`the Steam data${here ? '' : ' (skipped: ../shared/data/s
     expect(await lakeDifferences(env)).toEqual([])
     const verified = await runCommand(['verify', '--deep'], { ...env })
     expect(verified.code, verified.stdout + verified.stderr).toBe(0)
+  })
+
+  it('is curated: every row of every table is what the snapshots say, every saved answer what Postgres says', {
+    timeout: 600_000,
+  }, async () => {
+    const done = async (...args: string[]) => {
+      const { code, stdout, stderr } = await runCommand(args, { ...env })
+      expect(code, stdout + stderr).toBe(0)
+    }
+    const proof = await CuratedProof.open(env)
+    await proof.keep()
+    // In one run, or as the snapshots come.
+    if (counted(0, 1) === 1) await done('glue', 'curate')
+    await proof.live(1)
+    await done('snapshot')
+    await proof.keep()
+    await done('glue', 'curate')
+    const { rows, differences } = await proof.tables()
+    expect(differences).toEqual([])
+    for (const [table, n] of Object.entries(rows)) expect(n, table).toBeGreaterThan(0)
+    for (const { name, params, got, wanted } of await proof.answers()) {
+      expect(got, `${name} ${JSON.stringify(params)}`).toEqual(wanted)
+    }
+    await proof.close()
   })
 })

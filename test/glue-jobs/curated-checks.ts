@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type pg from 'pg'
+import pg from 'pg'
 import { loadSavedQueries } from '../../src/lake/athena/saved-queries.ts'
-import type { AthenaQueries } from '../support/lake-equality.ts'
+import { AthenaQueries } from '../support/lake-equality.ts'
 import { EXPECTED_ANSWERS } from './expected-answers.ts'
 import { expectedTables, type TakenSnapshot } from './expected-tables.ts'
+import { keepHistory, readyHistory } from './kept-history.ts'
+import { livedRound } from './lived-changes.ts'
 
 /** The snapshots that can be read, in the order of their instants. */
 export async function takenSnapshots(athena: AthenaQueries): Promise<TakenSnapshot[]> {
@@ -98,4 +100,49 @@ export async function compareAnswers(env: Readonly<Record<string, string>>, kept
     }
   }
   return answers
+}
+
+/** A service whose snapshots are curated: keeps what Postgres held at each of them, and compares in the end. */
+export class CuratedProof {
+  readonly #env: Readonly<Record<string, string>>
+  readonly #athena: AthenaQueries
+  readonly #kept: pg.Client
+
+  private constructor(env: Readonly<Record<string, string>>, kept: pg.Client) {
+    this.#env = env
+    this.#athena = new AthenaQueries(env)
+    this.#kept = kept
+  }
+
+  static async open(env: Readonly<Record<string, string>>): Promise<CuratedProof> {
+    const options = '-c timezone=UTC -c datestyle=ISO'
+    const kept = new pg.Client({ connectionString: env.DATABASE_URL as string, options })
+    await kept.connect()
+    return new CuratedProof(env, kept)
+  }
+
+  /** After each snapshot, before anything changes. */
+  async keep(): Promise<void> {
+    const newest = (await takenSnapshots(this.#athena)).at(-1)
+    if (newest === undefined) throw new Error('There is no snapshot yet')
+    await keepHistory(this.#kept, newest)
+  }
+
+  async live(round: number): Promise<void> {
+    await this.#kept.query(livedRound(round))
+  }
+
+  async tables(): Promise<CuratedReport> {
+    return compareTables(this.#athena, await takenSnapshots(this.#athena))
+  }
+
+  async answers(): Promise<Answer[]> {
+    await readyHistory(this.#kept)
+    return compareAnswers(this.#env, this.#kept)
+  }
+
+  async close(): Promise<void> {
+    this.#athena.close()
+    await this.#kept.end()
+  }
 }
