@@ -27,6 +27,9 @@ const CALLS = [
   'PutObject-manifest',
   'PutObject-current',
   'PutObject-retired',
+  'PutObject-unload',
+  'GetObject-unload',
+  'DeleteObjects-unload',
   'DeleteObjects-file',
   'DeleteObjects-manifest',
   // Glue

@@ -46,6 +46,7 @@ async function using(place: LakePlace, work: (open: OpenLake) => Promise<unknown
 
 export const SITUATIONS: Readonly<Record<string, Situation>> = {
   'a run': { work: 'run', before: async () => undefined },
+  'a run whose rows a Spark job reads': { work: 'unload', before: async () => undefined },
   'recovery of a prepared snapshot': {
     work: 'recover',
     before: (place) => dies(place, 'after-control-prepared'),

@@ -11,6 +11,8 @@ export const muchLater = () => new Date(Date.now() + 60 * DAY_MS)
 /** What writes the lake, by name. @returns what a terminal would show. */
 export const WORKS = {
   run: async ({ lake }: OpenLake) => (await runSnapshot(lake)).id,
+  unload: async ({ lake }: OpenLake) =>
+    (await runSnapshot({ ...lake, settings: { ...lake.settings, engine: 'spark' } })).id,
   recover: async ({ lake }: OpenLake) => JSON.stringify(await recoverSnapshots(lake)),
   retain: async ({ lake }: OpenLake) => JSON.stringify(await retainSnapshots(lake, { now: muchLater() })),
 } as const
