@@ -2,6 +2,7 @@ import path from 'node:path'
 import { type Config, parseConfig } from '../config.ts'
 import { UsageError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { say } from './terminal.ts'
 
 /**
  * Where a command works: on the settings given (production), on the embedded default that already runs in this data folder,
@@ -119,4 +120,16 @@ export async function openWorkplace(
     log,
   })
   return { ...complete(embedded.values), embedded, close: () => embedded.stop() }
+}
+
+/**
+ * For commands that go on from the first snapshot: where the service has just been started on the data folder, waits until it has
+ * loaded the sample data and taken that snapshot.
+ */
+export async function whenStarted({ embedded, localDir }: Workplace): Promise<void> {
+  if (localDir === undefined || embedded !== undefined) return
+  const { whenReady } = await import('../local/running.ts')
+  await whenReady(localDir, () =>
+    say('The service has just been started: waiting for its sample data and its first snapshot …'),
+  )
 }

@@ -5,6 +5,7 @@ import type { GlueJobName } from '../local/spark/glue-job.ts'
 import type { LocalJobCommand } from '../local/spark/local-spark-job.ts'
 import { lakeToWrite, type Program, withProgram } from './composition.ts'
 import { withCurateHolds } from './curate-holds.ts'
+import { whenStarted } from './environment.ts'
 import { showJob } from './glue-progress.ts'
 import { hasEmbeddedPostgres, localWarehouse } from './local-warehouse.ts'
 import { takeSnapshot } from './snapshot.ts'
@@ -134,6 +135,7 @@ async function glueJob(
   // Before anything is brought up: its first use takes minutes, and until then a signal just ends this process.
   await commandOf()
   const work = async (program: Program) => {
+    await whenStarted(program.workplace)
     const leave = leaving()
     await lakeToWrite(program)
     const command = await commandOf()

@@ -6,6 +6,7 @@ import { isEnd } from '../imports/import-answer.ts'
 import type { ImportResource, ImportRunner } from '../imports/import-run.ts'
 import { accountsApi } from './accounts.ts'
 import { operator, type Program, withProgram } from './composition.ts'
+import { whenStarted } from './environment.ts'
 import { count, print } from './terminal.ts'
 
 /**
@@ -184,6 +185,7 @@ export function addSampleCommand(program: Command): void {
         throw new UsageError(`--advance takes a whole number of days from 1 to 365, not ${advance}`)
       }
       await withProgram(async (opened) => {
+        await whenStarted(opened.workplace)
         if (days > 0) return advanceSample(opened, days)
         if (!(await wantsSample(opened.database))) {
           throw new UsageError('The database is not empty: the sample is loaded into an empty one only')

@@ -49,8 +49,9 @@ async function serve(): Promise<void> {
     giveBack()
     const leave = leaving(opened, logger)
     running = await listen(opened, logger)
-    await announce(opened, running.server)
+    const announced = await announce(opened, running.server)
     await firstSteps(opened, running.lake, `http://${running.server.host}:${running.server.port}`, leave.signal)
+    announced?.ready()
     const reason = await leave.reason
     if (reason.failure) {
       logger.error(reason.failure)
@@ -135,10 +136,14 @@ async function listen(opened: Program, logger: Logger): Promise<Listening> {
   }
 }
 
-/** On a laptop: the admin key of the first start, and where everything is, for `rocketgames env` and for other commands. */
-async function announce(opened: Program, server: RunningServer): Promise<void> {
+/**
+ * On a laptop: the admin key of the first start, and where everything is, for `rocketgames env` and for other commands.
+ *
+ * @returns tells them that the first steps are done
+ */
+async function announce(opened: Program, server: RunningServer): Promise<{ ready(): void } | undefined> {
   const { localDir, env } = opened.workplace
-  if (localDir === undefined) return
+  if (localDir === undefined) return undefined
   const [{ announceRunning }, { identify }, { bootstrapKeyFile, readPrivateFile }] = await Promise.all([
     import('../local/running.ts'),
     import('../local/process-identity.ts'),
@@ -157,7 +162,9 @@ async function announce(opened: Program, server: RunningServer): Promise<void> {
     API_KEY: key,
   }
   const values = Object.fromEntries(PRINTED.flatMap((name) => (known[name] ? [[name, known[name]]] : [])))
-  announceRunning(localDir, { process: identify(), values: { ...values, ROCKETGAMES_LOCAL: localDir } })
+  const running = { process: identify(), ready: false, values: { ...values, ROCKETGAMES_LOCAL: localDir } }
+  announceRunning(localDir, running)
+  return { ready: () => announceRunning(localDir, { ...running, ready: true }) }
 }
 
 async function forget(opened: Program): Promise<void> {

@@ -7,6 +7,7 @@ import { runSnapshot } from '../lake/snapshot/run.ts'
 import type { SnapshotView } from '../lake/snapshot/snapshot-view.ts'
 import { listSnapshots } from '../lake/snapshot/snapshots.ts'
 import { lakeToWrite, operator, type Program, withProgram } from './composition.ts'
+import { whenStarted } from './environment.ts'
 import { lakeTrail } from './lake-audit.ts'
 import { printDryRun } from './snapshot-dry-run.ts'
 import { PHASE_TEXT, showProgress } from './snapshot-progress.ts'
@@ -22,6 +23,7 @@ export interface SnapshotOptions {
 export async function takeSnapshot(options: SnapshotOptions, engine?: 'node' | 'spark'): Promise<void> {
   const json = options.json === true
   const work = async (program: Program) => {
+    if (options.id === undefined) await whenStarted(program.workplace)
     if (options.dryRun) return printDryRun(await dryRunSnapshot(program.lake().lake), json)
     // First of all: a signal that nobody handles would end this process and not the embedded parts that it brought up.
     const leave = leaving(json)

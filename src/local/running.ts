@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { isStillRunning, type ProcessIdentity } from './process-identity.ts'
 import { readPrivateFile, writePrivateFile } from './secrets.ts'
 
@@ -10,6 +11,8 @@ import { readPrivateFile, writePrivateFile } from './secrets.ts'
 export interface Running {
   /** The process that brought it up. */
   readonly process: ProcessIdentity
+  /** False while a start is still at its first steps: sample data, a first snapshot. They may have failed once it is true. */
+  readonly ready: boolean
   /** What `rocketgames env` prints: names and values for a shell. */
   readonly values: Readonly<Record<string, string>>
 }
@@ -41,4 +44,14 @@ export function findRunning(dir: string): Running | undefined {
   if (text === undefined) return undefined
   const running = JSON.parse(text) as Running
   return isStillRunning(running.process) ? running : undefined
+}
+
+const POLL_MS = 200
+
+/** Waits for what runs on the folder to have done its first steps, if something does. @param onWait is called once, when there is to wait. */
+export async function whenReady(dir: string, onWait: () => void): Promise<void> {
+  for (let told = false; findRunning(dir)?.ready === false; told = true) {
+    if (!told) onWait()
+    await delay(POLL_MS)
+  }
 }
