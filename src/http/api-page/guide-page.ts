@@ -19,6 +19,8 @@ const ORDER = [
   'personal-data',
   'rate-limits',
   'snapshots',
+  'curated',
+  'warehouse',
 ]
 
 /** Guides never hold HTML of their own; what looks like it is shown as text. */
