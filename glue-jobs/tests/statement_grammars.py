@@ -107,7 +107,7 @@ _OWN_GRAMMAR = {
 _SQLGLOT = (exp.Select, exp.Insert, exp.Delete, exp.Update, exp.Create)
 """Statements that sqlglot reads to the last word: nothing of them may be a Command, its word for what it did not read."""
 
-_HEADS = re.compile(r'(SELECT |INSERT INTO [\w."]+ \(|DELETE FROM [\w."]+ (AS t WHERE|USING "\w+" WHERE) |UPDATE [\w.]+ SET |CREATE TEMP TABLE "\w+" AS\n)')
+_HEADS = re.compile(r'(SELECT |INSERT INTO [\w."]+ \(|DELETE FROM [\w."]+ (WHERE|USING "\w+" WHERE) |UPDATE [\w.]+ SET |CREATE TEMP TABLE "\w+" AS\n)')
 """sqlglot skips words here that neither warehouse would."""
 _FUNCTIONS = {"GETDATE", "SYSDATE", "TO_CHAR", "TO_VARCHAR"}
 

@@ -22,14 +22,24 @@ def test_another_machine_is_reached_with_its_certificate_verified_and_loopback_a
     there = jdbc_database(f"jdbc:postgresql://{RDS}:5432/warehouse?sslrootcert=global-bundle.pem", "loader", "hidden-word")
     assert there.properties["sslmode"] == "verify-full"
     assert "hidden-word" not in repr(there) + there.url
-    assert jdbc_database(f"jdbc:postgresql://{RDS}/w?sslmode=verify-ca", "a", "b").properties.get("sslmode") is None
+    with_authority = jdbc_database(f"jdbc:postgresql://{RDS}/w?sslrootcert=a.pem&sslmode=verify-ca", "a", "b")
+    assert with_authority.url.endswith("&sslmode=verify-ca"), "which goes before the property"
     for here in ("127.0.0.1:5432", "localhost", "[::1]:5432", "127.0.0.1,localhost:1"):
         assert "sslmode" not in jdbc_database(f"jdbc:postgresql://{here}/w", "a", "b").properties
     assert jdbc_database(f"jdbc:postgresql://127.0.0.1,{RDS}/w", "a", "b").properties["sslmode"] == "verify-full"
     assert jdbc_database("jdbc:postgresql://localhost.example.org/w", "a", "b").properties["sslmode"] == "verify-full"
 
 
-@pytest.mark.parametrize("query", ["sslmode=disable", "sslmode=prefer", "sslmode=require", "ssl=false", "SSLMODE=allow", "%73slmode=disable", "socketFactory=x"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "sslmode=disable", "sslmode=prefer", "sslmode=require", "sslmode=", "sslmode=verify-full&sslmode=allow", "ssl=false", "socketFactory=x",
+        # The driver takes these for parameters that it does not know, and so for its default: TLS if the server likes.
+        "SSLMODE=verify-full", "%73slmode=verify-full", "sslmode%3Dverify-full",
+        # Certificates that anybody made; another server.
+        "sslfactory=org.postgresql.ssl.NonValidatingFactory", "sslhostnameverifier=x", "service=other", "host=other", "PGHOST=other",
+    ],
+)
 def test_less_than_a_verified_certificate_is_refused(query: str) -> None:
     with pytest.raises(UsageError, match="verify-full"):
         jdbc_database(f"jdbc:postgresql://{RDS}/w?{query}", "a", "b")

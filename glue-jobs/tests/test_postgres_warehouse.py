@@ -7,18 +7,19 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import warehouse_runs as runs
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from rocketgames_glue.io import postgres_warehouse
 from rocketgames_glue.io.jdbc import JdbcConnection, JdbcDatabase, connect, jdbc_database
 from rocketgames_glue.io.postgres_warehouse import load_postgres
 from rocketgames_glue.job_error import JobError
 from rocketgames_glue.statements.load_policy import LoadPolicy
-from rocketgames_glue.statements.warehouse_run import TableChange, WarehouseRun
+from rocketgames_glue.statements.warehouse_run import TableChange, WarehouseRun, WarehouseTable
 from rocketgames_glue.tables import curated_table
 
 TABLES = ("dim_game", "fact_library", "fact_daily_activity")
@@ -34,6 +35,7 @@ class Warehouse:
     database: JdbcDatabase
     admin: JdbcDatabase
     password: str
+    folder: Path
 
     def load(
         self,
@@ -42,9 +44,10 @@ class Warehouse:
         policy: LoadPolicy = AS_USUAL,
         on_step: Callable[[str], None] = lambda _: None,
     ) -> Mapping[str, TableChange] | None:
-        return load_postgres(
-            self.spark, self.database, SCHEMA, run, lambda table: runs.frame_of(self.spark, table.name, rows[table.name]), policy, on_step
-        )
+        def frame(table: WarehouseTable) -> DataFrame:
+            return runs.frame_of(self.spark, self.folder, table.name, rows[table.name])
+
+        return load_postgres(self.spark, self.database, SCHEMA, run, frame, policy, on_step)
 
     def rows(self, sql: str) -> list[tuple[str | None, ...]]:
         with connect(self.spark, self.admin) as connection:
@@ -62,10 +65,10 @@ class Warehouse:
 
 
 @pytest.fixture
-def warehouse(spark: SparkSession, postgres: Any) -> Iterator[Warehouse]:
+def warehouse(spark: SparkSession, postgres: Any, tmp_path: Path) -> Iterator[Warehouse]:
     role, password = f"loader_{uuid.uuid4().hex}", f"hidden-{uuid.uuid4().hex}"
     admin = jdbc_database(postgres.jdbc_url, postgres.user, postgres.password)
-    made = Warehouse(spark, jdbc_database(postgres.jdbc_url, role, password), admin, password)
+    made = Warehouse(spark, jdbc_database(postgres.jdbc_url, role, password), admin, password, tmp_path)
     name = postgres.jdbc_url.rsplit("/", 1)[1]
     made.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{password}'", f"GRANT CREATE ON DATABASE {name} TO {role}")
     yield made

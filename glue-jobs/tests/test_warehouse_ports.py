@@ -18,18 +18,21 @@ from postgres_stand_in import RedshiftOnPostgres, SnowflakeOnPostgres
 from pyspark.sql import SparkSession
 from statement_grammars import problem
 
-from rocketgames_glue.io import redshift
+from rocketgames_glue.io import redshift_data_api
 from rocketgames_glue.io.jdbc import JdbcDatabase, connect, jdbc_database
-from rocketgames_glue.io.redshift import DataApi, RedshiftPlace, load_redshift
+from rocketgames_glue.io.redshift import load_redshift
+from rocketgames_glue.io.redshift_data_api import DataApi, RedshiftPlace
 from rocketgames_glue.io.s3 import Bucket
 from rocketgames_glue.io.snowflake import connect_snowflake, load_snowflake
 from rocketgames_glue.job_error import JobError, UsageError
 from rocketgames_glue.jobs.load import warehouse_run
+from rocketgames_glue.statements import redshift
 from rocketgames_glue.statements.load_policy import LoadPolicy
 from rocketgames_glue.statements.warehouse_run import TableChange, WarehouseRun
 from rocketgames_glue.tables import CURATED
 
 PLACE = RedshiftPlace("accounts", None, "analytics", None, "arn:aws:iam::123456789012:role/load")
+EMPTY = runs.run_of(runs.FIRST_ID, runs.T0, runs.first_rows(0))
 IDS = tuple(f"0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e{n:02}" for n in range(9))
 
 
@@ -89,7 +92,7 @@ def test_a_load_is_all_or_nothing_in(dialect: str, spark: SparkSession, postgres
         with pytest.raises(RuntimeError, match="injected"):
             it.load(second, as_usual, fail_at("staged"))
         lying = replace(second, tables=(*second.tables[:-1], replace(second.tables[-1], rows=99)))
-        with pytest.raises(JobError, match="rows-differ|22P02"):
+        with pytest.raises(JobError, match="rows-differ"):
             it.load(lying, as_usual, quiet)
         assert holds(it.rows, first_rows), "nothing was changed"
         before = dict(it.rows("SELECT game_id, xmin FROM accounts.dim_game"))
@@ -101,7 +104,7 @@ def test_a_load_is_all_or_nothing_in(dialect: str, spark: SparkSession, postgres
         assert sum(before.get(key) == version for key, version in after.items()) == 9, "rows that are equal are not written"
         with pytest.raises(JobError, match="older-run"):
             it.load(first, as_usual, quiet)
-        assert it.rows("SELECT run_id, mode FROM accounts.warehouse_loads ORDER BY loaded_at") == [
+        assert it.rows("SELECT run_id, mode FROM accounts.warehouse_loads ORDER BY load_id") == [
             (first.run_id, "initial"), (second.run_id, "next"),
         ]
         assert it.load(first, LoadPolicy(allow_older=True), quiet) is not None
@@ -123,7 +126,7 @@ def test_two_loads_at_once_do_not_undo_each_other_in(dialect: str, spark: SparkS
             if step == "staged":
                 other.load(second, LoadPolicy(), lambda _: None)
 
-        with pytest.raises(JobError, match="another load was first|Another load|warehouse-refused"):
+        with pytest.raises(JobError, match="load-running.*nother load"):
             it.load(first, LoadPolicy(reload=True), overtake)
         assert holds(it.rows, second_rows)
 
@@ -155,17 +158,23 @@ def test_a_batch_is_polled_to_its_end_and_a_long_answer_read_page_by_page() -> N
 def test_a_failed_batch_names_the_statement_and_a_slow_one_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
     api, stub, _ = data_api()
     parts = [{"Id": f"{IDS[0]}:{n + 1}", "Status": status} for n, status in enumerate(("FINISHED", "FAILED", "ABORTED"))]
-    parts[1]["Error"] = 'ERROR: invalid input syntax for integer: "rows differ from the manifest"'
+    parts[1]["Error"] = "ERROR: Spectrum Scan Error: File 'https://…/part-00000.parquet' has an incompatible Parquet schema"
+    checks = [{**each, **({"Error": "ERROR: Invalid digit, Value 'r', Pos 0, Type: Integer"} if "Error" in each else {})} for each in parts]
     stub.add_response("batch_execute_statement", {"Id": IDS[0]}, None)
     stub.add_response("describe_statement", {"Id": IDS[0], "Status": "FAILED", "Error": "of the batch", "SubStatements": parts}, {"Id": IDS[0]})
+    stub.add_response("batch_execute_statement", {"Id": IDS[2]}, None)
+    stub.add_response("describe_statement", {"Id": IDS[2], "Status": "FAILED", "SubStatements": checks}, {"Id": IDS[2]})
     stub.add_response("batch_execute_statement", {"Id": IDS[1]}, None)
-    monkeypatch.setattr(redshift, "TIMEOUT_SECONDS", 3)
+    monkeypatch.setattr(redshift_data_api, "TIMEOUT_SECONDS", 3)
     for _ in range(5):
         stub.add_response("describe_statement", {"Id": IDS[1], "Status": "STARTED"}, {"Id": IDS[1]})
     stub.add_response("cancel_statement", {"Status": True}, {"Id": IDS[1]})
     with stub:
-        with pytest.raises(JobError, match=r"statement 2 of 3 \(SELECT b FROM t …\).*rows differ from the manifest.*Nothing was changed"):
-            api.batch("one", ["SELECT a", "SELECT b FROM t", "SELECT c"])
+        with pytest.raises(JobError, match=r"statement 2 of 3 \(COPY t FROM 's3://a' …\).*incompatible Parquet schema.*Nothing was changed"):
+            api.batch("one", ["SELECT a", "COPY t FROM 's3://a' …", "SELECT c"])
+        counts = redshift.counts(replace(EMPTY, tables=EMPTY.tables[:1]), lambda name: name)
+        with pytest.raises(JobError, match="^rows-differ: .*at its check, statement 2 of 3: rows differ from the manifest. Nothing was changed"):
+            api.batch("checked", ["SELECT a", counts, "SELECT c"])
         with pytest.raises(JobError, match=f"warehouse-timeout.*{IDS[1]} was cancelled"):
             api.batch("two", ["SELECT a"])
         stub.assert_no_pending_responses()

@@ -8,7 +8,7 @@ import pytest
 from statement_grammars import problem
 from warehouse_runs import FIRST_ID, SECOND_ID, T0, first_rows, run_of
 
-from rocketgames_glue.io.redshift import STATEMENT_BYTES_MAX, STATEMENTS_MAX
+from rocketgames_glue.io.redshift_data_api import STATEMENT_BYTES_MAX, STATEMENTS_MAX
 from rocketgames_glue.statements import column_types, postgres, redshift, snowflake
 from rocketgames_glue.statements.warehouse_run import WarehouseFile, WarehouseTable, literal, quoted, staging_name
 from rocketgames_glue.tables import CURATED

@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, Observation, SparkSession
@@ -13,13 +12,11 @@ from pyspark.sql import functions as F
 
 from rocketgames_glue.arguments import Place
 from rocketgames_glue.io.curated_runs import RunColumn, RunFile, RunTable, run_prefix
+from rocketgames_glue.io.footers import StoredFooter, stored_footer
 from rocketgames_glue.io.s3 import Bucket, at_once
-from rocketgames_glue.io.snapshot_files import footer_rows
 from rocketgames_glue.job_error import JobError
 from rocketgames_glue.tables import CuratedTable
 
-_TAIL_BYTES = 64 * 1024
-_LARGEST_TAIL_BYTES = 64 * 1024 * 1024
 _OBSERVATION_SECONDS = 60
 FILE_SIZING: Mapping[str, str] = {
     # Tasks, and so files, by bytes of the shuffle, not by the number of cores: files of 128 to 256 MB, and a small table is one file.
@@ -34,32 +31,18 @@ _WRITE_OPTIONS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Footer:
-    """What the end of a stored file says."""
-
-    size_bytes: int
-    rows: int
-
-
-def footer_of(bucket: Bucket, key: str) -> Footer:
+def footer_of(bucket: Bucket, key: str) -> StoredFooter:
     """Size and rows of a stored Parquet file, by its end alone.
 
     :raises JobError: ``file-missing``, ``file-mismatch``.
     """
-    wanted = _TAIL_BYTES
-    while True:
-        tail = bucket.tail(key, wanted)
-        if tail is None:
-            raise JobError("file-missing", f"s3://{bucket.name}/{key} is not there. Nothing was written by this run", key=key)
-        needed = int.from_bytes(tail.content[-8:-4], "little") + 8
-        if needed > len(tail.content) and len(tail.content) < min(tail.size_bytes, _LARGEST_TAIL_BYTES):
-            wanted = min(needed, _LARGEST_TAIL_BYTES)
-            continue
-        try:
-            return Footer(tail.size_bytes, footer_rows(tail.content))
-        except pa.ArrowException as error:
-            raise JobError("file-mismatch", f"s3://{bucket.name}/{key} is no Parquet file: {error}", key=key) from error
+    try:
+        footer = stored_footer(bucket, key)
+    except pa.ArrowException as error:
+        raise JobError("file-mismatch", f"s3://{bucket.name}/{key} is no Parquet file: {error}", key=key) from error
+    if footer is None:
+        raise JobError("file-missing", f"s3://{bucket.name}/{key} is not there. Nothing was written by this run", key=key)
+    return footer
 
 
 def check_run_files(bucket: Bucket, tables: Iterable[RunTable]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote, unquote_plus
 
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.sql import SparkSession
@@ -23,8 +23,15 @@ from rocketgames_glue.job_error import JobError, UsageError
 DRIVER = "org.postgresql.Driver"
 _URL = re.compile(r"jdbc:postgresql://(?P<hosts>[^/?#\s@]+)/(?P<database>[^/?#\s@]+)(?:\?(?P<query>[^#\s]*))?")
 _LOOPBACK = re.compile(r"(127(\.\d{1,3}){3}|localhost|\[::1\])(:\d+)?")
-_IN_PROPERTIES = frozenset({"user", "password"})
+_CREDENTIALS = frozenset({"user", "password", "sslpassword"})
 _VERIFIED = frozenset({"verify-ca", "verify-full"})
+_PARAMETERS = frozenset(
+    {
+        "sslmode", "sslrootcert", "sslcert", "sslkey", "sslnegotiation", "channelBinding", "gssEncMode",
+        "targetServerType", "connectTimeout", "loginTimeout", "socketTimeout", "tcpKeepAlive", "ApplicationName",
+    }
+)
+"""Of the driver's parameters those that a load may be given. Others could take the certificate's check away, or lead to another server."""
 
 
 @dataclass(frozen=True)
@@ -44,15 +51,22 @@ def jdbc_database(url: str, user: str, password: str) -> JdbcDatabase:
     found = _URL.fullmatch(url)
     if found is None:
         raise UsageError("--jdbc-url must look like jdbc:postgresql://host:5432/database, without credentials")
-    given = {unquote(name).lower(): value for name, value in parse_qsl(found["query"] or "", keep_blank_values=True)}
-    if given.keys() & _IN_PROPERTIES:
-        raise UsageError("--jdbc-url must not have credentials: give --secret-id, or --user and --password-env")
+    given = _parameters(found["query"] or "")
     here = all(_LOOPBACK.fullmatch(host) for host in found["hosts"].split(","))
-    mode = given.get("sslmode")
-    if not here and (mode not in (None, *_VERIFIED) or given.get("ssl") == "false" or "socketfactory" in given):
+    if not here and given.get("sslmode", "verify-full") not in _VERIFIED:
         raise UsageError("--jdbc-url: a server on another machine is reached with sslmode=verify-full (the default) or verify-ca only")
-    tls = {} if here or mode is not None else {"sslmode": "verify-full"}
-    return JdbcDatabase(url, {**_properties(user, password), **tls})
+    # What the address says goes before what the properties say.
+    return JdbcDatabase(url, {**_properties(user, password), **({} if here else {"sslmode": "verify-full"})})
+
+
+def _parameters(query: str) -> dict[str, str]:
+    """What stands behind the ``?``, read as the driver does: names as they are, in their own case; the last of two counts."""
+    pairs = [each.partition("=") for each in query.split("&") if each]
+    if any(unquote(name).lower() in _CREDENTIALS for name, _, _ in pairs):
+        raise UsageError("--jdbc-url must not have credentials: give --secret-id, or --user and --password-env")
+    if any(name not in _PARAMETERS for name, _, _ in pairs):
+        raise UsageError(f"--jdbc-url may have these parameters, spelled like this: {', '.join(sorted(_PARAMETERS))}; sslmode is verify-full if not given")
+    return {name: unquote_plus(value) for name, _, value in pairs}
 
 
 def _properties(user: str, password: str) -> dict[str, str]:

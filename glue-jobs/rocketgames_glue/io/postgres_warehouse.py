@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from py4j.protocol import Py4JJavaError
@@ -30,8 +30,17 @@ BATCH_ROWS = 1_000
 LOCK_SECONDS = 10.0
 """How long a load waits for another one: Postgres takes a moment to see that the connection of one that was killed is gone."""
 LOCK_POLL_SECONDS = 0.2
-LOCK_TIMEOUT = "60s"
-"""How long the transaction waits for somebody else's lock before it gives up: readers queue behind a waiting ALTER TABLE."""
+SESSION_SETTINGS: Mapping[str, str] = {
+    "timezone": "UTC",
+    "datestyle": "ISO, YMD",
+    # How long a statement waits for somebody else's lock: readers queue behind a waiting ALTER TABLE.
+    "lock_timeout": "60s",
+    # The limits that a database sets for applications would end a load in its middle: this session is idle while rows are staged.
+    "statement_timeout": "4h",
+    "transaction_timeout": "0",
+    "idle_session_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+}
 
 Step = Callable[[str], None]
 
@@ -88,8 +97,8 @@ def _lock(target: Target) -> None:
         raise JobError(
             "load-running", f"Another load into the schema {target.schema} is on its way; nothing was changed. Run this one when it has ended"
         )
-    connection.execute("SET TIME ZONE 'UTC'")
-    connection.execute("SET datestyle TO 'ISO, YMD'")
+    for name, value in SESSION_SETTINGS.items():
+        connection.rows(sql.SET_IF_KNOWN, value, name)
 
 
 def _loaded(target: Target) -> LoadedRun | None:
@@ -105,9 +114,7 @@ def _loaded(target: Target) -> LoadedRun | None:
 def _drop_dead_staging(target: Target) -> None:
     """Whoever holds the lock is the only load there is: staging tables that are there belong to none."""
     names = [str(name) for [name] in target.connection.rows(sql.STAGING_TABLES, quoted(target.staging_schema))]
-    for name in names:
-        target.connection.execute(sql.drop(target.staging_schema, name))
-    if names:
+    if names and _drop_staging(target, names):
         log("dead-staging-dropped", tables=len(names))
 
 
@@ -130,19 +137,20 @@ def _write(database: JdbcDatabase, schema: str, name: str, frame: DataFrame) -> 
         raise warehouse_error(error, f"Rows of {name.partition('__')[0]} could not be written to a staging table") from None
 
 
-def _drop_staging(target: Target, names: Sequence[str]) -> None:
-    """What cannot be dropped now is dropped by the next load."""
+def _drop_staging(target: Target, names: Iterable[str]) -> bool:
+    """What cannot be dropped now, for executors of a load that died still write it, is dropped by the next load."""
     try:
         for name in names:
             target.connection.execute(sql.drop(target.staging_schema, name))
     except JobError as error:
         log("staging-left", reason=error.message)
+        return False
+    return True
 
 
 def _merge(target: Target, run: WarehouseRun, staging: Mapping[str, str], mode: str, on_step: Step) -> Mapping[str, TableChange]:
     connection = target.connection
     with connection.transaction():
-        connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
         if connection.number(sql.HOLDS_LOCK, target.schema) == 0:
             raise JobError(
                 "pooled-connection",

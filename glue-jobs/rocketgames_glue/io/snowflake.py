@@ -116,11 +116,19 @@ def load_snowflake(
         changes = _merge(session, schema, run, loaded, mode)
         on_step("merged")
     except BaseException:
-        session.run(sql.ROLLBACK)
+        _roll_back(session)
         raise
     session.run(sql.COMMIT)
     on_step("committed")
     return changes
+
+
+def _roll_back(session: _Session) -> None:
+    """A connection that is broken has been rolled back by Snowflake: no second error hides the first."""
+    try:
+        session.run(sql.ROLLBACK)
+    except JobError as error:
+        log("not-rolled-back", reason=error.message)
 
 
 def _loaded(session: _Session, schema: str) -> LoadedRun | None:

@@ -12,7 +12,8 @@ from rocketgames_glue.io.curated_runs import CuratedManifest, RunTable, current_
 from rocketgames_glue.io.frames import run_frame
 from rocketgames_glue.io.jdbc import JdbcDatabase, jdbc_database, secret_url
 from rocketgames_glue.io.postgres_warehouse import load_postgres
-from rocketgames_glue.io.redshift import RedshiftPlace, load_redshift
+from rocketgames_glue.io.redshift import load_redshift
+from rocketgames_glue.io.redshift_data_api import RedshiftPlace
 from rocketgames_glue.io.run_files import check_files
 from rocketgames_glue.io.s3 import Bucket
 from rocketgames_glue.io.secrets import database_secret, environment_secret

@@ -14,6 +14,9 @@ HOLDS_LOCK = """SELECT count(*) FROM pg_locks
 WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted AND objsubid = 1
   AND (classid::bigint << 32 | objid::bigint) = hashtextextended('rocketgames-warehouse:' || ?, 0)"""
 
+SET_IF_KNOWN = "SELECT set_config(name, ?, false) FROM pg_settings WHERE lower(name) = ?"
+"""Parameters: value, setting. Older servers lack some: they stay as they are."""
+
 HAS_SCHEMA = "SELECT count(to_regnamespace(?))"
 """Parameter: the schema in double quotes. CREATE SCHEMA IF NOT EXISTS would want the right to create one that is there."""
 

@@ -24,6 +24,8 @@ from rocketgames_glue.statements.warehouse_run import (
 )
 
 LOADS = "warehouse_loads"
+ANOTHER_LOAD = "another load was first"
+ROWS_DIFFER = "rows differ from the manifest"
 DISTRIBUTION_KEYS = ("player_ref", "entry_id", "game_id", "studio_id")
 """The first of these that is in a table's key spreads it over the slices: joins by player then stay on their slice."""
 EVERYWHERE = frozenset({"dim_studio", "dim_game", "agg_registrations_daily", "agg_studio_daily"})
@@ -72,6 +74,7 @@ def has_schema(schema: str) -> str:
 
 def create_loads(schema: str) -> str:
     return f"""CREATE TABLE IF NOT EXISTS {qualified(schema, LOADS)} (
+  load_id BIGINT NOT NULL,
   run_id VARCHAR(32) NOT NULL,
   run_created_at TIMESTAMP NOT NULL,
   run_mode VARCHAR(32) NOT NULL,
@@ -79,7 +82,7 @@ def create_loads(schema: str) -> str:
   loaded_at TIMESTAMP NOT NULL,
   total_rows BIGINT NOT NULL,
   table_rows VARCHAR(65535) NOT NULL
-) DISTSTYLE ALL SORTKEY (loaded_at)"""
+) DISTSTYLE ALL SORTKEY (load_id)"""
 
 
 def create_target(schema: str, table: WarehouseTable) -> str:
@@ -121,7 +124,7 @@ FROM svv_columns WHERE table_schema = {literal(schema)} ORDER BY table_name, ord
 
 def last_load(schema: str) -> str:
     return f"""SELECT run_id, TO_CHAR(run_created_at, 'YYYY-MM-DD"T"HH24:MI:SS.US') AS created_at
-FROM {qualified(schema, LOADS)} ORDER BY loaded_at DESC LIMIT 1"""
+FROM {qualified(schema, LOADS)} ORDER BY load_id DESC LIMIT 1"""
 
 
 def create_staging(staging: Staging, table: WarehouseTable) -> str:
@@ -150,10 +153,13 @@ def lock(schema: str) -> str:
 
 
 def nothing_newer(schema: str, expected: str | None) -> str:
-    """Fails unless the last load is still the one that was looked at before: two loads at once do not undo each other."""
-    last = f"(SELECT run_id FROM {qualified(schema, LOADS)} ORDER BY loaded_at DESC LIMIT 1)"
+    """Fails unless the last load is still the one that was looked at before: two loads at once do not undo each other.
+
+    The first statement after :func:`lock`: a transaction sees what was committed when its first query began.
+    """
+    last = f"(SELECT run_id FROM {qualified(schema, LOADS)} ORDER BY load_id DESC LIMIT 1)"
     condition = f"{last} IS NULL" if expected is None else f"{last} = {run_id_literal(expected)}"
-    return _guard(condition, "another load was first")
+    return _guard(condition, ANOTHER_LOAD)
 
 
 def counts(run: WarehouseRun, name: Callable[[str], str]) -> str:
@@ -162,12 +168,17 @@ def counts(run: WarehouseRun, name: Callable[[str], str]) -> str:
     def condition(table: WarehouseTable) -> str:
         return f"(SELECT COUNT(*) FROM {name(table.name)}) = {table.rows}"
 
-    return _guard("\n    AND ".join(condition(each) for each in run.tables), "rows differ from the manifest")
+    return _guard("\n    AND ".join(condition(each) for each in run.tables), ROWS_DIFFER)
 
 
 def _guard(condition: str, otherwise: str) -> str:
     """A statement that fails when the condition is not met, and so takes the transaction back: the text is no number."""
     return f"SELECT CAST(CASE WHEN {condition} THEN '1' ELSE {literal(otherwise)} END AS INTEGER) AS checked"
+
+
+def guarded(statement: str) -> str | None:
+    """What it means that this statement failed; None: it checks nothing. Redshift's own words show one letter of the text."""
+    return next((each for each in (ANOTHER_LOAD, ROWS_DIFFER) if statement.endswith(f"ELSE {literal(each)} END AS INTEGER) AS checked")), None)
 
 
 def find_gone(schema: str, table: WarehouseTable, staging: Staging) -> str:
@@ -197,11 +208,12 @@ SELECT {names} FROM {qualified(schema, table.name)}"""
 
 
 def insert_load(schema: str, run: WarehouseRun, mode: str, table_rows: str) -> str:
-    """``table_rows``: JSON. ``GETDATE()`` is the clock; ``CURRENT_TIMESTAMP`` would be the transaction's start."""
+    """``table_rows``: JSON. ``GETDATE()`` is the clock, in whole seconds, so that a number and not a time says which load is the last."""
     created_at = run.created_at.strftime("%Y-%m-%d %H:%M:%S.%f")
-    values = f"{run_id_literal(run.run_id)}, {literal(created_at)}, {literal(run.mode)}, {literal(mode)}, GETDATE(), {run.rows}, {literal(table_rows)}"
-    return f"""INSERT INTO {qualified(schema, LOADS)} (run_id, run_created_at, run_mode, mode, loaded_at, total_rows, table_rows)
-VALUES ({values})"""
+    run_values = f"{run_id_literal(run.run_id)}, CAST({literal(created_at)} AS TIMESTAMP), {literal(run.mode)}"
+    values = f"COALESCE(MAX(load_id), 0) + 1, {run_values}, {literal(mode)}, GETDATE(), {run.rows}, {literal(table_rows)}"
+    return f"""INSERT INTO {qualified(schema, LOADS)} (load_id, run_id, run_created_at, run_mode, mode, loaded_at, total_rows, table_rows)
+SELECT {values} FROM {qualified(schema, LOADS)}"""
 
 
 def stage_batch(run: WarehouseRun, staging: Staging, manifest_urls: Mapping[str, str], iam_role: str) -> list[str]:

@@ -140,8 +140,10 @@ FROM {_in(schema, LOADS)} ORDER BY load_id DESC LIMIT 1"""
 
 
 def delete_gone(schema: str, table: WarehouseTable) -> str:
+    """By the table's own name: DELETE is documented without an alias for it."""
     target, source = _in(schema, table.name), _in(schema, staging(table.name))
-    return f"DELETE FROM {target} AS t WHERE NOT EXISTS (SELECT 1 FROM {source} AS s WHERE {_equal(table)})"
+    equal = " AND ".join(f"{_plain(table.name)}.{_plain(key)} = s.{_plain(key)}" for key in table.keys)
+    return f"DELETE FROM {target} WHERE NOT EXISTS (SELECT 1 FROM {source} AS s WHERE {equal})"
 
 
 def merge(schema: str, table: WarehouseTable) -> str:
