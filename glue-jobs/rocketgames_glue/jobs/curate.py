@@ -28,8 +28,10 @@ Nothing new: step 1 and step 6, without starting Spark.
 ``tables-changed``          this release has a table that the former run lacks: ``--full-rebuild``
 ``curated-unreadable``      CURRENT.json or the manifest that it names is damaged
 ``lost-race``               another run was committed meanwhile: nothing is left of this one
+``schema-mismatch``         a table was built with other columns than it is described with: a mistake of the release
 ``too-late``                the run took more than 23 hours, and may be taken for dead
 ``holds-failed``            the API gave no clear answer to a hold
+``secret-unavailable``      Secrets Manager did not give the key of the API
 ``storage-failed``          S3 refused a call, or could not be reached in all tries
 ``catalogue-failed``        Glue did so; the tables are committed, the next run goes on from there
 ``catalogue-drift``         somebody changed a column's type in Glue; the views stay where they are
