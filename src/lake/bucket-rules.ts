@@ -1,30 +1,47 @@
 import type { LifecycleRule } from '@aws-sdk/client-s3'
-import { LAKE_PREFIX } from './object-keys.ts'
+import { LAKE_PREFIX, META_PREFIX, UNLOAD_PREFIX } from './object-keys.ts'
 
 /** Longer than a prepared snapshot may wait for its commit: the rule is the last net, not the first. */
 const ABORT_UPLOADS_DAYS = 2
 /** Where a bucket keeps versions, what retention deletes is gone for good so much later. */
 const FORGET_DELETED_DAYS = 1
 const RESULT_DAYS = 7
+/** Longer than any job goes on after its run: what it writes then, nobody reads. */
+const UNLOAD_DAYS = 2
 /** Of every version of the layout. */
-const LAKE_FOLDER = LAKE_PREFIX.slice(0, LAKE_PREFIX.indexOf('/') + 1)
-const META_FOLDER = 'lake-meta/'
+const folderOf = (prefix: string) => prefix.slice(0, prefix.indexOf('/') + 1)
+/** Files that queries read. Jobs write the second; its layout is in `glue-jobs`. */
+const DATA_FOLDERS = [folderOf(LAKE_PREFIX), 'curated/'] as const
+const UNLOAD_FOLDER = folderOf(UNLOAD_PREFIX)
+/** Where nothing goes but by retention, or by the job that wrote it. */
+const KEPT_FOLDERS = [DATA_FOLDERS[0], folderOf(META_PREFIX), DATA_FOLDERS[1], 'curated-meta/']
 /** Classes from which an object must be restored before anybody can read it. */
 const ARCHIVES: ReadonlySet<string> = new Set(['GLACIER', 'DEEP_ARCHIVE'])
 
-export const lakeRules: LifecycleRule[] = [
+const rulesOfData = (Prefix: string): LifecycleRule[] => [
   {
-    ID: 'abort-forgotten-uploads',
+    ID: `abort-forgotten-uploads-${Prefix.slice(0, -1)}`,
     Status: 'Enabled',
-    Filter: { Prefix: LAKE_FOLDER },
+    Filter: { Prefix },
     AbortIncompleteMultipartUpload: { DaysAfterInitiation: ABORT_UPLOADS_DAYS },
   },
   {
-    ID: 'forget-deleted-files',
+    ID: `forget-deleted-files-${Prefix.slice(0, -1)}`,
     Status: 'Enabled',
-    Filter: { Prefix: LAKE_FOLDER },
+    Filter: { Prefix },
     NoncurrentVersionExpiration: { NoncurrentDays: FORGET_DELETED_DAYS },
     Expiration: { ExpiredObjectDeleteMarker: true },
+  },
+]
+
+export const lakeRules: LifecycleRule[] = [
+  ...DATA_FOLDERS.flatMap(rulesOfData),
+  {
+    ID: 'expire-plans-of-jobs',
+    Status: 'Enabled',
+    Filter: { Prefix: UNLOAD_FOLDER },
+    Expiration: { Days: UNLOAD_DAYS },
+    NoncurrentVersionExpiration: { NoncurrentDays: FORGET_DELETED_DAYS },
   },
 ]
 
@@ -56,26 +73,33 @@ const nameOf = ({ ID }: LifecycleRule) => `rule ${JSON.stringify(ID ?? '')}`
  */
 export function lakeRuleDifferences(bucket: string, found: readonly LifecycleRule[], versioned: boolean): string[] {
   const rules = enabled(found)
-  const covering = rules.filter((rule) => covers(rule, LAKE_FOLDER))
+  const without = (folders: readonly string[], does: (rule: LifecycleRule) => boolean) =>
+    folders.filter((folder) => !rules.some((rule) => covers(rule, folder) && does(rule))).join(' and ')
   const differing: string[] = []
-  if (!covering.some((rule) => rule.AbortIncompleteMultipartUpload !== undefined)) {
-    differing.push(
-      `The bucket ${bucket} has no rule that ends forgotten uploads under ${LAKE_FOLDER}: they cost storage`,
-    )
+  const kept = without(DATA_FOLDERS, (rule) => rule.AbortIncompleteMultipartUpload !== undefined)
+  if (kept !== '') {
+    differing.push(`The bucket ${bucket} has no rule that ends forgotten uploads under ${kept}: they cost storage`)
   }
   const forgets = ({ NoncurrentVersionExpiration: each }: LifecycleRule) =>
     (each?.NoncurrentDays ?? Number.POSITIVE_INFINITY) <= FORGET_DELETED_DAYS && !each?.NewerNoncurrentVersions
-  if (versioned && !covering.some(forgets)) {
+  const remembered = versioned ? without([...DATA_FOLDERS, UNLOAD_FOLDER], forgets) : ''
+  if (remembered !== '') {
     differing.push(
-      `The bucket ${bucket} keeps versions, and no rule removes noncurrent ones under ${LAKE_FOLDER} after ${FORGET_DELETED_DAYS} day: what retention deletes stays, erased persons included`,
+      `The bucket ${bucket} keeps versions, and no rule removes noncurrent ones under ${remembered} after ${FORGET_DELETED_DAYS} day: what is deleted there stays, erased persons included`,
+    )
+  }
+  const ends = (rule: LifecycleRule) => (rule.Expiration?.Days ?? Number.POSITIVE_INFINITY) <= UNLOAD_DAYS
+  if (without([UNLOAD_FOLDER], ends) !== '') {
+    differing.push(
+      `The bucket ${bucket} keeps what jobs write under ${UNLOAD_FOLDER} after their run is over: no rule deletes it after ${UNLOAD_DAYS} days`,
     )
   }
   for (const rule of rules) {
-    const touched = [LAKE_FOLDER, META_FOLDER].filter((folder) => touches(rule, folder)).join(' and ')
+    const touched = KEPT_FOLDERS.filter((folder) => touches(rule, folder)).join(' and ')
     if (touched === '') continue
     if (rule.Expiration?.Days !== undefined || rule.Expiration?.Date !== undefined) {
       differing.push(
-        `The bucket ${bucket} deletes objects under ${touched} by its ${nameOf(rule)}: files go from snapshots that views still show; retention deletes what is due`,
+        `The bucket ${bucket} deletes objects under ${touched} by its ${nameOf(rule)}: files go that views still show; retention and jobs delete what is due`,
       )
     }
     const archive = rule.Transitions?.find(({ StorageClass: name = '' }) => ARCHIVES.has(name))?.StorageClass

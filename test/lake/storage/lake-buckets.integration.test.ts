@@ -26,13 +26,16 @@ const month = { ID: 'month', Status: 'Enabled' as const, Filter: { Prefix: '' },
 const rulesOf = async (Bucket: string) =>
   (await aws.s3.send(new GetBucketLifecycleConfigurationCommand({ Bucket }))).Rules ?? []
 
-test('a new lake forgets uploads after two days, deleted versions after one, results of queries after seven; rules of others stay', async () => {
+test('a new lake forgets uploads and the plans of jobs after two days, deleted versions after one, results of queries after seven; rules of others stay', async () => {
   expect(await ensureBuckets(aws.s3, settings)).toHaveLength(4)
   const rules = await rulesOf('lake')
-  expect(rules.map(({ Filter, Status }) => [Status, Filter?.Prefix])).toEqual(rules.map(() => ['Enabled', 'lake/']))
+  const named = (wanted: (rule: LifecycleRule) => unknown) =>
+    rules.filter((rule) => wanted(rule) !== undefined).map(({ Filter, Status }) => [Status, Filter?.Prefix])
+  const [lake, curated, unload] = ['lake/', 'curated/', 'unload/'].map((prefix) => ['Enabled', prefix])
+  expect(named((rule) => rule.AbortIncompleteMultipartUpload?.DaysAfterInitiation)).toEqual([lake, curated])
+  expect(named((rule) => rule.NoncurrentVersionExpiration?.NoncurrentDays)).toEqual([lake, curated, unload])
+  expect(named((rule) => rule.Expiration?.Days)).toEqual([unload])
   expect(rules.map((rule) => rule.AbortIncompleteMultipartUpload?.DaysAfterInitiation)).toContain(2)
-  expect(rules.map((rule) => rule.NoncurrentVersionExpiration?.NoncurrentDays)).toContain(1)
-  expect(rules.filter((rule) => rule.Expiration?.Days !== undefined)).toEqual([])
   expect((await rulesOf('results')).map((rule) => rule.Expiration?.Days)).toEqual([7])
   expect(await bucketDifferences(aws.s3, settings)).toEqual([])
 
@@ -50,8 +53,9 @@ test('what the rules of existing buckets lack or do too much is told, and nothin
   await aws.s3.send(new PutBucketLifecycleConfigurationCommand({ Bucket: 'lake', LifecycleConfiguration }))
   await aws.s3.send(new DeleteBucketLifecycleCommand({ Bucket: 'results' }))
   expect(await bucketDifferences(aws.s3, settings)).toEqual([
-    'The bucket lake has no rule that ends forgotten uploads under lake/: they cost storage',
-    'The bucket lake deletes objects under lake/ and lake-meta/ by its rule "tidy": files go from snapshots that views still show; retention deletes what is due',
+    'The bucket lake has no rule that ends forgotten uploads under lake/ and curated/: they cost storage',
+    'The bucket lake keeps what jobs write under unload/ after their run is over: no rule deletes it after 2 days',
+    'The bucket lake deletes objects under lake/ and lake-meta/ and curated/ and curated-meta/ by its rule "tidy": files go that views still show; retention and jobs delete what is due',
     'The bucket results keeps results of queries: no rule deletes those under /athena/ after 7 days',
   ])
   expect((await rulesOf('lake')).map(({ ID }) => ID)).toEqual(['tidy'])
@@ -60,23 +64,30 @@ test('what the rules of existing buckets lack or do too much is told, and nothin
 test('rules count for what they cover: a tag, a disabled one, versions that are kept, a class that nobody can read', () => {
   const differences = (rules: Parameters<typeof lakeRuleDifferences>[1], versioned = false) =>
     lakeRuleDifferences('b', rules, versioned).map(
-      (text) => /forgotten uploads|keeps versions|deletes|GLACIER/.exec(text)?.[0],
+      (text) => /forgotten uploads under \S+|keeps versions|deletes objects|after their run|GLACIER/.exec(text)?.[0],
     )
-  const [abort, forget] = lakeRules as [LifecycleRule, LifecycleRule]
+  const [abort, forget, ...others] = lakeRules as [LifecycleRule, LifecycleRule, ...LifecycleRule[]]
   expect(differences(lakeRules, true)).toEqual([])
-  expect(differences([{ ...abort, Filter: { Prefix: '' } }])).toEqual([])
-  expect(differences([{ ...abort, Filter: { Tag: { Key: 'a', Value: 'b' } } }])).toEqual(['forgotten uploads'])
-  expect(differences([{ ...abort, Status: 'Disabled' }])).toEqual(['forgotten uploads'])
-  expect(differences([abort], true)).toEqual(['keeps versions'])
+  expect(differences([{ ...abort, Filter: { Prefix: '' } }, ...others])).toEqual([])
+  const uploads = ['forgotten uploads under lake/:']
+  expect(differences([{ ...abort, Filter: { Tag: { Key: 'a', Value: 'b' } } }, ...others])).toEqual(uploads)
+  expect(differences([{ ...abort, Status: 'Disabled' }, ...others])).toEqual(uploads)
+  expect(differences([abort, ...others], true)).toEqual(['keeps versions'])
   const kept = { NoncurrentDays: 1, NewerNoncurrentVersions: 3 }
-  expect(differences([abort, { ...forget, NoncurrentVersionExpiration: kept }], true)).toEqual(['keeps versions'])
+  expect(differences([abort, ...others, { ...forget, NoncurrentVersionExpiration: kept }], true)).toEqual([
+    'keeps versions',
+  ])
+  const [curated, , plans] = others as [LifecycleRule, LifecycleRule, LifecycleRule]
+  expect(differences([abort, plans])).toEqual(['forgotten uploads under curated/:'])
+  expect(differences([abort, curated])).toEqual(['after their run'])
+  expect(differences([abort, curated, { ...plans, Expiration: { Days: 3 } }])).toEqual(['after their run'])
   const Expiration = { Date: new Date(0) }
-  expect(
-    differences([abort, { ID: 'x', Status: 'Enabled', Filter: { Prefix: 'lake/v1/games/' }, Expiration }]),
-  ).toEqual(['deletes'])
-  expect(differences([abort, { ID: 'x', Status: 'Enabled', Filter: { Prefix: 'curated/' }, Expiration }])).toEqual([])
+  const expire = (Prefix: string): LifecycleRule => ({ ID: 'x', Status: 'Enabled', Filter: { Prefix }, Expiration })
+  expect(differences([...lakeRules, expire('lake/v1/games/')])).toEqual(['deletes objects'])
+  expect(differences([...lakeRules, expire('curated/')])).toEqual(['deletes objects'])
+  expect(differences([...lakeRules, expire('tmp/')])).toEqual([])
   const Transitions = [{ Days: 90, StorageClass: 'GLACIER' as const }]
-  expect(differences([abort, { ID: 'x', Status: 'Enabled', Filter: {}, Transitions }])).toEqual(['GLACIER'])
+  expect(differences([...lakeRules, { ID: 'x', Status: 'Enabled', Filter: {}, Transitions }])).toEqual(['GLACIER'])
   expect(resultRuleDifferences('r', resultRules, 'athena/')).toEqual([])
   expect(resultRuleDifferences('r', [month], '')).toHaveLength(1)
 })
