@@ -2,9 +2,14 @@
 
 import sys
 import time
+from dataclasses import replace
 
 from rocketgames_glue.arguments import load_arguments
 from rocketgames_glue.jobs import load
+from rocketgames_glue.session import session_settings, spark_session
+
+# A few rows are sooner interpreted than compiled. The job finds this session and goes on with it.
+INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 
 
 def wait_at(step: str) -> None:
@@ -13,4 +18,6 @@ def wait_at(step: str) -> None:
         time.sleep(600)
 
 
-load.run(load_arguments(sys.argv[2:]), wait_at)
+arguments = load_arguments(sys.argv[2:])
+spark_session(replace(session_settings("load_warehouse", arguments.place), conf=INTERPRETED))
+load.run(arguments, wait_at)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import warehouse_runs as runs
 from conftest import SMALL_JVM, counted
@@ -18,6 +22,7 @@ from pyspark.sql import SparkSession
 from rocketgames_glue.arguments import load_arguments
 from rocketgames_glue.io.curated_runs import commit_run, current_run
 from rocketgames_glue.io.jdbc import connect, jdbc_database
+from rocketgames_glue.io.run_files import check_files
 from rocketgames_glue.io.s3 import Bucket
 from rocketgames_glue.job_error import JobError
 from rocketgames_glue.jobs import load
@@ -69,7 +74,7 @@ def test_the_job_loads_all_tables_and_being_killed_changes_nothing(spark: SparkS
         assert [line["event"] for line in lines if line["event"] in ("run-loaded", "nothing-to-do")] == ["run-loaded", "nothing-to-do"]
 
         runs.commit(bucket, runs.SECOND_ID, runs.T1, second_rows)
-        for step in ("staged", "merged")[: counted(1, 2)]:
+        for step in ("merged", "staged")[: counted(1, 2)]:
             kill_at(step, given)
             assert holds(first_rows)
             assert looking.rows("SELECT run_id FROM accounts.warehouse_loads") == [(runs.FIRST_ID,)]
@@ -92,7 +97,7 @@ def test_a_run_that_is_not_whole_or_of_another_version_is_refused_before_the_dat
     whole = bucket.read(file.key)
     assert whole is not None
     aws.put(file.key, whole.content[:-10])
-    with pytest.raises(JobError, match=f"run-file-differs: {file.key} has {file.bytes - 10} bytes where the manifest says {file.bytes}"):
+    with pytest.raises(JobError, match=f"run-file-differs: {file.key} is no whole Parquet file"):
         load.run(arguments)
     aws.client("s3").delete_object(Bucket=aws.bucket, Key=file.key)
     with pytest.raises(JobError, match=f"run-file-missing: {file.key} is not there"):
@@ -106,3 +111,32 @@ def test_a_run_that_is_not_whole_or_of_another_version_is_refused_before_the_dat
     aws.put("curated-meta/v1/CURRENT.json", "{}")
     with pytest.raises(JobError, match="curated-unreadable"):
         load.run(arguments)
+
+
+def test_a_file_of_other_columns_or_rows_is_refused_whoever_would_read_it(aws: Any) -> None:
+    bucket = Bucket(aws.client("s3"), aws.bucket)
+    made = runs.commit(bucket, runs.FIRST_ID, runs.T0, runs.first_rows(3))
+    chosen = load.warehouse_run(made)
+    check_files(bucket, chosen)
+    place = [table.name for table in chosen.tables].index("dim_game")
+    table = chosen.tables[place]
+    body = bucket.read(table.files[0].key)
+    assert body is not None
+    whole = pq.read_table(io.BytesIO(body.content))
+    at = whole.schema.get_field_index("valid_from")
+    seconds = pa.array([each.as_py() for each in whole.column(at)], pa.timestamp("ms", tz="UTC"))
+    changes = {
+        r"has not the columns that the manifest says \(title\)": whole.drop_columns(["title"]),
+        r"has not the columns that the manifest says \(more\)": whole.append_column("more", whole.column("title")),
+        r"has not the columns that the manifest says \(in another order\)": whole.select([*whole.column_names[1:], whole.column_names[0]]),
+        r"has not the columns that the manifest says \(valid_from\)": whole.set_column(at, "valid_from", seconds),
+        r"has \d+ bytes and 2 rows where the manifest says \d+ and 3": whole.slice(1),
+    }
+    for why, changed in changes.items():
+        buffer = io.BytesIO()
+        pq.write_table(changed, buffer)
+        aws.put(table.files[0].key, buffer.getvalue())
+        files = (replace(table.files[0], bytes=len(buffer.getvalue())),)
+        tables = (*chosen.tables[:place], replace(table, files=files), *chosen.tables[place + 1 :])
+        with pytest.raises(JobError, match=f"run-file-differs: {table.files[0].key} {why}"):
+            check_files(bucket, replace(chosen, tables=tables))
