@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 
@@ -13,7 +14,8 @@ ORPHANED = 1
 def end_with_parent() -> None:
     """With ``ROCKETGAMES_STDIN_GUARD=1`` the end of standard input, a pipe of the parent, ends this process at once.
 
-    Spark's Java ends with it: its own standard input is a pipe of this process.
+    With it ends all that it started, where it leads a process group of its own. Spark's Java would end by itself, as its standard input is
+    a pipe of this process, but for a moment of its start: it has not yet written where it listens, and cannot any more.
     """
     if os.environ.get(GUARD) != "1":
         return
@@ -27,4 +29,6 @@ def _wait(descriptor: int) -> None:
             pass
     except OSError:
         pass
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
     os._exit(ORPHANED)
