@@ -50,5 +50,7 @@ function security(ssl: boolean | ConnectionOptions | undefined, sourceUrl: strin
   if (!ssl) return { sslmode: 'disable' }
   if (typeof ssl === 'object' && ssl.rejectUnauthorized === false) return { sslmode: 'require' }
   const file = URL.canParse(sourceUrl) ? new URL(sourceUrl).searchParams.get('sslrootcert') : null
-  return { sslmode: 'verify-full', ...(file === null ? { sslfactory: JAVA_TRUST } : { sslrootcert: file }) }
+  // Of sslmode=verify-ca: the certificate counts, whatever host it names.
+  const sslmode = typeof ssl === 'object' && ssl.checkServerIdentity ? 'verify-ca' : 'verify-full'
+  return { sslmode, ...(file === null ? { sslfactory: JAVA_TRUST } : { sslrootcert: file }) }
 }
