@@ -61,6 +61,8 @@ export interface SparkPlan {
     readonly exported_snapshot: string
     /** First in each connection's transaction. */
     readonly session_init: string
+    /** What the exported snapshot sees, as pg_current_snapshot() tells it: the job reads nothing that sees anything else. */
+    readonly visible: string
   }
   readonly taken_at: string
   readonly wal_lsn: string
@@ -81,7 +83,7 @@ export interface SparkPlanInput {
   readonly snapshotId: string
   readonly bucket: string
   readonly settings: SnapshotSettings
-  readonly facts: Pick<SourceFacts, 'taken_at' | 'wal_lsn'>
+  readonly facts: Pick<SourceFacts, 'snapshot' | 'taken_at' | 'wal_lsn'>
   readonly createdBy: string
   readonly jdbc: { readonly url: string; readonly user: string }
   /** Name of the snapshot that the holder exported. */
@@ -101,6 +103,7 @@ export function sparkPlan(input: SparkPlanInput): SparkPlan {
       user: jdbc.user,
       exported_snapshot: exported,
       session_init: importStatements(exported, settings.maxSnapshotAgeMs),
+      visible: facts.snapshot,
     },
     taken_at: facts.taken_at,
     wal_lsn: facts.wal_lsn,

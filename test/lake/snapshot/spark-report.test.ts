@@ -7,6 +7,7 @@ import { footerMetadata } from '../../../src/lake/snapshot/footer-metadata.ts'
 import { type SparkPlan, sparkPlan } from '../../../src/lake/snapshot/spark-plan.ts'
 import { fileCount } from '../../../src/lake/snapshot/spark-ranges.ts'
 import { checkReport } from '../../../src/lake/snapshot/spark-report.ts'
+import type { ReportedFile } from '../../../src/lake/snapshot/spark-report-schema.ts'
 import { crc32Base64 } from '../../../src/lake/storage/multipart-sink.ts'
 import { column, copyBytes, int32, text } from '../parquet/copy-bytes.ts'
 import { EDGE_CONTRACT } from '../parquet/edge-contract.ts'
@@ -14,7 +15,7 @@ import { writeFile } from '../parquet/parquet-file.ts'
 import { TEST_SETTINGS } from './test-lake.ts'
 
 const ID = '20261123t020000z-01kaq3c9'
-const FACTS = { taken_at: '2026-11-23T02:00:00.000Z', wal_lsn: '0/1' }
+const FACTS = { snapshot: '7:9:8', taken_at: '2026-11-23T02:00:00.000Z', wal_lsn: '0/1' }
 const COLUMNS = [
   column('k', 'integer', { nullable: false, sql: '"k"' }),
   column('t', 'text'),
@@ -23,8 +24,10 @@ const COLUMNS = [
 const CONTRACTS: TableContract[] = ['one', 'two'].map((name) => ({ ...EDGE_CONTRACT, name, columns: COLUMNS }))
 const MIB = 1024 * 1024
 
-// biome-ignore lint/suspicious/noExplicitAny: a report is broken in ways that no type allows.
-type Broken = any
+/** What a job tells, before it is broken in ways that no type allows. */
+interface Report {
+  readonly tables: { name: string; rows_read: number; files: ReportedFile[] }[]
+}
 let plan: SparkPlan
 let good: string
 
@@ -78,7 +81,7 @@ test('a plan tells a job all of it, and no secret', () => {
   expect(plan).toMatchObject({
     ...{ plan_version: 1, snapshot_id: ID, codec: 'zstd', pseudonym_key_version: 1, most_parts: 9000 },
     report: `unload/v1/${ID}/report.json`,
-    jdbc: { url: 'jdbc:postgresql://h:1/d', user: 'u', exported_snapshot: '00000003-1' },
+    jdbc: { url: 'jdbc:postgresql://h:1/d', user: 'u', exported_snapshot: '00000003-1', visible: '7:9:8' },
   })
   expect(plan.jdbc.session_init).toMatch(
     /^SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '00000003-1'; SET LOCAL timezone = 'UTC'; /,
@@ -111,9 +114,9 @@ test('a report that is about the plan gives the files, with the bounds of their 
   expect(first?.facts.columns.t).not.toHaveProperty('min')
 })
 
-const shuffled = (report: Broken) => ({
+const shuffled = (report: Report) => ({
   ...report,
-  tables: report.tables.toReversed().map((t: Broken) => ({ ...t, files: t.files.toReversed() })),
+  tables: report.tables.toReversed().map((table) => ({ ...table, files: table.files.toReversed() })),
 })
 
 test('the order of tables and files in a report means nothing', () => {
@@ -122,82 +125,105 @@ test('the order of tables and files in a report means nothing', () => {
   )
 })
 
-const HOSTILE: readonly (readonly [string, string, (report: Broken, file: Broken) => void])[] = [
-  ['another version', 'report_invalid', (r) => (r.report_version = 2)],
-  ['another snapshot', 'report_invalid', (r) => (r.snapshot_id = '20261123t020000z-01kaq3c8')],
-  ['a member that nobody knows', 'report_invalid', (r) => (r.more = 1)],
-  ['no tables', 'report_invalid', (r) => (r.tables = [])],
-  ['a table that is missing', 'report_invalid', (r) => r.tables.pop()],
-  ['a table told twice', 'report_invalid', (r) => r.tables.push(r.tables[0])],
-  ['a table that is not in the plan', 'report_invalid', (r) => (r.tables[0].name = 'three')],
-  ['a range that is missing', 'report_invalid', (r) => r.tables[0].files.pop()],
-  ['a range told twice', 'report_invalid', (r, f) => r.tables[0].files.push(f)],
-  ['a range that is not in the plan', 'report_invalid', (_, f) => (f.number = 7)],
+/** A report, and its first table, file and part. */
+interface Spoilt {
+  readonly r: Report
+  readonly t: Report['tables'][number]
+  readonly f: ReportedFile
+  readonly p: ReportedFile['parts'][number]
+}
+
+function first(report: Report): Spoilt {
+  const [t] = report.tables
+  const [f] = t?.files ?? []
+  const [p] = f?.parts ?? []
+  if (!t || !f || !p) throw new Error('The report has no part')
+  return { r: report, t, f, p }
+}
+
+const set = Object.assign
+const HOSTILE: readonly (readonly [string, string, (all: Spoilt) => unknown])[] = [
+  ['another version', 'report_invalid', ({ r }) => set(r, { report_version: 2 })],
+  ['another snapshot', 'report_invalid', ({ r }) => set(r, { snapshot_id: '20261123t020000z-01kaq3c8' })],
+  ['a member that nobody knows', 'report_invalid', ({ r }) => set(r, { more: 1 })],
+  ['no tables', 'report_invalid', ({ r }) => set(r, { tables: [] })],
+  ['a table that is missing', 'report_invalid', ({ r }) => r.tables.pop()],
+  ['a table told twice', 'report_invalid', ({ r, t }) => r.tables.push(t)],
+  ['a table that is not in the plan', 'report_invalid', ({ t }) => set(t, { name: 'three' })],
+  ['a range that is missing', 'report_invalid', ({ t }) => t.files.pop()],
+  ['a range told twice', 'report_invalid', ({ f, t }) => t.files.push(f)],
+  ['a range that is not in the plan', 'report_invalid', ({ f }) => set(f, { number: 7 })],
   [
     'the file of another range',
     'report_invalid',
-    (r) => {
-      for (const file of r.tables[0].files) file.number = 1 - file.number
+    ({ t }) => {
+      for (const file of t.files) file.number = 1 - file.number
     },
   ],
-  ['another key', 'report_invalid', (_, f) => (f.key = f.key.replace('00000', '00009'))],
-  ['another upload', 'report_invalid', (_, f) => (f.upload_id = 'other')],
-  ['rows that are no number', 'report_invalid', (_, f) => (f.rows = '2')],
-  ['rows below none', 'report_invalid', (_, f) => (f.rows = -1)],
-  ['rows in fractions', 'report_invalid', (r) => (r.tables[0].rows_read = 1.5)],
-  ['rows beyond all numbers', 'report_invalid', (r) => (r.tables[0].rows_read = 1e300)],
-  ['more rows than the footer', 'count_mismatch', (_, f) => (f.rows = 3)],
-  ['another number of row groups', 'count_mismatch', (_, f) => (f.row_groups = 2)],
-  ['a checksum in capitals', 'report_invalid', (_, f) => (f.crc32 = 'ABCDEF01')],
-  ['a short SHA-256', 'report_invalid', (_, f) => (f.sha256 = 'ab')],
-  ['a tail that is no base 64', 'report_invalid', (_, f) => (f.tail = '%')],
-  ['a tail of other bytes', 'report_invalid', (_, f) => (f.tail = Buffer.from('PAR1').toString('base64'))],
-  ['a tail with another SHA-256', 'report_invalid', (_, f) => (f.tail_sha256 = '0'.repeat(64))],
+  ['another key', 'report_invalid', ({ f }) => set(f, { key: f.key.replace('00000', '00009') })],
+  ['another upload', 'report_invalid', ({ f }) => set(f, { upload_id: 'other' })],
+  ['rows that are no number', 'report_invalid', ({ f }) => set(f, { rows: '2' })],
+  ['rows below none', 'report_invalid', ({ f }) => set(f, { rows: -1 })],
+  ['rows in fractions', 'report_invalid', ({ t }) => set(t, { rows_read: 1.5 })],
+  ['rows beyond all numbers', 'report_invalid', ({ t }) => set(t, { rows_read: 1e300 })],
+  ['more rows than the footer', 'count_mismatch', ({ f }) => set(f, { rows: 3 })],
+  ['another number of row groups', 'count_mismatch', ({ f }) => set(f, { row_groups: 2 })],
+  ['a checksum in capitals', 'report_invalid', ({ f }) => set(f, { crc32: 'ABCDEF01' })],
+  ['a short SHA-256', 'report_invalid', ({ f }) => set(f, { sha256: 'ab' })],
+  ['a tail that is no base 64', 'report_invalid', ({ f }) => set(f, { tail: '%' })],
+  ['a tail of other bytes', 'report_invalid', ({ f }) => set(f, { tail: Buffer.from('PAR1').toString('base64') })],
+  ['a tail with another SHA-256', 'report_invalid', ({ f }) => set(f, { tail_sha256: '0'.repeat(64) })],
   [
     'the tail of the file before',
     'footer_invalid',
-    (r, f) => Object.assign(f, { tail: r.tables[1].files[0].tail, tail_sha256: r.tables[1].files[0].tail_sha256 }),
+    ({ f, r }) => {
+      const { tail, tail_sha256 } = r.tables[1]?.files[0] ?? {}
+      set(f, { tail, tail_sha256 })
+    },
   ],
   [
     'a file larger than its footer says',
     'footer_invalid',
-    (_, f) => {
+    ({ f, p }) => {
       f.bytes = 20
-      f.parts[0].bytes = 20
+      p.bytes = 20
     },
   ],
-  ['no part', 'report_invalid', (_, f) => (f.parts = [])],
-  ['parts that begin with 2', 'report_invalid', (_, f) => (f.parts[0].number = 2)],
-  ['parts with a gap', 'report_invalid', (_, f) => split(f, [1, 3])],
-  ['parts out of order', 'report_invalid', (_, f) => split(f, [2, 1])],
-  ['a first part that S3 would not take', 'report_invalid', (_, f) => split(f, [1, 2])],
-  ['parts that are fewer bytes than the file', 'report_invalid', (_, f) => (f.parts[0].bytes -= 1)],
+  ['no part', 'report_invalid', ({ f }) => set(f, { parts: [] })],
+  ['parts that begin with 2', 'report_invalid', ({ p }) => set(p, { number: 2 })],
+  ['parts with a gap', 'report_invalid', (all) => split(all, [1, 3])],
+  ['parts out of order', 'report_invalid', (all) => split(all, [2, 1])],
+  ['a first part that S3 would not take', 'report_invalid', (all) => split(all, [1, 2])],
+  ['parts that are fewer bytes than the file', 'report_invalid', ({ p }) => set(p, { bytes: p.bytes - 1 })],
   [
     'more parts than an upload holds',
     'report_invalid',
-    (_, f) => (f.parts = Array.from({ length: 10_001 }, (_x, i) => ({ ...f.parts[0], number: i + 1 }))),
+    ({ f, p }) => set(f, { parts: Array.from({ length: 10_001 }, (_, i) => ({ ...p, number: i + 1 })) }),
   ],
-  ['a part without ETag', 'report_invalid', (_, f) => (f.parts[0].etag = '')],
-  ['a part whose checksum is of 3 bytes', 'report_invalid', (_, f) => (f.parts[0].crc32 = 'AAAA')],
-  ['a column that is missing', 'report_invalid', (_, f) => delete f.columns.t],
-  ['a column that the contract lacks', 'report_invalid', (_, f) => (f.columns.__proto__x = f.columns.t)],
-  ['a sum of 15 digits', 'report_invalid', (_, f) => (f.columns.k.sum = '0'.repeat(15))],
-  ['more NULLs than rows', 'report_invalid', (_, f) => (f.columns.t.nulls = 3)],
-  ['a NULL where none may be', 'report_invalid', (_, f) => (f.columns.k.nulls = 1)],
-  ['more lost values than NULLs', 'report_invalid', (_, f) => (f.unrepresentable.d.infinity = 3)],
-  ['lost values of a column that may lose none', 'report_invalid', (_, f) => (f.unrepresentable.t = { nan: 1 })],
-  ['a reason that nobody knows', 'report_invalid', (_, f) => (f.unrepresentable.d.other = 0)],
+  ['a part without ETag', 'report_invalid', ({ p }) => set(p, { etag: '' })],
+  ['a part whose checksum is of 3 bytes', 'report_invalid', ({ p }) => set(p, { crc32: 'AAAA' })],
+  ['a column that is missing', 'report_invalid', ({ f }) => delete f.columns.t],
+  ['a column that the contract lacks', 'report_invalid', ({ f }) => set(f.columns, { __proto__x: f.columns.t })],
+  ['a sum of 15 digits', 'report_invalid', ({ f }) => set(f.columns, { k: { nulls: 0, sum: '0'.repeat(15) } })],
+  ['more NULLs than rows', 'report_invalid', ({ f }) => set(f.columns.t ?? {}, { nulls: 3 })],
+  ['a NULL where none may be', 'report_invalid', ({ f }) => set(f.columns.k ?? {}, { nulls: 1 })],
+  ['more lost values than NULLs', 'report_invalid', ({ f }) => set(f.unrepresentable, { d: { infinity: 3 } })],
+  [
+    'lost values of a column that may lose none',
+    'report_invalid',
+    ({ f }) => set(f.unrepresentable, { t: { nan: 1 } }),
+  ],
+  ['a reason that nobody knows', 'report_invalid', ({ f }) => set(f.unrepresentable, { d: { infinity: 1, other: 0 } })],
 ]
 
 /** In two parts with these numbers. */
-function split(file: Broken, numbers: readonly number[]): void {
-  const [part] = file.parts
-  file.parts = numbers.map((number, i) => ({ ...part, number, bytes: i === 0 ? 100 : part.bytes - 100 }))
+function split({ f, p }: Spoilt, numbers: readonly number[]): void {
+  f.parts = numbers.map((number, i) => ({ ...p, number, bytes: i === 0 ? 100 : p.bytes - 100 }))
 }
 
 test.each(HOSTILE)('%s: %s', (_, code, spoil) => {
-  const report = JSON.parse(good) as Broken
-  spoil(report, report.tables[0].files[0])
+  const report = JSON.parse(good) as Report
+  spoil(first(report))
   const { code: found, message } = thrown(JSON.stringify(report))
   expect(found, message).toBe(code)
   expect(message.length).toBeLessThan(3_000)
