@@ -1,7 +1,7 @@
 /**
  * Draws the retention curve of docs/retention.svg from the answer of the saved query, on standard input:
  *
- *     npx rocketgames query retention-curve --json | node scripts/draw-retention.ts "sample data" > docs/retention.svg
+ *     npx rocketgames query retention-curve --json | npx node scripts/draw-retention.ts "sample data" > docs/retention.svg
  *
  * The same answer and the same words give the same bytes; both stand in the picture's metadata.
  */
@@ -30,12 +30,16 @@ function ticks(last: number): number[] {
   return Array.from({ length: Math.floor(last / step) + 1 }, (_, i) => i * step)
 }
 
-/** @param points in ascending order of weeks, at least two. @param source what the data are, for the caption. */
+/**
+ * @param points in ascending order of weeks, at least two, all of the same players: else the curve would mix who came with who stayed.
+ * @param source what the data are, for the caption.
+ */
 export function drawRetention(points: readonly RetentionPoint[], source: string): string {
   const [first, last] = [points[0], points.at(-1)]
   if (first === undefined || last === undefined || first === last) {
-    throw new Error('A curve needs two points: are there registration weeks that are old enough?')
+    throw new Error('A curve needs two points: are there players who registered long enough ago?')
   }
+  if (points.some(({ players }) => players !== first.players)) throw new Error('The points are not of the same players')
   const weeks = last.weeks_after_registration
   const x = (week: number) => PLOT.left + ((PLOT.right - PLOT.left) * week) / weeks
   const y = (percent: number) => PLOT.bottom - ((PLOT.bottom - PLOT.top) * percent) / 100
@@ -52,12 +56,7 @@ export function drawRetention(points: readonly RetentionPoint[], source: string)
   ])
   const ends = [first, last].map((p, i) => {
     const at = `x="${number(x(p.weeks_after_registration) + (i ? -4 : 8))}" y="${number(y(p.percent) - 10)}"`
-    return label(
-      at,
-      i ? 'end' : 'start',
-      `${p.percent} % of ${thousands(p.players)}`,
-      ` fill="${CURVE}" font-weight="600"`,
-    )
+    return label(at, i ? 'end' : 'start', `${p.percent} %`, ` fill="${CURVE}" font-weight="600"`)
   })
   const middle = (PLOT.top + PLOT.bottom) / 2
   return [
@@ -71,7 +70,12 @@ export function drawRetention(points: readonly RetentionPoint[], source: string)
       'Players who played so many weeks after they registered, or later',
       ' font-size="16" font-weight="600"',
     ),
-    label(`x="${PLOT.left}" y="45"`, 'start', source, ` fill="${GREY}"`),
+    label(
+      `x="${PLOT.left}" y="45"`,
+      'start',
+      `${source}; the same ${thousands(first.players)} players at each week`,
+      ` fill="${GREY}"`,
+    ),
     ...rows,
     ...columns,
     `  <path d="${path.join('')}" fill="none" stroke="${CURVE}" stroke-width="2.5" stroke-linejoin="round"/>`,
@@ -81,11 +85,7 @@ export function drawRetention(points: readonly RetentionPoint[], source: string)
     ),
     ...ends,
     label(`x="${number((PLOT.left + PLOT.right) / 2)}" y="${PLOT.bottom + 46}"`, 'middle', 'weeks after registration'),
-    label(
-      `transform="translate(20 ${number(middle)}) rotate(-90)"`,
-      'middle',
-      'share of players registered long enough',
-    ),
+    label(`transform="translate(20 ${number(middle)}) rotate(-90)"`, 'middle', 'share of these players'),
     '</svg>',
     '',
   ].join('\n')

@@ -16,26 +16,32 @@ describe('the retention curve of the README', () => {
     expect(drawRetention(points, source)).toBe(picture)
   })
 
-  it('falls with the weeks, and its shares are those of its counts', () => {
-    for (const [
-      i,
-      { weeks_after_registration: week, players, played_then_or_later: played, percent },
-    ] of points.entries()) {
+  it('falls with the weeks, of the same players at each of them, and its shares are those of its counts', () => {
+    for (const [i, point] of points.entries()) {
+      const { weeks_after_registration: week, players, played_then_or_later: played, percent } = point
       expect(week).toBe(i)
       expect(percent).toBeCloseTo((100 * played) / players, 2)
-      expect(players).toBeLessThanOrEqual(points[i - 1]?.players ?? players)
+      expect(players).toBe(points[0]?.players)
+      expect(played).toBeLessThanOrEqual(points[i - 1]?.played_then_or_later ?? players)
     }
   })
 
-  it('says with axis titles and ends what it shows, and what the README says of it', () => {
-    const last = points.at(-1)
+  it('says with titles and ends what it shows, and what the README says of it', () => {
+    const { percent, players } = points.at(-1) as RetentionPoint
+    const count = players.toLocaleString('en-US')
     expect(picture).toContain('>weeks after registration</text>')
-    expect(picture).toContain('>share of players registered long enough</text>')
-    expect(picture).toContain(`>${last?.percent} % of 11,082</text>`)
+    expect(picture).toContain('>share of these players</text>')
+    expect(picture).toContain(`; the same ${count} players at each week</text>`)
+    expect(picture).toContain(`>${percent} %</text>`)
     const readme = readFileSync(path.join(ROOT, 'README.md'), 'utf8')
     expect(readme).toContain(
-      `of the 11,082 players who registered more than a year before, ${Math.round(last?.percent ?? 0)} %`,
+      `Of the ${count} players who registered at least 66 weeks before, ${Math.round(percent)} %`,
     )
+  })
+
+  it('is not drawn of points that are not of the same players', () => {
+    const later = points.map((point, i) => ({ ...point, players: point.players - i }))
+    expect(() => drawRetention(later, 'who came and who stayed')).toThrow('not of the same players')
   })
 
   it('is not drawn of less than two points', () => {

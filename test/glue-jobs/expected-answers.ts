@@ -21,14 +21,14 @@ const shown = (measure: string, persons: string, smallCell = 10) =>
 export const EXPECTED_ANSWERS: readonly ExpectedAnswer[] = [
   {
     name: 'retention-curve',
-    others: [{ weeks: 150, since: '2025-01-15' }],
-    sql: ({ weeks, since }) => `
+    others: [{ weeks: 100, more_weeks: 0, since: '2024-09-15' }],
+    sql: ({ weeks, more_weeks, since }) => `
       WITH p AS MATERIALIZED (
-        SELECT ${week('created_at::date')} AS monday,
-          ((SELECT max(l.last_played_at)::date FROM kept.library l WHERE l.player_id = p.id) - created_at::date) / 7 AS k
-        FROM kept.player p JOIN kept.newest USING (n) WHERE status <> 'erased' AND created_at >= '${since}')
-      SELECT w, count(*)::int, (count(*) FILTER (WHERE k >= w))::int, ${rounded('100.0 * count(*) FILTER (WHERE k >= w) / count(*)', 2)}
-      FROM generate_series(0, ${weeks}) w JOIN p ON monday + 7 * (w + 2) <= (SELECT taken_at::date FROM kept.newest) GROUP BY w ORDER BY w`,
+        SELECT (SELECT max(l.last_played_at)::date FROM kept.library l WHERE l.player_id = p.id) - created_at::date AS days
+        FROM kept.player p JOIN kept.newest USING (n)
+        WHERE status <> 'erased' AND created_at >= '${since}' AND taken_at::date - created_at::date >= 7 * (${weeks} + ${more_weeks} + 1))
+      SELECT w, count(*)::int, (count(*) FILTER (WHERE days >= 7 * w))::int, ${rounded('100.0 * count(*) FILTER (WHERE days >= 7 * w) / count(*)', 2)}
+      FROM generate_series(0, ${weeks}) w JOIN p ON true GROUP BY w ORDER BY w`,
   },
   {
     name: 'weekly-players-by-studio',

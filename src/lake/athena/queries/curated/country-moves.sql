@@ -1,6 +1,6 @@
 -- @title Players who changed country
 -- @description Changes of country between two snapshots, from where to where, with the first and the last time that one was seen
--- @param min_players integer default=1 min=1 max=1000000 | Moves of fewer players are left out
+-- @param min_players integer default=1 min=1 max=1000000 | Moves of fewer players are left out; give at least 10 for a report that others read
 WITH versions AS (
   SELECT
     player_ref,

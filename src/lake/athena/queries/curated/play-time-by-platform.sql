@@ -17,8 +17,8 @@ SELECT
   o.platform,
   o.owners,
   round(1e2 * o.played / o.owners, 2) AS played_percent,
-  round(o.seconds / 3600e0 / o.owners, 1) AS hours_per_owner,
-  round(o.seconds / 3600e0 / nullif(o.played, 0), 1) AS hours_per_player
+  round(o.seconds / (3600e0 * o.owners), 1) AS hours_per_owner,
+  round(o.seconds / (3600e0 * nullif(o.played, 0)), 1) AS hours_per_player
 FROM owned AS o
 JOIN dim_game AS g ON g.game_id = o.game_id AND g.is_current
 ORDER BY o.owners DESC, o.game_id, o.platform

@@ -1,6 +1,7 @@
 -- @title Retention curve
--- @description How many players played so many weeks after they registered, or later, of all registration weeks that have had the time
+-- @description How many players played so many weeks after they registered, or later: the same players at each week, who all registered long enough ago for the whole curve
 -- @param weeks integer default=52 min=1 max=520 | Weeks after registration
+-- @param more_weeks integer default=13 min=0 max=520 | Weeks that every player has had beyond them, so that a pause at the end is not taken for the end
 -- @param since date default=2000-01-01 | First day of registration
 WITH last_play AS (
   SELECT player_ref, max(last_played_at) AS last_played_at
@@ -9,22 +10,23 @@ WITH last_play AS (
 ),
 registered AS (
   SELECT
-    date_trunc('week', CAST(p.created_at AS date)) AS registration_week,
-    date_diff('day', CAST(p.created_at AS date), CAST(l.last_played_at AS date)) / 7 AS last_week,
+    date_diff('day', CAST(p.created_at AS date), CAST(l.last_played_at AS date)) AS last_day,
     count(*) AS players
   FROM dim_player AS p
+  CROSS JOIN curated_runs AS c
   LEFT JOIN last_play AS l ON l.player_ref = p.player_ref
-  WHERE p.is_current AND p.status <> 'erased' AND p.created_at >= :since
-  GROUP BY 1, 2
+  WHERE p.is_current
+    AND p.status <> 'erased'
+    AND p.created_at >= :since
+    AND date_add('day', 7 * (:weeks + 1 + :more_weeks), CAST(p.created_at AS date)) <= CAST(c.last_taken_at AS date)
+  GROUP BY 1
 )
 SELECT
   w.week AS weeks_after_registration,
   sum(r.players) AS players,
-  coalesce(sum(CASE WHEN r.last_week >= w.week THEN r.players END), 0) AS played_then_or_later,
-  round(1e2 * coalesce(sum(CASE WHEN r.last_week >= w.week THEN r.players END), 0) / sum(r.players), 2) AS percent
+  coalesce(sum(CASE WHEN r.last_day >= 7 * w.week THEN r.players END), 0) AS played_then_or_later,
+  round(1e2 * coalesce(sum(CASE WHEN r.last_day >= 7 * w.week THEN r.players END), 0) / sum(r.players), 2) AS percent
 FROM registered AS r
-CROSS JOIN curated_runs AS c
 CROSS JOIN UNNEST(sequence(0, :weeks)) AS w (week)
-WHERE date_add('day', 7 * (w.week + 2), r.registration_week) <= CAST(c.last_taken_at AS date)
 GROUP BY w.week
 ORDER BY w.week
