@@ -7,6 +7,8 @@ that needs neither also runs by pytest alone; one that does is skipped there, an
 from __future__ import annotations
 
 import os
+import signal
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,12 +17,28 @@ from typing import Any, NoReturn
 import boto3
 import pytest
 from botocore.config import Config
+from file_oracle import FileOracle, file_oracle
 from pyspark.sql import SparkSession
 
 from rocketgames_glue.arguments import Place
 from rocketgames_glue.session import SessionSettings, session_settings, spark_session
 
-SMALL_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+
+SMALL_JVM = os.environ.get("ROCKETGAMES_SPARK_JAVA_OPTIONS") or "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""For a Java that lives for seconds; from the program that brings up the tests with an archive of Spark's classes."""
+
+
+def pytest_configure() -> None:
+    """pytest and all that it started end with the program that brought up what they use, also when that is killed."""
+    pipe = os.environ.pop("TEST_PARENT_PIPE", None)
+    if pipe is not None:
+        threading.Thread(target=_end_with, args=(int(pipe),), daemon=True).start()
+
+
+def _end_with(pipe: int) -> None:
+    while os.read(pipe, 4096):
+        pass
+    os.killpg(0, signal.SIGKILL)
 
 
 def counted(small: int, full: int) -> int:
@@ -86,6 +104,13 @@ def spark() -> Iterator[SparkSession]:
     session = spark_session(settings)
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def oracle() -> Iterator[FileOracle]:
+    """The service's own reader of Parquet files."""
+    with file_oracle() as found:
+        yield found
 
 
 def _client(endpoint: str) -> Callable[[str], Any]:

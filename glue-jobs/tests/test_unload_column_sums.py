@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from conftest import counted
-from file_oracle import FileOracle, file_oracle
+from file_oracle import FileOracle
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -26,12 +25,6 @@ KINDS: list[tuple[pa.DataType, st.SearchStrategy[Any]]] = [
     (pa.string(), TEXTS),
     (pa.binary(16), st.binary(min_size=16, max_size=16)),
 ]
-
-
-@pytest.fixture(scope="module")
-def oracle() -> Iterator[FileOracle]:
-    with file_oracle() as found:
-        yield found
 
 
 def shown(kind: pa.DataType, value: Any) -> dict[str, Any] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 import unload_matrix as matrix
 from conftest import counted
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from file_oracle import FileOracle, file_oracle
+from file_oracle import FileOracle
 
 from rocketgames_glue.unload.encode import RangeFile
 from rocketgames_glue.unload.facts import EncodedFile
@@ -26,12 +25,6 @@ from rocketgames_glue.unload.pseudonyms import pseudonyms
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 METADATA = {"rocketgames.snapshot_id": "20261123t020000z-01kaq3c9", "rocketgames.part": "3"}
 PSEUDONYMS = pseudonyms(matrix.PSEUDONYM_KEY)
-
-
-@pytest.fixture(scope="module")
-def oracle() -> Iterator[FileOracle]:
-    with file_oracle() as found:
-        yield found
 
 
 class Bytes:

@@ -31,7 +31,7 @@ TABLE = {
 }  # fmt: skip
 PLAN = {
     "plan_version": 1, "snapshot_id": "s", "bucket": "b", "contract_set_fingerprint": "f",
-    "jdbc": {"url": "jdbc:postgresql://h/d", "user": "u", "exported_snapshot": "1-1", "session_init": "SET …"},
+    "jdbc": {"url": "jdbc:postgresql://h/d", "user": "u", "exported_snapshot": "1-1", "session_init": "SET …", "visible": "7:9:8"},
     "taken_at": "t", "wal_lsn": "0/1", "created_by": "c", "codec": "zstd", "row_group_rows": 10, "row_group_bytes": 10,
     "part_bytes": 5 << 20, "most_parts": 9000, "pseudonym_key_version": 1, "tables": [TABLE], "report": "r",
 }  # fmt: skip
@@ -73,12 +73,12 @@ def test_no_plan_at_all_is_refused() -> None:
 def test_rows_are_asked_for_in_forms_that_java_does_not_change() -> None:
     given = matrix.table(matrix.columns())
     table = PlanTable(**{**vars(given), "key": (KeyColumn("id", 0), KeyColumn("platform", len(given.columns)))})
-    query = range_query(table, PlanRange("ctid < '(9,0)'::tid", 0, "k", "u", 1))
+    query = range_query(table, PlanRange("ctid < '(9,0)'::tid", 0, "k", "u", 1), "7:9:8")
     assert query.startswith('SELECT "id"::text AS "id", uuid_send("ref"::uuid) AS "ref", "name"::text AS "name"')
     assert 'timestamptz_send("created_at") AS "created_at", date_send("born") AS "born", "small"::integer AS "small"' in query
     assert '"price"::text AS "price"' in query and '"is_on"::boolean AS "is_on"' in query
     rows = '"id"::text AS "_pk_0", "_key_0"::text AS "_pk_1" FROM (SELECT * FROM "matrix_row" WHERE ctid < \'(9,0)\'::tid) AS _rows'
-    assert f"{rows} WHERE CASE current_setting('transaction_isolation')" in query
+    assert f"{rows} WHERE CASE current_setting('transaction_isolation') || ' ' || pg_current_snapshot()::text WHEN 'repeatable read 7:9:8'" in query
 
 
 @settings(max_examples=counted(50, 5_000), deadline=None, database=None)

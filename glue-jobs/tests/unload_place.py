@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from file_oracle import athena_type
 from pyspark.sql import SparkSession
@@ -20,21 +20,39 @@ PLAN_KEY = f"unload/v1/{SNAPSHOT_ID}/plan.json"
 REPORT_KEY = f"unload/v1/{SNAPSHOT_ID}/report.json"
 
 
+class Held(NamedTuple):
+    """A snapshot of the database: its name, and what it sees."""
+
+    name: str
+    visible: str
+
+
 @contextmanager
-def held_snapshot(spark: SparkSession, postgres: Any) -> Iterator[str]:
-    """A transaction that sees this moment, as long as it lasts. Gives the name of its snapshot."""
+def connection(spark: SparkSession, postgres: Any) -> Iterator[Callable[[str], list[str]]]:
+    """A connection of its own: a function that runs a statement and answers with its first row, if it has any."""
     jvm = spark.sparkContext._jvm
     url = f"{postgres.jdbc_url}?user={postgres.user}&password={postgres.password}"
-    connection = jvm.org.postgresql.Driver().connect(url, jvm.java.util.Properties())
+    opened = jvm.org.postgresql.Driver().connect(url, jvm.java.util.Properties())
+
+    def run(sql: str) -> list[str]:
+        statement = opened.createStatement()
+        if not statement.execute(sql):
+            return []
+        result = statement.getResultSet()
+        return [result.getString(i + 1) for i in range(result.getMetaData().getColumnCount())] if result.next() else []
+
     try:
-        connection.setAutoCommit(False)
-        statement = connection.createStatement()
-        statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        result = statement.executeQuery("SELECT pg_export_snapshot()")
-        result.next()
-        yield result.getString(1)
+        yield run
     finally:
-        connection.close()
+        opened.close()
+
+
+@contextmanager
+def held_snapshot(spark: SparkSession, postgres: Any) -> Iterator[Held]:
+    """A transaction that sees this moment, as long as it lasts."""
+    with connection(spark, postgres) as run:
+        run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield Held(*run("SELECT pg_export_snapshot(), pg_current_snapshot()::text"))
 
 
 def table_entry(
@@ -80,10 +98,10 @@ def table_entry(
     }
 
 
-def plan_content(aws: Any, postgres: Any, snapshot: str, tables: Sequence[dict[str, Any]], **changes: Any) -> bytes:
+def plan_content(aws: Any, postgres: Any, snapshot: Held, tables: Sequence[dict[str, Any]], **changes: Any) -> bytes:
     """The plan as the service writes it."""
     init = (
-        f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '{snapshot}'; SET LOCAL timezone = 'UTC'; "
+        f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '{snapshot.name}'; SET LOCAL timezone = 'UTC'; "
         "SET LOCAL statement_timeout = 60000; SET LOCAL search_path = public"
     )
     plan = {
@@ -93,8 +111,9 @@ def plan_content(aws: Any, postgres: Any, snapshot: str, tables: Sequence[dict[s
         "jdbc": {
             "url": f"{postgres.jdbc_url}?ApplicationName=rocketgames-snapshot%3A{SNAPSHOT_ID}",
             "user": postgres.user,
-            "exported_snapshot": snapshot,
+            "exported_snapshot": snapshot.name,
             "session_init": init,
+            "visible": snapshot.visible,
         },
         "taken_at": "2026-11-23T02:00:00.000Z",
         "wal_lsn": "0/1",
@@ -111,7 +130,7 @@ def plan_content(aws: Any, postgres: Any, snapshot: str, tables: Sequence[dict[s
     return json.dumps({**plan, **changes}).encode()
 
 
-def plan(aws: Any, postgres: Any, snapshot: str, tables: Sequence[dict[str, Any]], **changes: Any) -> UnloadPlan:
+def plan(aws: Any, postgres: Any, snapshot: Held, tables: Sequence[dict[str, Any]], **changes: Any) -> UnloadPlan:
     return read_plan(plan_content(aws, postgres, snapshot, tables, **changes), PLAN_KEY)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 
 from py4j.protocol import Py4JJavaError
@@ -14,6 +15,8 @@ from rocketgames_glue.unload.selection import range_query
 
 BATCH_ROWS = 2_048
 """Rows that a fetch brings, and those that travel from Java to Python at once: what has to fit into memory several times over."""
+_SCHEMAS = threading.Semaphore(4)
+"""Spark asks for the columns of every range by a connection of the driver's own, with none of its rows: a few at a time."""
 _UNKNOWN_SNAPSHOT = frozenset({"22023", "42704", "58P01", "0A000"})
 """What the server says to a name of which it has no snapshot: by release, and where another server is asked."""
 
@@ -52,7 +55,7 @@ def range_rows(session: SparkSession, source: Source, login: Login, table: PlanT
         .option("url", source.url)
         .option("driver", DRIVER)
         .option("user", login.user)
-        .option("dbtable", f"({range_query(table, part)}) AS _unload")
+        .option("dbtable", f"({range_query(table, part, source.visible)}) AS _unload")
         .option("sessionInitStatement", source.session_init)
         .option("fetchsize", str(BATCH_ROWS))
         .option("prepareThreshold", "-1")
@@ -63,7 +66,8 @@ def range_rows(session: SparkSession, source: Source, login: Login, table: PlanT
     if login.password:
         reader = reader.option("password", login.password)
     try:
-        return reader.load()
+        with _SCHEMAS:
+            return reader.load()
     except Exception as error:
         raise source_problem(error, table, part) from None
 
@@ -77,8 +81,8 @@ def source_problem(error: Exception, table: PlanTable, part: PlanRange) -> Unloa
     state = str(warehouse_error(error).facts.get("sql_state", "")) if isinstance(error, Py4JJavaError) else ""
     if state in _UNKNOWN_SNAPSHOT:
         message = (
-            "The server that an executor reached does not know the snapshot that another connection holds: that connection has ended, or "
-            "the address leads to more than one instance; give the snapshot the address of one"
+            "The server that an executor reached does not know the snapshot that another connection holds, or it was not imported: that "
+            "connection has ended, or the address leads to more than one instance; give the snapshot the address of one"
         )
         return UnloadProblem("load_balanced_endpoint", message, **place, sql_state=state)
     if state[:2] == "08" or state[:3] == "57P":

@@ -29,9 +29,12 @@ from rocketgames_glue.unload.facts import table_report
 from rocketgames_glue.unload.plan import PlanRange, PlanTable, UnloadPlan
 from rocketgames_glue.unload.problems import UnloadProblem, problem_of
 
-_WAITING_PER_CORE = 4
-"""Spark jobs that wait for each core: an executor that comes later finds work."""
-_LEAST_AT_ONCE, _MOST_AT_ONCE = 8, 256
+_MOST_AT_ONCE = 64
+"""
+Ranges for which Spark has a job: as many read at once, if there are the cores, each by a connection of its own. Those that wait are there
+for executors that come later: on AWS Glue the first of them come after the driver.
+"""
+_STOP_SECONDS = 0.5
 _LINE = threading.Lock()
 
 
@@ -56,6 +59,8 @@ def run(arguments: UnloadArguments) -> None:
     plan = stored_plan(client, arguments.plan)
     login = _login(arguments, plan)
     key = KeySource(arguments.pseudonym_key_env, arguments.pseudonym_key_secret)
+    # Of no use here: what is wrong with it is told before Spark begins, and not by each of its tasks.
+    key.pseudonyms(arguments.place)
     spark = spark_session(session_settings("unload_snapshot", arguments.place))
     report_unload(client, Unload(reading_session(spark), plan, arguments.place, login, key, _print))
 
@@ -85,20 +90,21 @@ def unload(job: Unload) -> list[dict[str, Any]]:
     """:returns: the tables of the report. :raises UnloadProblem: of the first range that failed; the others are stopped."""
     group = f"unload-{job.plan.snapshot_id}"
     context = job.session.sparkContext
-    at_once = min(_MOST_AT_ONCE, max(_LEAST_AT_ONCE, _WAITING_PER_CORE * context.defaultParallelism))
     found: dict[str, list[dict[str, Any]]] = {table.name: [] for table in job.plan.tables}
 
     def begin() -> None:
         # Of the Java thread that goes with this one.
         context.setJobGroup(group, f"unload of {job.plan.snapshot_id}", interruptOnCancel=True)
 
-    with ThreadPoolExecutor(at_once, initializer=begin) as pool:
+    with ThreadPoolExecutor(_MOST_AT_ONCE, initializer=begin) as pool:
         futures = {pool.submit(_file, job, table, part): table for table, part in _largest_first(job.plan)}
         try:
             for future in as_completed(futures):
-                file = future.result()
-                found[futures[future].name].append(file)
-                _tell(job, futures[future], file)
+                table, file = futures[future], future.result()
+                found[table.name].append(file)
+                facts = {"number": file["number"], "rows": file["rows"], "bytes": file["bytes"]}
+                log("file-written", table=table.name, **facts)
+                job.progress({"kind": "file", "table": table.name, **facts})
         except BaseException:
             _stop(pool, context, group, list(futures))
             raise
@@ -108,10 +114,12 @@ def unload(job: Unload) -> list[dict[str, Any]]:
 def _stop(pool: ThreadPoolExecutor, context: Any, group: str, futures: list[Future[Any]]) -> None:
     """Ends all Spark jobs of the group, those too that a thread begins in just this moment."""
     pool.shutdown(wait=False, cancel_futures=True)
-    while True:
+    running = futures
+    while running:
         context.cancelJobGroup(group)
-        if not wait(futures, timeout=0.5).not_done:
-            return
+        # Not `concurrent.futures.wait` for all: to it one that was cancelled before it began is never done.
+        running = [each for each in running if not each.done()]
+        wait(running[:1], timeout=_STOP_SECONDS)
 
 
 def _largest_first(plan: UnloadPlan) -> Iterator[tuple[PlanTable, PlanRange]]:
@@ -125,6 +133,7 @@ def _file(job: Unload, table: PlanTable, part: PlanRange) -> dict[str, Any]:
     metadata = job.plan.metadata(table, part.number)
     task = RangeTask(job.place, alone, part, job.plan.encoding, metadata, job.key)
     rows = range_rows(job.session, job.plan.source, job.login, table, part)
+    job.session.sparkContext.setJobDescription(f"{table.name}, range {part.number}")
     try:
         [answer] = rows.mapInArrow(task, OUTCOME).collect()
     except Exception as error:
@@ -133,11 +142,6 @@ def _file(job: Unload, table: PlanTable, part: PlanRange) -> dict[str, Any]:
     if "problem" in outcome:
         raise problem_of(outcome["problem"])
     return outcome["file"]
-
-
-def _tell(job: Unload, table: PlanTable, file: dict[str, Any]) -> None:
-    log("file-written", table=table.name, number=file["number"], rows=file["rows"], bytes=file["bytes"])
-    job.progress({"kind": "file", "table": table.name, "number": file["number"], "rows": file["rows"], "bytes": file["bytes"]})
 
 
 def _print(line: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from rocketgames_glue.arguments import Place
 from rocketgames_glue.io.aws import aws_client
 from rocketgames_glue.io.parts import UploadParts
 from rocketgames_glue.io.secrets import environment_secret, secret_text
+from rocketgames_glue.job_error import JobError, UsageError
 from rocketgames_glue.unload.encode import RangeFile
 from rocketgames_glue.unload.facts import file_report
 from rocketgames_glue.unload.plan import Encoding, PlanRange, PlanTable
@@ -37,6 +38,20 @@ class KeySource:
 
     variable: str | None
     secret_id: str | None
+
+    def pseudonyms(self, place: Place) -> Pseudonyms:
+        """:raises JobError: there is no key, or none of its form; it is not shown."""
+        text = self._text(place)
+        try:
+            return pseudonyms(text)
+        except ValueError as error:
+            raise UsageError(f"{self.variable or self.secret_id}: {error}") from None
+
+    def _text(self, place: Place) -> str:
+        if self.variable is not None:
+            return environment_secret(self.variable)
+        client = aws_client("secretsmanager", place.region, place.endpoint_url)
+        return secret_text(client, self.secret_id or "")
 
 
 @dataclass(frozen=True)
@@ -62,6 +77,9 @@ class RangeTask:
                 raise RuntimeError(problem.marked()) from None
             # Another attempt would meet the same: told as an answer, Spark does not make any.
             return {"problem": problem.to_driver()}
+        except JobError as error:
+            # Of a secret, as a rule: its words have no value.
+            raise RuntimeError(self._failed(error.message).marked()) from None
         except Exception as error:
             raise RuntimeError(self._unexpected(error)) from None
 
@@ -69,8 +87,11 @@ class RangeTask:
         """The kind of an error and its place in the program. Its text might have a value."""
         frames = traceback.extract_tb(error.__traceback__)
         place = f" at {frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else ""
-        message = f"{self.table.name}, range {self.part.number}: {type(error).__name__}{place}"
-        return UnloadProblem("spark_failed", message, table=self.table.table, range=self.part.number).marked()
+        return self._failed(f"{type(error).__name__}{place}").marked()
+
+    def _failed(self, why: str) -> UnloadProblem:
+        message = f"{self.table.name}, range {self.part.number}: {why}"
+        return UnloadProblem("spark_failed", message, table=self.table.table, range=self.part.number)
 
     def _write(self, batches: Iterable[pa.RecordBatch]) -> dict[str, Any]:
         client = _storage(self.place)
@@ -100,9 +121,4 @@ def _storage(place: Place) -> Any:
 @cache
 def _pseudonyms(key: KeySource, place: Place) -> Pseudonyms:
     """Once for each worker process."""
-    if key.variable is not None:
-        text = environment_secret(key.variable)
-    else:
-        client = aws_client("secretsmanager", place.region, place.endpoint_url)
-        text = secret_text(client, key.secret_id or "")
-    return pseudonyms(text)
+    return key.pseudonyms(place)

@@ -97,11 +97,12 @@ class Encoding:
 
 @dataclass(frozen=True)
 class Source:
-    """Where the rows are: no credentials but the user's name. ``session_init`` imports the exported snapshot."""
+    """Where the rows are: no credentials but the user's name. ``session_init`` imports the exported snapshot, ``visible`` is what it sees."""
 
     url: str
     user: str
     session_init: str
+    visible: str
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ def _plan(given: Mapping[str, Any]) -> UnloadPlan:
         snapshot_id=given["snapshot_id"],
         bucket=given["bucket"],
         report_key=given["report"],
-        source=Source(jdbc["url"], jdbc["user"], jdbc["session_init"]),
+        source=Source(jdbc["url"], jdbc["user"], jdbc["session_init"], jdbc["visible"]),
         encoding=_encoding(given),
         taken_at=given["taken_at"],
         wal_lsn=given["wal_lsn"],

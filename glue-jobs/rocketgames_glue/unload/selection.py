@@ -10,13 +10,7 @@ Types of which Postgres gives the bytes that binary COPY sends: as Java's timest
 time zone, and infinity would become the year 9999 (Spark) without a word.
 """
 _AS_THEY_ARE = {"boolean": "boolean", "smallint": "integer", "integer": "integer", "bigint": "bigint"}
-_IN_THE_SNAPSHOT = (
-    "CASE current_setting('transaction_isolation') WHEN 'repeatable read' THEN true ELSE current_setting('transaction_isolation')::boolean END"
-)
-"""
-Evaluated once: an error wherever the query is not in the transaction that has imported the snapshot. Without one (another release of
-Spark, an option misspelt) the import would be no more than a warning, and the file would be of another instant.
-"""
+_TRANSACTION = "current_setting('transaction_isolation') || ' ' || pg_current_snapshot()::text"
 
 
 def quote(name: str) -> str:
@@ -29,10 +23,12 @@ def key_name(index: int) -> str:
     return f"_pk_{index}"
 
 
-def range_query(table: PlanTable, part: PlanRange) -> str:
+def range_query(table: PlanTable, part: PlanRange, visible: str) -> str:
     """The rows of a range: the lake's columns in contract order, then the primary key as text, for error texts only.
 
     The inner SELECT is the one that COPY sends; Postgres makes one scan of both.
+
+    :param visible: what the service's own transaction sees (``pg_current_snapshot``).
     """
     rows = f"{table.select} WHERE {part.condition}"
     names = [quote(each.name) for each in table.columns]
@@ -40,7 +36,7 @@ def range_query(table: PlanTable, part: PlanRange) -> str:
     fields = names + [quote(f"_key_{i}") for i in range(len(table.key))]
     columns = [f"{_expression(each)} AS {quote(each.name)}" for each in table.columns]
     keys = [f"{fields[each.field]}::text AS {quote(key_name(i))}" for i, each in enumerate(table.key)]
-    return f"SELECT {', '.join(columns + keys)} FROM ({rows}) AS _rows WHERE {_IN_THE_SNAPSHOT}"
+    return f"SELECT {', '.join(columns + keys)} FROM ({rows}) AS _rows WHERE {_guard(visible)}"
 
 
 def _expression(column: PlanColumn) -> str:
@@ -51,3 +47,14 @@ def _expression(column: PlanColumn) -> str:
         return f"{_AS_SENT[column.pg_type]}({name})"
     # Numerics as text: Java's BigDecimal knows no NaN.
     return f"{name}::{_AS_THEY_ARE.get(column.pg_type, 'text')}"
+
+
+def _guard(visible: str) -> str:
+    """An error wherever the query is not in a transaction that sees exactly what the service's sees.
+
+    Evaluated once, before the first row. Without it the import would be no more than a warning to a connection that commits by itself
+    (another release of Spark, an option misspelt), and a name could be that of another server's snapshot. The name in the end is that
+    of no setting: SQLSTATE 42704, as of a snapshot that the server does not know.
+    """
+    wanted = f"repeatable read {visible}".replace("'", "''")
+    return f"CASE {_TRANSACTION} WHEN '{wanted}' THEN true ELSE current_setting('rocketgames.the_snapshot_was_not_imported')::boolean END"
