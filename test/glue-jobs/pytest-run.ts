@@ -3,6 +3,9 @@ import path from 'node:path'
 import { GLUE_JOBS, type SparkPlace } from '../../src/local/spark/spark-environment.ts'
 import { cleanEnvironment } from '../support/service.ts'
 
+/** For a Java that lives for seconds: its second compiler costs more than it saves. */
+const QUICK_JAVA = '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC'
+
 export interface PytestPlace {
   readonly spark: SparkPlace
   /** Of a cluster with the template `accounts_template`, as superuser. */
@@ -28,7 +31,9 @@ function environment({ spark, adminUrl, aws }: PytestPlace): NodeJS.ProcessEnv {
     AWS_SECRET_ACCESS_KEY: aws.credentials.secretAccessKey,
     AWS_EC2_METADATA_DISABLED: 'true',
     ROCKETGAMES_SPARK_JARS: spark.jars.join(':'),
+    ROCKETGAMES_SPARK_JAVA_OPTIONS: `${QUICK_JAVA} ${spark.javaOptions}`.trim(),
     ROCKETGAMES_SPARK_CORES: '2',
+    TEST_PARENT_PIPE: '3',
     PYSPARK_PYTHON: spark.python,
     PYTHONPATH: GLUE_JOBS,
     PYTHONDONTWRITEBYTECODE: '1',
@@ -38,12 +43,15 @@ function environment({ spark, adminUrl, aws }: PytestPlace): NodeJS.ProcessEnv {
   return cleanEnvironment(given)
 }
 
-/** Starts pytest in `glue-jobs`, in a process group of its own so that it ends with its JVM: see `endPytest`. */
+/**
+ * Starts pytest in `glue-jobs`, in a process group of its own so that it ends with its JVM: see `endPytest`. When this process is killed,
+ * pytest sees the end of a pipe, which is its descriptor 3, and ends its group itself.
+ */
 export function startPytest(place: PytestPlace, args: readonly string[], stdio: 'inherit' | 'pipe'): ChildProcess {
   return spawn(place.spark.python, ['-m', 'pytest', ...args], {
     cwd: GLUE_JOBS,
     env: environment(place),
-    stdio: ['ignore', stdio, stdio],
+    stdio: ['ignore', stdio, stdio, 'pipe'],
     detached: true,
   })
 }

@@ -31,7 +31,10 @@ export class SparkSession {
   /** @param program Python that speaks the protocol of `session.py`. */
   static async start(place: SparkPlace, program: string, s3?: S3Address): Promise<SparkSession> {
     const settings = {
-      spark: { 'spark.driver.extraClassPath': place.jars.join(':') },
+      spark: {
+        'spark.driver.extraClassPath': place.jars.join(':'),
+        'spark.driver.extraJavaOptions': `-XX:TieredStopAtLevel=1 -XX:+UseSerialGC ${place.javaOptions}`,
+      },
       ...(s3 === undefined ? {} : { s3: { endpoint: s3.endpoint, region: s3.region, ...s3.credentials } }),
     }
     const child = spawn(place.python, [program, JSON.stringify(settings)], { stdio: ['pipe', 'pipe', 'pipe'] })

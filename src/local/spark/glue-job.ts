@@ -49,6 +49,7 @@ export async function glueJobCommand(
       ROCKETGAMES_SPARK_MEMORY: heap(),
       ...Object.fromEntries(Object.entries(env).filter(([name]) => PASSED.test(name))),
       ROCKETGAMES_SPARK_JARS: spark.jars.join(':'),
+      ROCKETGAMES_SPARK_JAVA_OPTIONS: `${spark.javaOptions} ${env.ROCKETGAMES_SPARK_JAVA_OPTIONS ?? ''}`.trim(),
       PYSPARK_PYTHON: spark.python,
       // Spark's own Python processes do not know where the script lies; on AWS Glue the package comes by --extra-py-files.
       PYTHONPATH: GLUE_JOBS,

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
+import { classArchiveOptions } from './class-archive.ts'
 import { environmentRoot, type PythonEnvironment, pythonEnvironment } from './python-environment.ts'
 import { JARS_MEGABYTES, sparkJars } from './spark-jars.ts'
 
@@ -18,6 +19,8 @@ export interface SparkPlace {
   readonly python: string
   /** S3A and what it needs, and the JDBC driver. */
   readonly jars: readonly string[]
+  /** For Spark's Java: see `classArchiveOptions`. */
+  readonly javaOptions: string
 }
 
 export type SparkEnvironment = SparkPlace | { readonly missing: string }
@@ -28,13 +31,13 @@ export type Announce = (sentence: string) => void
 const silent: Announce = () => undefined
 const java = () => (process.env.JAVA_HOME ? path.join(process.env.JAVA_HOME, 'bin/java') : 'java')
 
-/** Spark 3.5 runs on Java 8, 11 and 17; only 17 is what Glue 5 has. */
-async function hasJava(): Promise<boolean> {
+/** What Java says of itself, or nothing. Spark 3.5 runs on Java 8, 11 and 17; only 17 is what Glue 5 has. */
+async function findJava(): Promise<string | undefined> {
   try {
     const { stderr } = await promisify(execFile)(java(), ['-version'])
-    return / version "17\./.test(stderr)
+    return / version "17[."]/.test(stderr) ? stderr : undefined
   } catch {
-    return false
+    return undefined
   }
 }
 
@@ -54,17 +57,20 @@ export function gluePython(announce: Announce = silent): Promise<PythonEnvironme
 }
 
 /**
- * Everything that a job needs on this machine, installed once and kept: 26 s and 24 s on a new machine with a quick line, nothing
- * afterwards.
+ * Everything that a job needs on this machine, installed once and kept: 26 s and 24 s on a new machine with a quick line, half a minute
+ * for the archive of classes, nothing afterwards.
  *
  * @returns `missing` names what the machine lacks, with Debian's name of it.
  */
 export async function sparkEnvironment(announce: Announce = silent): Promise<SparkEnvironment> {
-  if (!(await hasJava())) return { missing: NO_JAVA }
+  const version = await findJava()
+  if (version === undefined) return { missing: NO_JAVA }
   const environment = await gluePython(announce)
   if ('missing' in environment) return environment
   const found = await sparkJars(environment.python, () =>
     announce(`${JARS_MEGABYTES} MB of jars for S3 and Postgres come from Maven Central, once; about as long again.`),
   )
-  return 'missing' in found ? found : { python: environment.python, jars: found.jars }
+  if ('missing' in found) return found
+  const place = { python: environment.python, jars: found.jars }
+  return { ...place, javaOptions: await classArchiveOptions({ ...place, java: version }) }
 }

@@ -34,7 +34,7 @@ const JARS: Readonly<Record<string, string>> = {
 }
 export const JARS_MEGABYTES = 282
 const FETCH_TIMEOUT_MS = 600_000
-const LEFT = /^spark-jars-[0-9a-f]{12}\.(\d+)$/
+const LEFT = /^spark-(?:jars-[0-9a-f]{12}|classes-[0-9a-f]{12}\.jsa)\.(\d+)$/
 
 export type SparkJars = { readonly jars: readonly string[] } | { readonly missing: string }
 
@@ -50,7 +50,7 @@ async function sha256(file: string): Promise<string> {
   return hash.digest('hex')
 }
 
-/** What a process that was killed while it fetched has left: up to 282 MB each. */
+/** What a process that was killed while it fetched jars, or made an archive of classes, has left: up to 282 MB each. */
 async function removeLeft(): Promise<void> {
   for (const name of await readdir(environmentRoot())) {
     const [, pid] = LEFT.exec(name) ?? []
