@@ -105,7 +105,8 @@ CURATED: tuple[CuratedTable, ...] = (
     ),
     CuratedTable(
         name="agg_registrations_daily",
-        description="Registrations a day and country, of all players that a snapshot has ever shown. Small cells are not shown",
+        description="Registrations a day and country, of all players that a snapshot has ever shown. Small cells are not shown; "
+        "differences of those that are shown, or of two runs, may be small",
         grain="One row per UTC day and country with registrations",
         keys=("registration_date", "country"),
         columns=c.AGG_REGISTRATIONS_DAILY,
@@ -115,7 +116,8 @@ CURATED: tuple[CuratedTable, ...] = (
     ),
     CuratedTable(
         name="agg_studio_daily",
-        description="Activity and acquisitions a day and studio. Small cells are not shown",
+        description="Activity and acquisitions a day and studio. Small cells are not shown; differences of those that are "
+        "shown, or of two runs, may be small",
         grain="One row per UTC day and studio with activity or acquisitions",
         keys=("activity_date", "studio_id"),
         columns=c.AGG_STUDIO_DAILY,

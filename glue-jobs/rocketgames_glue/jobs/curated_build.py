@@ -60,6 +60,8 @@ class CuratedBuild:
         began = time.monotonic()
         stored = write_table(table.build(self), self._place, self._bucket, table, self._run_id)
         self._written[table.name] = stored
+        # What the table's transforms kept on the way has served.
+        self._spark.catalog.clearCache()
         seconds = round(time.monotonic() - began, 3)
         log("table-written", run_id=self._run_id, table=table.name, rows=stored.rows, bytes=stored.bytes, files=len(stored.files), seconds=seconds)
 

@@ -2,8 +2,9 @@
 Slowly changing dimensions, type 2: from what snapshots show of each key to versions with a beginning and an end.
 
 Guarantee: the versions are a function of the set of snapshots. A run adds snapshots to the former table in any order and gives, row by
-row, what a rebuild from all of them would. In the usual run, one snapshot later than all before it, a key that has not changed costs
-one comparison.
+row, what a rebuild from all of them would. (One thing cannot be: what an erasure has taken out does not come back when a second snapshot
+of the same instant comes to speak for it and shows none.) In the usual run, one snapshot later than all before it, a key that has not
+changed costs one comparison.
 """
 
 from __future__ import annotations
