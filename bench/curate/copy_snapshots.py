@@ -7,9 +7,11 @@ import sys
 from rocketgames_glue.arguments import Place
 from rocketgames_glue.contract import load_contract
 from rocketgames_glue.io.aws import aws_client
-from rocketgames_glue.io.curated_tables import FILE_SIZING
+from rocketgames_glue.io.curated_tables import file_sizing
 from rocketgames_glue.io.s3 import Bucket
-from rocketgames_glue.io.snapshots import read_manifest, read_raw, snapshot_ids, sources
+from rocketgames_glue.io.snapshot_files import read_raw
+from rocketgames_glue.io.snapshot_sources import sources
+from rocketgames_glue.io.snapshots import read_manifest, snapshot_ids
 from rocketgames_glue.session import session_settings, spark_session
 
 TABLES = ("players", "studios", "games", "player_games")
@@ -19,7 +21,7 @@ def copy(place: Place) -> None:
     """Writes below ``copy/`` of the bucket."""
     bucket = Bucket(aws_client("s3", place.region, place.endpoint_url), place.bucket)
     spark = spark_session(session_settings("copy", place))
-    for key, value in FILE_SIZING.items():
+    for key, value in file_sizing(0, spark.sparkContext.defaultParallelism).items():
         spark.conf.set(key, value)
     for snapshot_id in snapshot_ids(bucket):
         manifest = read_manifest(bucket, snapshot_id)

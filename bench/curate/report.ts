@@ -38,7 +38,7 @@ export function print(results: readonly Result[], { bytes, setting, size }: Sett
     table.push([
       name,
       wall.toFixed(1),
-      `${median(ratios).toFixed(2)}${range(ratios)}`,
+      baseline === undefined ? '' : `${median(ratios).toFixed(2)}${range(ratios)}`,
       (wall / millions).toFixed(2),
       (median(rounds.map(({ cpuMs }) => cpuMs)) / 1000).toFixed(1),
       (median(rounds.map(({ s3CpuMs }) => s3CpuMs)) / 1000).toFixed(1),
