@@ -28,7 +28,7 @@ import {
   unloadKeys,
 } from './test-lake.ts'
 
-const PLAYERS = 2_000
+const PLAYERS = 600
 const TABLES = ['players', 'studios', 'player_identities']
 const NOTHING = { files: [], uploads: [], manifests: [], current: false }
 

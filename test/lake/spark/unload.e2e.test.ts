@@ -16,6 +16,7 @@ import { verifySnapshots } from '../../../src/lake/snapshot/verify.ts'
 import type { SparkJob } from '../../../src/lake/spark-job.ts'
 import { glueJobCommand } from '../../../src/local/spark/glue-job.ts'
 import { LocalSparkJob } from '../../../src/local/spark/local-spark-job.ts'
+import { counted } from '../../support/counts.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { startTestAws, type TestAws } from '../../support/local-aws.ts'
 import { testPlace } from '../lake-fixture.ts'
@@ -24,9 +25,9 @@ import { EDGE_SQL } from '../parquet/edge-table.ts'
 import { seedAccounts } from '../snapshot/seed.ts'
 import { newPlace, type OpenLake, openLake, realParts, unloadKeys } from '../snapshot/test-lake.ts'
 
-const PLAYERS = 1_500
+const PLAYERS = counted(600, 1_500)
 /** The ten that were thought of, and some that were not. */
-const EDGE_ROWS = 1_200
+const EDGE_ROWS = counted(300, 1_200)
 const TABLES = [...contracts, EDGE_CONTRACT]
 
 const command = await glueJobCommand('unload', {
@@ -82,7 +83,7 @@ describe.skipIf('missing' in command)(`a snapshot by the real Spark job${skipped
     place = await newPlace(aws, database.url)
     open = openLake(place, {
       leaseTtlMs: 30_000,
-      fileTargetBytes: 40_000,
+      fileTargetBytes: counted(15_000, 40_000),
       maxSnapshotAgeMs: 170_000,
       crawlerWaitMs: 30_000,
     })
