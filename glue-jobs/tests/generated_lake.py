@@ -28,12 +28,13 @@ class Lake:
 
 
 def snapshots(random: Random, count: int) -> list[Snapshot]:
-    """Ascending by sequence. Hours to days apart, and once, where there are four or more, two of the same instant."""
+    """Ascending by sequence. Hours to days apart, and once, where there are four or more, two of the same instant; of seven, three."""
     made: list[Snapshot] = []
     taken_at = START
-    twins = random.randrange(1, count) if count >= 4 else None
+    first = random.randrange(1, count - 1) if count >= 4 else count
+    twins = range(first, first + (2 if count >= 7 else 1))
     for sequence in range(1, count + 1):
-        if sequence != 1 and sequence - 1 != twins:
+        if sequence != 1 and sequence - 1 not in twins:
             taken_at += timedelta(milliseconds=random.choice([1, 3_600_000, 20 * 3_600_000, 24 * 3_600_000, 80 * 3_600_000]))
         made.append(Snapshot(f"{taken_at:%Y%m%dt%H%M%Sz}-{sequence:08d}", sequence, taken_at))
     return made

@@ -92,6 +92,8 @@ class MemoryBuild:
             assert frame.columns == [column.name for column in table.columns]
             assert [each.dataType for each in frame.schema] == [column.spark_type for column in table.columns]
             self.made[name] = frame.localCheckpoint()
+            # As after each table of a real run: what it kept on the way has served.
+            self.raws.spark.catalog.clearCache()
         return self.made
 
 

@@ -17,7 +17,7 @@ from rocketgames_glue.tables import CURATED, curated_table
 from rocketgames_glue.transforms.build import Snapshot
 
 HISTORIES = counted(150, 500)
-SNAPSHOTS = counted(6, 7)
+SNAPSHOTS = counted(5, 7)
 SEEDS = range(1, counted(1, 12) + 1)
 RANDOM_GROUPINGS = counted(1, 6)
 SMALL_CELL = 2
@@ -85,6 +85,7 @@ def random_groups(random: Random, lake: Lake) -> Groups:
     return groups
 
 
+@pytest.mark.skipif(counted(1, 0) == 1, reason="with PROOF=full: the first group of the tests below is such a rebuild")
 def test_a_full_rebuild_gives_what_the_plainest_program_gives(case: tuple[RawRows, Oracle, int]) -> None:
     raws, oracle, _ = case
     assert_equal(run_in_groups(raws, [raws.lake.snapshots], SMALL_CELL), oracle)
