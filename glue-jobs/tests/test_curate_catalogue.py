@@ -14,8 +14,8 @@ from conftest import Aws
 from curated_zone import LIGHT, CuratedZone, new_zone
 
 from rocketgames_glue.io import catalogue, holds
-from rocketgames_glue.io.catalogue import Partition
 from rocketgames_glue.io.curated_runs import RunColumn
+from rocketgames_glue.io.table_definitions import Partition, is_registered
 from rocketgames_glue.io.holds import HoldsApi, held
 from rocketgames_glue.io.views import same_select
 from rocketgames_glue.job_error import JobError
@@ -78,7 +78,7 @@ def test_more_partitions_than_one_call_takes_are_registered_and_removed_and_a_wr
     every = _partitions(zone, catalogue.CREATES_PER_CALL + 5)
     zone.catalogue.register([replace(every[0], location="s3://elsewhere/")])
     zone.catalogue.register(every)
-    assert all(catalogue.is_registered(zone.catalogue.partition(each.table, each.run_id) or {}, each) for each in (every[0], every[-1]))
+    assert all(is_registered(zone.catalogue.partition(each.table, each.run_id) or {}, each) for each in (every[0], every[-1]))
     for each in every:
         zone.catalogue.unregister([TABLE.name, "a_table_that_is_not_there"], each.run_id)
     assert zone.catalogue.partition(TABLE.name, every[0].run_id) is None

@@ -11,19 +11,12 @@ from typing import Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rocketgames_glue.io.aws import error_code
-from rocketgames_glue.io.curated_runs import CuratedManifest, RunColumn, RunTable, run_prefix, table_prefix
+from rocketgames_glue.io.curated_runs import CuratedManifest, RunTable, run_prefix
+from rocketgames_glue.io.table_definitions import PARTITION_KEY, Partition, is_registered, table_input, table_update
 from rocketgames_glue.job_error import JobError
 from rocketgames_glue.job_log import log
-from rocketgames_glue.tables import CuratedColumn, CuratedTable
+from rocketgames_glue.tables import CuratedTable
 
-PARTITION_KEY = "run_id"
-_INPUT_FORMAT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
-_OUTPUT_FORMAT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"
-_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
-_FILES = {"classification": "parquet", "typeOfData": "file", "compressionType": "none"}
-"""As the service's own tables have them: without ``compressionType`` a crawler marks a table deprecated."""
-_COMMENT_CHARACTERS = 255
-_DESCRIPTION_CHARACTERS = 2_048
 CREATES_PER_CALL = 100
 DELETES_PER_CALL = 25
 _TRIES = 6
@@ -32,28 +25,6 @@ _LONGEST_WAIT_SECONDS = 5.0
 _RACED = ("AlreadyExistsException", "ConcurrentModificationException", "VersionMismatchException")
 
 A = TypeVar("A")
-
-
-class _LeftError(Exception):
-    """Entries of a batch that are not done yet: an answer of 200 whose ``Errors[]`` is not empty has not done its work."""
-
-
-@dataclass(frozen=True)
-class Partition:
-    """One run's partition of one table."""
-
-    table: str
-    run_id: str
-    location: str
-    columns: tuple[RunColumn, ...]
-
-    def input(self) -> dict[str, Any]:
-        """As BatchCreatePartition takes it."""
-        return {
-            "Values": [self.run_id],
-            "StorageDescriptor": _descriptor(self.location, [{"Name": each.name, "Type": each.type} for each in self.columns]),
-            "Parameters": dict(_FILES),
-        }
 
 
 @dataclass(frozen=True)
@@ -115,7 +86,7 @@ class Catalogue:
             self._told("CreateTable", table.name, lambda: self.glue.create_table(**place))
             log("catalogue-changed", created=f"{self.database}.{table.name}")
             return
-        update = _updated(stored, wanted, table.name)
+        update = table_update(stored, wanted, table.name)
         if update is None:
             return
         version = {"VersionId": stored["VersionId"]} if stored.get("VersionId") else {}
@@ -244,78 +215,3 @@ def _errors(entries: Sequence[Partition], answer: Mapping[str, Any]) -> Iterator
         entry = by_run.get((error.get("PartitionValues") or [""])[0])
         if entry is not None:
             yield entry, error.get("ErrorDetail", {}).get("ErrorCode", "unknown")
-
-
-def is_registered(stored: Mapping[str, Any], wanted: Partition) -> bool:
-    """Does a partition of Glue show this run's files, in their columns?"""
-    descriptor = stored.get("StorageDescriptor", {})
-    columns = [(each["Name"], _plain_type(each["Type"])) for each in descriptor.get("Columns", ())]
-    expected = [(each.name, _plain_type(each.type)) for each in wanted.columns]
-    return descriptor.get("Location", "").rstrip("/") == wanted.location.rstrip("/") and columns == expected
-
-
-def _plain_type(text: str) -> str:
-    return "".join(text.lower().split())
-
-
-def _fitted(text: str, characters: int) -> str:
-    """A text as Glue takes it: one line, cut at a word where it is too long."""
-    line = " ".join(text.split())
-    return line if len(line) <= characters else line[: characters - 2].rsplit(" ", 1)[0] + " …"
-
-
-def _column(column: CuratedColumn) -> dict[str, str]:
-    return {"Name": column.name, "Type": column.athena_type, "Comment": _fitted(column.comment, _COMMENT_CHARACTERS)}
-
-
-def _descriptor(location: str, columns: Sequence[Mapping[str, str]]) -> dict[str, Any]:
-    return {
-        "Columns": [dict(each) for each in columns],
-        "Location": location,
-        "InputFormat": _INPUT_FORMAT,
-        "OutputFormat": _OUTPUT_FORMAT,
-        "Compressed": False,
-        "NumberOfBuckets": -1,
-        "SerdeInfo": {"SerializationLibrary": _SERDE, "Parameters": {"serialization.format": "1"}},
-        "StoredAsSubDirectories": False,
-    }
-
-
-def table_input(table: CuratedTable, bucket: str) -> dict[str, Any]:
-    """The Glue table of a curated table, as CreateTable takes it."""
-    words = f"{table.description}. {table.grain}. One partition a run; query the view {table.name}."
-    return {
-        "Name": table.name,
-        "Description": _fitted(words, _DESCRIPTION_CHARACTERS),
-        "TableType": "EXTERNAL_TABLE",
-        "Parameters": {"EXTERNAL": "TRUE", **_FILES, "partition_filtering.enabled": "true"},
-        "PartitionKeys": [{"Name": PARTITION_KEY, "Type": "string", "Comment": "The run of the job that made the rows"}],
-        "StorageDescriptor": _descriptor(f"s3://{bucket}/{table_prefix(table.name)}", [_column(each) for each in table.columns]),
-    }
-
-
-_KEPT = ("Name", "Description", "Owner", "Retention", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters")
-
-
-def _updated(stored: Mapping[str, Any], wanted: Mapping[str, Any], name: str) -> dict[str, Any] | None:
-    """All that UpdateTable replaces, with columns appended and words renewed; None when nothing is to be done. Columns are never removed."""
-    ours = {each["Name"]: each for each in wanted["StorageDescriptor"]["Columns"]}
-    columns = []
-    for column in stored["StorageDescriptor"].get("Columns", ()):
-        own = ours.pop(column["Name"], None)
-        if own is not None and _plain_type(own["Type"]) != _plain_type(column["Type"]):
-            raise JobError(
-                "catalogue-drift",
-                f"Glue has {name}.{column['Name']} as {column['Type']}, the files as {own['Type']}: queries would answer wrongly. "
-                "The views stay where they are; put the type right in Glue, or drop the table there, and run the job again",
-                table=name,
-                column=column["Name"],
-            )
-        columns.append({**column, "Comment": own["Comment"]} if own else column)
-    columns += ours.values()
-    parameters = {**stored.get("Parameters", {}), **wanted["Parameters"]}
-    location = wanted["StorageDescriptor"]["Location"]
-    descriptor = {**stored["StorageDescriptor"], "Columns": columns, "Location": location}
-    update = {**{each: stored[each] for each in _KEPT if each in stored}, "StorageDescriptor": descriptor}
-    update |= {"Description": wanted["Description"], "Parameters": parameters}
-    return None if all(stored.get(key) == value for key, value in update.items()) else update

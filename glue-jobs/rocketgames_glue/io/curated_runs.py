@@ -1,4 +1,4 @@
-"""The runs of the curated zone: keys, manifests, the pointer whose PUT is the commit, and what becomes of old and dead runs.
+"""The runs of the curated zone: keys, manifests, and the pointer whose PUT is the commit.
 
 ``curated/v1/<table>/run_id=<run_id>/part-*.parquet``       files, written once, never changed
 ``curated-meta/v1/<run_id>.json``                           what the run is, PUT If-None-Match: *
@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -25,7 +25,7 @@ META_PREFIX = "curated-meta/v1/"
 CURRENT_KEY = f"{META_PREFIX}CURRENT.json"
 PUBLISHED_PREFIX = f"{META_PREFIX}published/"
 RUN_ID = re.compile(r"\d{8}t\d{6}z-[0-9a-hjkmnp-tv-z]{8}")
-_TABLE = re.compile(r"[a-z][a-z0-9_]{0,62}")
+TABLE_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -135,6 +135,11 @@ def run_prefix(table: str, run_id: str) -> str:
     return f"{table_prefix(table)}run_id={run_id}/"
 
 
+def folder_marker(prefix: str) -> str:
+    """The empty object that ``s3://`` of AWS Glue puts **beside** a folder which it writes to; nobody needs it."""
+    return f"{prefix.rstrip('/')}_$folder$"
+
+
 def manifest_key(run_id: str) -> str:
     """Key of a run's manifest."""
     return f"{META_PREFIX}{run_id}.json"
@@ -210,7 +215,7 @@ def _manifest(given: Any, run_id: str) -> CuratedManifest:
 
 def _table(given: Any, run_id: str) -> RunTable:
     name = given["name"]
-    if not _TABLE.fullmatch(name):
+    if not TABLE_NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no name of a table")
     files = tuple(RunFile(**each) for each in given["files"])
     for file in files:
@@ -246,45 +251,3 @@ def commit_run(bucket: Bucket, manifest: CuratedManifest, former: CurrentRun | N
 def mark_published(bucket: Bucket, run_id: str) -> None:
     """Records that the views show a run. The first record stays: it says since when."""
     bucket.create(published_key(run_id), json.dumps({"run_id": run_id}).encode())
-
-
-def run_ids(bucket: Bucket) -> tuple[set[str], dict[str, set[str]]]:
-    """The runs that have a manifest, and of every run that has a folder the tables that it has one of."""
-    with_manifest = set()
-    for each in bucket.objects(META_PREFIX):
-        name = each.key[len(META_PREFIX) :].removesuffix(".json")
-        if RUN_ID.fullmatch(name):
-            with_manifest.add(name)
-    folders: dict[str, set[str]] = {}
-    for table in bucket.folders(CURATED_PREFIX):
-        for run_id in _runs_of(bucket, table):
-            folders.setdefault(run_id, set()).add(table)
-    # An upload that was never completed is in no listing of objects.
-    for upload in bucket.pending_uploads(CURATED_PREFIX):
-        table, _, rest = upload.key[len(CURATED_PREFIX) :].partition("/run_id=")
-        if _TABLE.fullmatch(table) and RUN_ID.fullmatch(rest.partition("/")[0]):
-            folders.setdefault(rest.partition("/")[0], set()).add(table)
-    return with_manifest, folders
-
-
-def _runs_of(bucket: Bucket, table: str) -> Iterator[str]:
-    for folder in bucket.folders(table_prefix(table)):
-        run_id = folder.removeprefix("run_id=")
-        if RUN_ID.fullmatch(run_id):
-            yield run_id
-
-
-def remove_files(bucket: Bucket, run_id: str, tables: set[str]) -> int:
-    """Removes all that a run has written of some tables, uploads that are not complete included.
-
-    :returns: objects and uploads removed.
-    """
-    removed = 0
-    for table in sorted(tables):
-        prefix = run_prefix(table, run_id)
-        # Uploads first: one that is completed meanwhile becomes an object, which the listing finds.
-        for upload in list(bucket.pending_uploads(prefix)):
-            bucket.abort(upload)
-            removed += 1
-        removed += bucket.remove(each.key for each in bucket.objects(prefix))
-    return removed

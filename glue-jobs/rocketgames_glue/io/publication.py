@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rocketgames_glue.io.catalogue import Catalogue, is_registered
+from rocketgames_glue.io.catalogue import Catalogue
 from rocketgames_glue.io.curated_runs import CURRENT_KEY, CuratedManifest, current_run, mark_published
 from rocketgames_glue.io.s3 import Bucket
+from rocketgames_glue.io.table_definitions import is_registered
 from rocketgames_glue.io.views import Athena, check_counts, move_views, same_select, stored_views, table_select, views_of
 from rocketgames_glue.job_error import JobError
 from rocketgames_glue.job_log import log

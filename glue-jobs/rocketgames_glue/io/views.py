@@ -29,6 +29,7 @@ _LONGEST_POLL_SECONDS = 2.0
 _STATEMENT_SECONDS = 600
 """A statement that takes longer is stopped: a view is a matter of a second, a count of seconds."""
 _TRIES = 4
+_FIRST_RETRY_SECONDS = 0.5
 _LABEL = "-- query: lake-upkeep\n"
 """How the service's list of queries tells the project's own statements from people's."""
 _STORED = re.compile(r"/\* Presto View: ([A-Za-z0-9+/=]+) \*/")
@@ -67,7 +68,7 @@ class Athena:
             again = error.get("Retryable") or error.get("ErrorCategory") == 1  # 1: Athena's own fault
             if not again or attempt == _TRIES - 1:
                 break
-            time.sleep(0.5 * 2**attempt)
+            time.sleep(_FIRST_RETRY_SECONDS * 2**attempt)
         raise _failed(what, f"{status['State'].lower()}: {status.get('StateChangeReason', 'Athena gave no reason')}", started)
 
     def _start(self, sql: str, token: str) -> str:
@@ -214,17 +215,21 @@ def move_views(athena: Athena, database: str, views: Sequence[View], stored: Map
 
 
 def check_counts(athena: Athena, sources: Mapping[str, str], expected: Mapping[str, int]) -> None:
-    """Counts all sources in one query and compares.
+    """Counts all sources in one query and compares. Counts again where they differ: an engine may see a new partition a moment late.
 
     :param sources: what follows FROM, by table.
     :raises JobError: ``smoke-mismatch``, ``query-failed``.
     """
     counts = "\nUNION ALL\n".join(f"SELECT {_text(name)} AS name, count(*) AS n FROM {source}" for name, source in sources.items())
-    counted = {name: int(count or -1) for name, count in athena.run(counts, "count of the curated tables")}
-    wrong = [f"{name} shows {counted.get(name)} in place of {rows}" for name, rows in expected.items() if counted.get(name) != rows]
-    if wrong:
-        raise JobError(
-            "smoke-mismatch",
-            f"Rows differ from the run's manifest: {'; '.join(wrong)}. Compare the partitions in Glue with the manifest; run the job again",
-            tables=wrong,
-        )
+    for attempt in range(_TRIES):
+        counted = {name: int(count or -1) for name, count in athena.run(counts, "count of the curated tables")}
+        wrong = [f"{name} shows {counted.get(name)} in place of {rows}" for name, rows in expected.items() if counted.get(name) != rows]
+        if not wrong:
+            return
+        if attempt < _TRIES - 1:
+            time.sleep(_FIRST_RETRY_SECONDS * 2**attempt)
+    raise JobError(
+        "smoke-mismatch",
+        f"Rows differ from the run's manifest: {'; '.join(wrong)}. Compare the partitions in Glue with the manifest; run the job again",
+        tables=wrong,
+    )
