@@ -25,7 +25,7 @@ from rocketgames_glue.jobs import curate
 
 PROGRAM = Path(__file__).parent / "curate_process.py"
 COMMITTED = ("before-partitions", "before-views", "amid-views")
-KILLED = counted(["before-current", "amid-views"], [each for each in POINTS if each != "random"] + ["random"] * 4)
+KILLED = counted(["amid-views"], [each for each in POINTS if each != "random"] + ["random"] * 4)
 SECONDS = 120
 
 

@@ -13,7 +13,7 @@ from conftest import Aws
 from curated_zone import LIGHT, CuratedZone, new_zone
 from raw_snapshots import RawLake
 
-from rocketgames_glue.io import curated_tables, old_runs, publication
+from rocketgames_glue.io import curated_tables, old_runs, publication, views
 from rocketgames_glue.io.curated_runs import CURRENT_KEY, manifest_key, run_prefix
 from rocketgames_glue.io.old_runs import Known, removable
 from rocketgames_glue.io.s3 import Bucket
@@ -23,12 +23,18 @@ from rocketgames_glue.jobs import curate
 
 HOUR = timedelta(hours=1)
 NOW = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
+GAMES = tuple(each for each in LIGHT if each.name == "dim_game")
 
 
 @pytest.fixture
 def zone(aws: Aws, spark: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[CuratedZone]:
-    monkeypatch.setattr(curate, "CURATED", LIGHT)
+    monkeypatch.setattr(curate, "CURATED", GAMES)
     yield new_zone(aws)
+
+
+@pytest.fixture
+def two_tables(zone: CuratedZone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curate, "CURATED", LIGHT)
 
 
 @pytest.fixture
@@ -103,6 +109,7 @@ def test_a_publication_that_died_is_finished_by_the_next_run(zone: CuratedZone, 
     assert zone.counts() == zone.expected() and len(zone.manifest().snapshots) == 2
 
 
+@pytest.mark.usefixtures("two_tables")
 def test_views_and_partitions_that_somebody_changed_are_put_right(zone: CuratedZone, lake: RawLake, aws: Aws) -> None:
     lake.take(0)
     zone.run()
@@ -123,6 +130,35 @@ def test_athena_that_fails_is_told_with_its_reason_and_the_next_run_goes_on(zone
         with pytest.raises(JobError) as raised:
             zone.run()
     assert raised.value.code == "query-failed" and "nowhere" in raised.value.message
+    zone.run()
+    assert zone.counts() == zone.expected()
+
+
+def test_rows_that_are_in_no_manifest_are_never_shown_and_an_engine_that_sees_a_partition_late_is_asked_again(
+    zone: CuratedZone, lake: RawLake, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake.take(0)
+    commit, stray = curate.commit_run, []
+
+    def with_stray(bucket: Bucket, manifest: Any, former: Any) -> None:
+        file = manifest.tables[0].files[0].key
+        stray.append(f"{file.rpartition('/')[0]}/part-stray.parquet")
+        aws.put(stray[0], aws.read(file))
+        commit(bucket, manifest, former)
+
+    run, counts = views.Athena.run, []
+
+    def counting(athena: views.Athena, sql: str, what: str) -> Any:
+        counts.extend([what] if what.startswith("count") else [])
+        if len(counts) == 6:  # the second count of the second run
+            aws.client("s3").delete_object(Bucket=aws.bucket, Key=stray[0])
+        return run(athena, sql, what)
+
+    monkeypatch.setattr(views, "_FIRST_RETRY_SECONDS", 0)
+    monkeypatch.setattr(views.Athena, "run", counting)
+    monkeypatch.setattr(curate, "commit_run", with_stray)
+    assert _code(zone) == "smoke-mismatch"
+    assert len(counts) == 4 and zone.state()["catalogue"][zone.arguments.database] == "[]", "no view has moved"
     zone.run()
     assert zone.counts() == zone.expected()
 
@@ -167,17 +203,37 @@ def test_another_small_cell_makes_the_tables_anew_without_a_new_snapshot(zone: C
     assert zone.manifest().previous_run_id == run_id
 
 
-def test_a_table_that_the_former_run_lacks_needs_a_full_rebuild(zone: CuratedZone, lake: RawLake, monkeypatch: pytest.MonkeyPatch) -> None:
-    lake.take(0)
+@pytest.mark.usefixtures("two_tables")
+def test_a_table_that_a_release_adds_begins_with_what_is_there_and_the_others_keep_what_they_know(
+    zone: CuratedZone, lake: RawLake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = lake.take(0)
+    lake.take(1)
     with monkeypatch.context() as patch:
         patch.setattr(curate, "CURATED", LIGHT[:1])
         zone.run()
-    lake.take(1)
+    lake.retire(gone)
+    # No new snapshot, and one of the former run is there.
+    zone.run()
+    assert zone.manifest().mode == "incremental" and zone.counts() == zone.expected()
+    begins = [zone.query(f"SELECT min(valid_from), count(*) FROM {zone.arguments.database}.{each.name}") for each in LIGHT]
+    assert begins == [[["2026-11-01 02:00:00.123", "3"]], [["2026-11-02 02:00:00.123", "4"]]]
+    # From here on as any other: the name of one game changes with each snapshot.
+    lake.take(3)
+    zone.run()
+    assert zone.expected() == {"dim_studio": 4, "dim_game": 5}
+
+
+@pytest.mark.usefixtures("two_tables")
+def test_a_table_that_a_release_adds_waits_for_a_snapshot_to_begin_with(zone: CuratedZone, lake: RawLake, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = lake.take(0)
+    with monkeypatch.context() as patch:
+        patch.setattr(curate, "CURATED", LIGHT[:1])
+        zone.run()
+    lake.retire(gone)
     before = zone.manifest().run_id
     assert _code(zone) == "tables-changed"
     assert zone.manifest().run_id == before
-    zone.run(full_rebuild=True)
-    assert zone.counts() == zone.expected() and len(zone.expected()) == 2
 
 
 def test_another_pseudonym_key_is_refused_and_a_rebuild_begins_anew_with_the_newest(zone: CuratedZone, lake: RawLake) -> None:
@@ -229,6 +285,7 @@ def test_old_runs_go_an_hour_after_the_views_have_left_them_and_dead_ones_after_
     s3 = aws.client("s3")
     s3.create_multipart_upload(Bucket=aws.bucket, Key=run_prefix("dim_studio", dead) + "part-1.parquet")
     aws.put(manifest_key("20200102t000000z-00000000"), "{")
+    aws.put(run_prefix("dim_game", dead)[:-1] + "_$folder$", b"")
     zone.run(keep_runs=2)
     assert not [key for key in zone.keys() if dead in key] and not list(zone.bucket.pending_uploads(""))
     assert [key for key in zone.keys() if alive in key], "it may be a job at work"
@@ -252,4 +309,8 @@ def test_a_run_that_the_views_may_still_show_is_never_removed() -> None:
     assert removable(_known({"c": NOW - HOUR + timedelta(seconds=1)}), NOW, 1) == []
     assert [each[-1] for each in removable(_known({"c": NOW - HOUR}), NOW, 1)] == ["a", "b"]
     assert [each[-1] for each in removable(_known({"c": NOW - HOUR}), NOW, 2)] == ["a"]
+    # Somebody removed CURRENT.json: the views show the last run of the line before until a new one is shown.
+    assert removable(_known({"b": NOW - 30 * HOUR}, chain=()), NOW, 1) == []
+    assert removable(_known({"b": NOW - 30 * HOUR, "c": NOW - HOUR / 2}, chain=("c",)), NOW, 1) == []
+    assert [each[-1] for each in removable(_known({"b": NOW - 30 * HOUR, "c": NOW - HOUR}, chain=("c",)), NOW, 1)] == ["b"]
     assert removable(_known({"c": NOW - HOUR}), NOW, 3) == []

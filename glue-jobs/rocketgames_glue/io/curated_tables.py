@@ -11,24 +11,33 @@ from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from rocketgames_glue.arguments import Place
-from rocketgames_glue.io.curated_runs import RunColumn, RunFile, RunTable, run_prefix
+from rocketgames_glue.io.curated_runs import RunColumn, RunFile, RunTable, folder_marker, run_prefix
 from rocketgames_glue.io.footers import StoredFooter, stored_footer
 from rocketgames_glue.io.s3 import Bucket, at_once
 from rocketgames_glue.job_error import JobError
 from rocketgames_glue.tables import CuratedTable
 
 _OBSERVATION_SECONDS = 60
-FILE_SIZING: Mapping[str, str] = {
+_FILE_SIZING: Mapping[str, str] = {
     # Tasks, and so files, by bytes of the shuffle, not by the number of cores: files of 128 to 256 MB, and a small table is one file.
     "spark.sql.adaptive.enabled": "true",
     "spark.sql.adaptive.coalescePartitions.parallelismFirst": "false",
     "spark.sql.adaptive.advisoryPartitionSizeInBytes": "320m",
 }
+_PARTITION_BYTES = 16 * 1024 * 1024
+_MOST_PARTITIONS = 2_000
 _WRITE_OPTIONS: Mapping[str, str] = {
     # Folders of the curated zone hold Parquet and nothing else.
     "mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
     "compression": "zstd",
 }
+
+
+def file_sizing(input_bytes: int, cores: int) -> dict[str, str]:
+    """Settings of Spark for a run that reads so many bytes of Parquet: shuffles begin with partitions of which a core sorts one in memory,
+    and those that turn out small are put together."""
+    partitions = max(cores, min(_MOST_PARTITIONS, input_bytes // _PARTITION_BYTES))
+    return {**_FILE_SIZING, "spark.sql.adaptive.coalescePartitions.initialPartitionNum": str(partitions)}
 
 
 def footer_of(bucket: Bucket, key: str) -> StoredFooter:
@@ -81,9 +90,11 @@ def write_table(frame: DataFrame, place: Place, bucket: Bucket, table: CuratedTa
     _check_schema(frame, table)
     written = Observation(f"{table.name} {run_id}")
     prefix = run_prefix(table.name, run_id)
-    counted = frame.observe(written, F.count(F.lit(1)).alias("rows"))
-    sorted_rows = counted.hint("rebalance").sortWithinPartitions(*table.sort_by)
-    sorted_rows.write.options(**_WRITE_OPTIONS).mode("errorifexists").parquet(place.uri(prefix.rstrip("/")))
+    # By the first column of the order, so that what a query asks for lies in few files, and a task that runs again gives the same rows.
+    sized = frame.sparkSession.sql(f"SELECT /*+ REBALANCE({table.sort_by[0]}) */ * FROM {{rows}}", rows=frame)
+    # Counted by the tasks that write: Spark counts each of those once, others again whenever a lost worker makes them run again.
+    counted = sized.sortWithinPartitions(*table.sort_by).observe(written, F.count(F.lit(1)).alias("rows"))
+    counted.write.options(**_WRITE_OPTIONS).mode("errorifexists").parquet(place.uri(prefix.rstrip("/")))
     files = _stored_files(bucket, prefix)
     rows = sum(each.rows for each in files)
     counted_rows = _observed_rows(written) if rows > 0 or not frame.isEmpty() else 0
@@ -121,10 +132,10 @@ def _check_schema(frame: DataFrame, table: CuratedTable) -> None:
 
 
 def _stored_files(bucket: Bucket, prefix: str) -> tuple[RunFile, ...]:
-    """What a committer leaves besides the files (a marker of success, an empty object for the folder) is removed."""
+    """What a committer leaves besides the files (a marker of success, empty objects for folders) is removed."""
     keys = [each.key for each in bucket.objects(prefix)]
     parquet = [key for key in keys if key.endswith(".parquet") and not _is_hidden(key[len(prefix) :])]
-    bucket.remove([key for key in keys if key not in parquet])
+    bucket.remove([folder_marker(prefix), *(key for key in keys if key not in parquet)])
     footers = at_once(lambda key: footer_of(bucket, key), parquet)
     return tuple(RunFile(key, footer.size_bytes, footer.rows) for key, footer in zip(parquet, footers, strict=True))
 

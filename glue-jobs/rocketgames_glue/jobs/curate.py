@@ -9,7 +9,8 @@ The order of a run; until the pointer moves, nothing of it can be seen, and a cr
 5. partitions, then views;
 6. remove runs that were replaced more than an hour ago, and what dead jobs have left.
 
-Nothing new: step 1 and step 6, without starting Spark.
+Nothing new: step 1 and step 6, without starting Spark. A table that the former run lacks, as a later release brings one, is made of the
+snapshots that are still there and of the other tables; these keep all that they know.
 
 **Exit codes** 0 done or nothing to do, 1 refused or failed, 2 wrong arguments, 130 told to stop. **Errors** (``code`` in the log):
 
@@ -25,7 +26,7 @@ Nothing new: step 1 and step 6, without starting Spark.
 ``table-missing``           a snapshot lacks a table that the job needs
 ``pseudonym-key-changed``   the pseudonym key was rotated: ``--full-rebuild --lose-history`` begins anew
 ``history-lost``            a full rebuild would lose snapshots that exist no more: ``--lose-history`` allows it
-``tables-changed``          this release has a table that the former run lacks: ``--full-rebuild``
+``tables-changed``          this release has a table that the former run lacks, and there is no snapshot to begin it with
 ``curated-unreadable``      CURRENT.json or the manifest that it names is damaged
 ``lost-race``               another run was committed meanwhile: nothing is left of this one
 ``schema-mismatch``         a table was built with other columns than it is described with: a mistake of the release
@@ -43,7 +44,7 @@ Nothing new: step 1 and step 6, without starting Spark.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 from importlib.resources import files as package_files
 from importlib.resources.abc import Traversable
@@ -55,7 +56,7 @@ from rocketgames_glue.contract import Contract, load_contract
 from rocketgames_glue.io.aws import aws_client
 from rocketgames_glue.io.catalogue import Catalogue
 from rocketgames_glue.io.curated_runs import CuratedManifest, CurrentRun, commit_run, current_run, new_run_id, run_started_at
-from rocketgames_glue.io.curated_tables import FILE_SIZING, check_run_files
+from rocketgames_glue.io.curated_tables import check_run_files, file_sizing
 from rocketgames_glue.io.holds import HoldsApi, holds_api
 from rocketgames_glue.io.old_runs import DEAD_AFTER, discard_run, remove_old_runs
 from rocketgames_glue.io.publication import Publication
@@ -67,7 +68,7 @@ from rocketgames_glue.job_log import log
 from rocketgames_glue.jobs.curated_build import CuratedBuild
 from rocketgames_glue.jobs.snapshot_choice import Choice, Wishes, chosen_snapshots
 from rocketgames_glue.session import session_settings, spark_session
-from rocketgames_glue.tables import CURATED
+from rocketgames_glue.tables import CURATED, CuratedTable
 
 _COMMIT_MARGIN = timedelta(hours=1)
 
@@ -104,12 +105,15 @@ def _holds_api(arguments: CurateArguments) -> HoldsApi | None:
 
 def _curate(arguments: CurateArguments, bucket: Bucket, current: CurrentRun | None, contract: Contract, api: HoldsApi | None) -> bool:
     """:returns: False when there is nothing to do."""
-    wishes = Wishes(arguments.full_rebuild, arguments.lose_history)
     former = current.manifest if current else None
+    lacking = [each for each in CURATED if former is not None and former.table(each.name) is None]
+    wishes = Wishes(arguments.full_rebuild, arguments.lose_history, again=any(each.reads for each in lacking))
     with chosen_snapshots(bucket, contract, _raw_tables(), former, wishes, api) as choice:
-        if not choice.included or not (choice.new or _other_small_cell(choice, arguments)):
+        if not choice.included or not (choice.new or lacking or _other_small_cell(choice, arguments)):
             return False
-        _check_former(bucket, choice)
+        if choice.former is not None:
+            _check_beginnings(choice, lacking)
+            check_run_files(bucket, choice.former.tables)
         _write_and_commit(arguments, bucket, current, contract, choice)
         return True
 
@@ -122,18 +126,18 @@ def _other_small_cell(choice: Choice, arguments: CurateArguments) -> bool:
     return choice.former is not None and choice.former.small_cell != arguments.small_cell
 
 
-def _check_former(bucket: Bucket, choice: Choice) -> None:
-    if choice.former is None:
-        return
-    missing = [each.name for each in CURATED if choice.former.table(each.name) is None]
-    if missing:
+def _check_beginnings(choice: Choice, lacking: Sequence[CuratedTable]) -> None:
+    begun = [each.name for each in lacking if each.reads]
+    there = [each.manifest.taken_at for each in (*choice.new, *choice.again)]
+    if begun and not there:
         raise JobError(
             "tables-changed",
-            f"Run {choice.former.run_id} has no {', '.join(missing)}, so its tables cannot be gone on with. Nothing was written; run the job "
-            "once with --full-rebuild",
-            missing=missing,
+            f"This release has {', '.join(begun)}, which the tables so far lack, and there is no snapshot to begin with. Nothing was written; "
+            "run the job again when there is one",
+            missing=begun,
         )
-    check_run_files(bucket, choice.former.tables)
+    if lacking:
+        log("tables-begun", tables=[each.name for each in lacking], first_taken_at=min(there, default=None))
 
 
 def _write_and_commit(
@@ -144,7 +148,7 @@ def _write_and_commit(
     log("run-started", run_id=run_id, mode="incremental" if choice.former else "full", new=len(choice.new), included=len(choice.included))
     names = {each.name for each in CURATED}
     spark = spark_session(session_settings("curate_accounts", arguments.place))
-    for key, value in FILE_SIZING.items():
+    for key, value in file_sizing(choice.bytes, spark.sparkContext.defaultParallelism).items():
         spark.conf.set(key, value)
     build = CuratedBuild(spark, arguments.place, bucket, choice, run_id, arguments.small_cell)
     try:

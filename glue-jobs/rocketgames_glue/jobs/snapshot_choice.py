@@ -32,11 +32,20 @@ class ChosenSnapshot:
 
 @dataclass(frozen=True)
 class Choice:
-    """``former`` is the run that this one adds to, None in a full rebuild; ``new`` ascending by the instant that they show."""
+    """``former`` is the run that this one adds to, None in a full rebuild. ``new`` are snapshots that it lacks, ``again`` those of its own that
+    are still there, where they are read once more; both ascending by the instant that they show."""
 
     former: CuratedManifest | None
     new: tuple[ChosenSnapshot, ...]
+    again: tuple[ChosenSnapshot, ...]
     pseudonym_key_version: int
+
+    @property
+    def bytes(self) -> int:
+        """Of all files that the run may read."""
+        former = sum(each.bytes for each in self.former.tables) if self.former else 0
+        read = [source.table for each in (*self.new, *self.again) for source in each.sources.values()]
+        return former + sum(file.size_bytes for table in read for file in table.files)
 
     @property
     def included(self) -> tuple[IncludedSnapshot, ...]:
@@ -47,10 +56,11 @@ class Choice:
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the arguments say about it."""
+    """What the arguments say about it. ``again``: snapshots of the former run are read once more, for a table that it lacks."""
 
     full_rebuild: bool
     lose_history: bool
+    again: bool = False
 
 
 @contextmanager
@@ -64,18 +74,20 @@ def chosen_snapshots(
 ) -> Iterator[Choice]:
     """Reads the manifests, takes the holds and checks contracts and files; the holds last as long as the block.
 
+    :param tables: the lake tables that are read.
     :raises JobError: why nothing may be written; each says what to do.
     """
     former = None if wishes.full_rebuild else current
     done = {each.snapshot_id for each in former.snapshots} if former else set()
-    fresh = [each for each in snapshot_ids(bucket) if each not in done]
+    fresh = [each for each in snapshot_ids(bucket) if wishes.again or each not in done]
     manifests = _one_key(_manifests(bucket, fresh), former)
     found = [ChosenSnapshot(each, sources(each, contract, tables)) for each in manifests]
     with held(api, [each.manifest.snapshot_id for each in found]) as readable:
-        new = [each for each in found if _may_read(bucket, each, readable)]
-        new.sort(key=lambda each: (each.manifest.taken_at, each.manifest.sequence))
-        version = former.pseudonym_key_version if former else max((each.manifest.pseudonym_key_version for each in new), default=0)
-        choice = Choice(former, tuple(new), version)
+        read = [each for each in found if _may_read(bucket, each, readable)]
+        read.sort(key=lambda each: (each.manifest.taken_at, each.manifest.sequence))
+        version = former.pseudonym_key_version if former else max((each.manifest.pseudonym_key_version for each in read), default=0)
+        new, again = ([each for each in read if (each.manifest.snapshot_id in done) == included] for included in (False, True))
+        choice = Choice(former, tuple(new), tuple(again), version)
         if wishes.full_rebuild and current is not None:
             _keep_history(current, choice, wishes)
         yield choice
