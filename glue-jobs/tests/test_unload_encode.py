@@ -208,6 +208,20 @@ def _any_value(every: tuple[PlanColumn, ...], name: str) -> Any:
     return {"timestamptz(3)": matrix.instant(0), "date": matrix.day(0)}.get(pg_type, "1.00")
 
 
+def test_a_part_that_cannot_be_sent_ends_the_file_by_its_own_name() -> None:
+    """Told in the middle of a row group, by way of the writer's own code."""
+
+    class Gone:
+        def write(self, data: bytes | memoryview) -> None:
+            raise UnloadProblem("storage_failed", "The upload of k is gone", key="k", aws_code="NoSuchUpload")
+
+    every = matrix.columns()
+    with pytest.raises(UnloadProblem) as caught:
+        file = RangeFile(matrix.table(every), matrix.encoding(row_group_rows=10), METADATA, PSEUDONYMS, Gone())
+        file.append(matrix.batch(every, [{"id": str(UUID(int=i))} for i in range(25)]))
+    assert (caught.value.problem_code, caught.value.about["aws_code"]) == ("storage_failed", "NoSuchUpload")
+
+
 def test_a_null_where_the_contract_has_none_is_named_by_its_place(tmp_path: Path) -> None:
     every = matrix.columns(whole={"nullable": False, "source": "whole_in_postgres"})
     rows = [{"id": "a", "whole": 1}, {"id": "b"}]
