@@ -4,9 +4,19 @@ import net from 'node:net'
 import path from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { CuratedProof } from './glue-jobs/curated-checks.ts'
+import { blocksOf } from './docs/guide-blocks.ts'
+import { CuratedProof, SHORT_SPARK } from './glue-jobs/curated-checks.ts'
+import { loadedTables } from './glue-jobs/loaded-checks.ts'
 import { AthenaQueries, lakeDifferences } from './support/lake-equality.ts'
-import { endpointPid, postgresPid, removeFolder, runCommand, type Service, startService } from './support/service.ts'
+import {
+  endpointPid,
+  postgresPid,
+  removeFolder,
+  run,
+  runCommand,
+  type Service,
+  startService,
+} from './support/service.ts'
 
 /** `npm start` as its user lives it: first start, second shell, stop, start again, crash. */
 
@@ -42,6 +52,7 @@ describe('npm start', () => {
   let service: Service
   let env: Record<string, string>
   let proof: CuratedProof
+  let curatedTables: string[]
   const ports = () => ({
     dir: service.dir,
     port: service.port,
@@ -116,44 +127,70 @@ describe('npm start', () => {
     removeFolder(other.dir)
   })
 
-  it('advances the sample by days, and the next snapshot shows it', { timeout: 120_000 }, async () => {
-    const before = await counts(env.DATABASE_URL as string)
-    proof = await CuratedProof.open(env)
-    await proof.keep()
-    const advanced = await runCommand(['sample', '--advance', '2'], env)
-    expect(advanced.code, advanced.stderr).toBe(0)
-    const after = await counts(env.DATABASE_URL as string)
-    expect(after.players).toBe((before.players as number) + 50)
-    const snapshot = await runCommand(['snapshot'], env)
-    expect(snapshot.code, snapshot.stderr).toBe(0)
-    const athena = new AthenaQueries(env)
-    expect(await athena.rows('SELECT count(*) FROM rocketgames.players_latest')).toEqual([[String(after.players)]])
-    expect(await athena.rows('SELECT count(*) FROM rocketgames.snapshots')).toEqual([['2']])
-    athena.close()
-    await proof.keep()
-  })
-
-  it('curates its snapshots: every row of every table is what the snapshots say, every saved answer what Postgres says', {
+  it('does what the README says of curated tables, as pasted: a day passes, a snapshot shows it, and every question has an answer', {
     timeout: 600_000,
   }, async () => {
     const asked = await runCommand(['query', 'retention-curve'], env)
     expect([asked.code, asked.stderr]).toEqual([1, expect.stringContaining('"rocketgames glue curate"')])
+    const before = await counts(env.DATABASE_URL as string)
+    proof = await CuratedProof.open(env)
+    await proof.keep()
+    const [block] = blocksOf('README.md', 'sh', '## Curated tables')
+    const pasted = await run('bash', ['-euo', 'pipefail', '-c', String(block)], {
+      LOCAL_DATA_DIR: service.dir,
+      ...SHORT_SPARK,
+    })
+    expect(pasted.code, pasted.stdout + pasted.stderr).toBe(0)
+    await proof.keep()
+    const after = await counts(env.DATABASE_URL as string)
+    expect(after.players).toBe((before.players as number) + 25)
+    const athena = new AthenaQueries(env)
+    expect(await athena.rows('SELECT count(*) FROM rocketgames.players_latest')).toEqual([[String(after.players)]])
+    expect(await athena.rows('SELECT snapshots FROM rocketgames_curated.curated_runs')).toEqual([['2']])
+    const questions = [...blocksOf('README.md', 'sql', '## Curated tables'), ...blocksOf('docs/curated.md', 'sql')]
+    expect(questions.length).toBeGreaterThanOrEqual(13)
+    for (const sql of questions) {
+      const rows = await athena.rows(sql, 'rocketgames_curated')
+      expect(rows.length, sql).toBeGreaterThan(0)
+    }
+    athena.close()
+  })
+
+  it('takes one more snapshot into its curated tables: every row is what the snapshots say, every answer what Postgres says', {
+    timeout: 600_000,
+  }, async () => {
     await proof.live(1)
     const snapshot = await runCommand(['snapshot'], env)
     expect(snapshot.code, snapshot.stderr).toBe(0)
     await proof.keep()
-    const curated = await runCommand(['glue', 'curate'], env)
+    const curated = await runCommand(['glue', 'curate', '--json'], { ...env, ...SHORT_SPARK })
     expect(curated.code, curated.stdout + curated.stderr).toBe(0)
+    expect(curated.stderr).toMatch(/"run-started".*"mode": ?"incremental"/)
     const { rows, differences } = await proof.tables()
     expect(differences).toEqual([])
     for (const [table, n] of Object.entries(rows)) expect(n, table).toBeGreaterThan(20)
-    const answers = await proof.answers()
+    curatedTables = Object.keys(rows)
+    const answers = await proof.answers('defaults')
     for (const { name, params, got, wanted } of answers) {
       expect(got, `${name} ${JSON.stringify(params)}`).toEqual(wanted)
       expect(wanted.length, name).toBeGreaterThan(0)
     }
     expect(new Set(answers.map(({ name }) => name)).size).toBe(10)
     await proof.close()
+  })
+
+  it('loads the curated tables into a warehouse beside its database: every row as Athena shows it, whatever the zone of the machine', {
+    timeout: 300_000,
+  }, async () => {
+    const zone = { ROCKETGAMES_SPARK_JAVA_OPTIONS: '-Duser.timezone=America/Sao_Paulo' }
+    const done = await runCommand(['glue', 'load'], { ...env, ...zone })
+    expect(done.code, done.stdout + done.stderr).toBe(0)
+    const tables = await loadedTables(env)
+    expect(tables.map(({ name }) => name)).toEqual(curatedTables.toSorted())
+    for (const { name, rows, differences } of tables) {
+      expect(differences, name).toEqual([])
+      expect(rows, name).toBeGreaterThan(20)
+    }
   })
 
   it('stops all of it on SIGTERM, and starts again in the shell that has its settings', {

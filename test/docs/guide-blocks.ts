@@ -30,6 +30,14 @@ export function examplesOf(guide: string): Example[] {
   })
 }
 
+/** The blocks of one language in a file of the project, or in the section that a heading begins and the next of its level ends. */
+export function blocksOf(file: string, language: string, heading?: string): string[] {
+  const text = readFileSync(path.join(ROOT, file), 'utf8')
+  const level = /^#+ /.exec(heading ?? '')?.[0] ?? ''
+  const part = heading === undefined ? text : (text.split(`\n${heading}\n`)[1]?.split(`\n${level}`)[0] ?? '')
+  return [...part.matchAll(FENCE)].flatMap(([, of, code = '']) => (of === language ? [code] : []))
+}
+
 /** Where an answer differs from what the guide shows; `…` stands for anything, and a shown object may leave fields out. */
 export function difference(shown: NonNullable<Example['shown']>, actual: string): string | undefined {
   if (shown.language === 'text') return textDifference(shown.text, actual)

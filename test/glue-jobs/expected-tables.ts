@@ -83,7 +83,7 @@ const ACTIVITY = `
     FROM played_entries AS c
     JOIN snap AS t ON t.n = c.n
     JOIN snap AS b ON b.n = c.n - 1
-    LEFT JOIN played_entries AS p ON p.k = c.k AND p.n = c.n - 1),
+    LEFT JOIN played_entries AS p ON p.k = c.k AND p.n = c.n - 1 AND p.player_ref = c.player_ref),
   daily AS (
     SELECT activity_date, player_ref, game_id, platform, sum(seconds) AS seconds, min(observed_from) AS observed_from,
       max(observed_to) AS observed_to

@@ -38,7 +38,7 @@ export async function readyHistory(client: pg.Client): Promise<void> {
       FROM kept.player_game now
       JOIN kept.snapshot t ON t.n = now.n
       JOIN kept.snapshot b ON b.n = now.n - 1
-      LEFT JOIN kept.player_game was ON was.id = now.id AND was.n = now.n - 1
+      LEFT JOIN kept.player_game was ON was.id = now.id AND was.n = now.n - 1 AND was.player_id = now.player_id
       WHERE now.player_id NOT IN (SELECT id FROM kept.erased)
     ), growth AS (
       SELECT *, (CASE WHEN last_played_at > from_at AND last_played_at <= to_at THEN last_played_at ELSE to_at END AT TIME ZONE 'UTC')::date AS day,

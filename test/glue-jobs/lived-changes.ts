@@ -1,7 +1,7 @@
 /**
  * Changes of every kind that a curated table must tell apart, to a share of whatever records there are: accounts erased, closed, moved,
- * verified and gone; studios renamed; games moved on and handed over; library entries played, corrected, revoked, taken back, gone and
- * new. Written past the rules of the API (nothing else deletes), as a restored backup or a repair by hand would.
+ * verified and gone; studios renamed; games moved on and handed over; library entries played, corrected, revoked, given to another
+ * player, gone and new. Written past the rules of the API (nothing else deletes), as a restored backup or a repair by hand would.
  */
 const pick = (id: string, salt: string, among: number) =>
   `('x' || substr(md5('${salt}' || ${id}::text), 1, 7))::bit(28)::int % ${among} = 0`
@@ -27,7 +27,8 @@ export function livedChanges(round: number): string {
   DELETE FROM player WHERE id IN (SELECT id FROM gone);
   UPDATE studio SET name = name || ' ${round}' WHERE ${of('rename', 9)};
   UPDATE game SET status = 'released', status_changed_at = now(), release_date = current_date, release_precision = 'day', min_age = 12
-   WHERE ${of('release', 4)} AND status = 'announced' AND studio_id IN (SELECT id FROM studio WHERE status = 'active');
+   WHERE ${of('release', 4)} AND status = 'announced' AND cardinality(genres) > 0
+     AND studio_id IN (SELECT id FROM studio WHERE status = 'active');
   UPDATE game SET studio_id = (SELECT min(id::text)::uuid FROM studio WHERE status = 'active') WHERE ${of('transfer', 40)};
   UPDATE player_game SET playtime_seconds = playtime_seconds + 1800, last_played_at = now(), first_played_at = least(first_played_at, now())
    WHERE ${of('play', 30)};
@@ -36,6 +37,11 @@ export function livedChanges(round: number): string {
   UPDATE player_game SET revoked_at = now(), revoke_reason = 'refund' WHERE ${of('refund', 300)} AND revoked_at IS NULL;
   UPDATE player_game SET revoked_at = NULL, revoke_reason = NULL WHERE ${of('unrevoke', 30)} AND revoked_at IS NOT NULL;
   DELETE FROM player_game WHERE ${of('taken', 900)};
+  UPDATE player_game AS given SET player_id = other.id, playtime_seconds = playtime_seconds + 60, last_played_at = now(),
+    first_played_at = CASE WHEN ${of('anew', 2, 'given.id')} THEN now() ELSE first_played_at END
+    FROM (SELECT lead(id) OVER (ORDER BY id) AS id, id AS before FROM player) AS other
+   WHERE other.before = given.player_id AND ${of('give', 200, 'given.id')}
+     AND NOT EXISTS (SELECT FROM player_game o WHERE o.player_id = other.id AND o.game_id = given.game_id AND o.platform = given.platform);
   INSERT INTO player_game (id, player_id, game_id, platform, source, acquired_at, playtime_seconds, first_played_at, last_played_at)
   SELECT gen_random_uuid(), p.id, g.game_id, g.platform, 'purchase', now() - interval '1 minute',
          CASE WHEN p.k % 3 = 0 THEN 0 ELSE 900 END,

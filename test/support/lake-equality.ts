@@ -29,10 +29,14 @@ export class AthenaQueries {
     this.workgroup = env.ATHENA_WORKGROUP as string
   }
 
-  /** All rows of a small result, without the header; NULL is null. */
-  async rows(sql: string): Promise<(string | null)[][]> {
+  /** All rows of a small result, without the header; NULL is null. @param Database of names without one */
+  async rows(sql: string, Database?: string): Promise<(string | null)[][]> {
     const { QueryExecutionId } = await this.client.send(
-      new StartQueryExecutionCommand({ QueryString: sql, WorkGroup: this.workgroup }),
+      new StartQueryExecutionCommand({
+        QueryString: sql,
+        WorkGroup: this.workgroup,
+        ...(Database === undefined ? {} : { QueryExecutionContext: { Database } }),
+      }),
     )
     for (;;) {
       const { QueryExecution } = await this.client.send(new GetQueryExecutionCommand({ QueryExecutionId }))
