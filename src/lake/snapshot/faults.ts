@@ -47,6 +47,10 @@ const CALLS = [
   'GetCrawler',
   'CreateCrawler',
   'StartCrawler',
+  'StartJobRun',
+  'GetJobRun',
+  'GetJobRuns',
+  'BatchStopJobRun',
   // Athena
   'StartQueryExecution-view',
   'StartQueryExecution-query',

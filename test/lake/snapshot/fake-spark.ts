@@ -2,7 +2,6 @@
  * A program that does what the Spark job does, without Spark's start: it reads the plan, sees the exported instant in connections of its
  * own, sends parts of files that our encoder makes, and tells about them. `FAKE_SPARK` names what goes wrong; the arguments are the job's.
  */
-import { writeFile } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import { GetObjectCommand, PutObjectCommand, S3Client, UploadPartCommand } from '@aws-sdk/client-s3'
 import { contracts, keyFields } from '../../../src/lake/contract.ts'
@@ -162,7 +161,7 @@ function argument(name: string): string | undefined {
 
 async function main(trouble: string | undefined): Promise<void> {
   const plan = new URL(argument('--plan') ?? '')
-  const endpoint = argument('--endpoint-url') ?? process.env.FAKE_ENDPOINT ?? ''
+  const endpoint = argument('--endpoint-url') ?? process.env.AWS_ENDPOINT_URL ?? ''
   const s3 = new S3Client({ endpoint, region: argument('--region') ?? '', forcePathStyle: true })
   const stored = await s3.send(new GetObjectCommand({ Bucket: plan.hostname, Key: plan.pathname.slice(1) }))
   const spark = new FakeSpark(s3, JSON.parse((await stored.Body?.transformToString()) ?? ''), trouble)
@@ -185,18 +184,10 @@ if (import.meta.main) {
   const trouble = process.env.FAKE_SPARK
   if (process.env.ROCKETGAMES_STDIN_GUARD === '1') process.stdin.on('end', () => process.exit(1)).resume()
   if (trouble === 'deaf') process.on('SIGTERM', () => undefined)
-  const over = async (state: string) => {
-    const file = process.env.FAKE_STATE
-    if (file !== undefined) await writeFile(file, state)
-  }
   main(trouble).then(
-    async () => {
-      await over('SUCCEEDED')
-      process.exit(0)
-    },
-    async (error: unknown) => {
+    () => process.exit(0),
+    (error: unknown) => {
       console.error(JSON.stringify({ event: 'job-failed', code: 'spark', message: (error as Error).message }))
-      await over('FAILED')
       process.exit(1)
     },
   )

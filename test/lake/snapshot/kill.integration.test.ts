@@ -32,9 +32,9 @@ const SHAPES: Readonly<Record<string, { tables?: readonly string[]; settings: Pa
   'all tables': { settings: { codec: 'snappy' } },
 }
 
-/** Points of calls to Glue and Athena are the business of kill-catalogue.integration.test.ts. */
+/** Points of calls to Glue and Athena are the business of kill-catalogue.integration.test.ts, those of its jobs of kill-spark-job. */
 const CATALOGUE =
-  /-(GetDatabase|CreateDatabase|\w*Tables?|\w*Partitions?|\w*Crawler|\w*QueryExecutions?(-view|-query)?|GetQueryResults)$/
+  /-(GetDatabase|CreateDatabase|\w*Tables?|\w*Partitions?|\w*Crawler|\w*JobRuns?|\w*QueryExecutions?(-view|-query)?|GetQueryResults)$/
 const POINTS = FAULT_POINTS.filter((point) => !CATALOGUE.test(point))
 
 /** One database each: the lake has one lease. */
