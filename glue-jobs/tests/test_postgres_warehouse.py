@@ -4,76 +4,22 @@ from __future__ import annotations
 
 import json
 import threading
-import uuid
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import warehouse_runs as runs
-from pyspark.sql import DataFrame, SparkSession
+from postgres_warehouse_place import SCHEMA, TABLES, Warehouse, warehouse  # noqa: F401 - a fixture
+from pyspark.sql import SparkSession
 
 from rocketgames_glue.io import postgres_warehouse
-from rocketgames_glue.io.jdbc import JdbcConnection, JdbcDatabase, connect, jdbc_database
-from rocketgames_glue.io.postgres_warehouse import load_postgres
+from rocketgames_glue.io.jdbc import JdbcConnection, connect
+from rocketgames_glue.io.postgres_targets import Target
 from rocketgames_glue.job_error import JobError
 from rocketgames_glue.statements.load_policy import LoadPolicy
-from rocketgames_glue.statements.warehouse_run import TableChange, WarehouseRun, WarehouseTable
+from rocketgames_glue.statements.warehouse_run import TableChange
 from rocketgames_glue.tables import curated_table
-
-TABLES = ("dim_game", "fact_library", "fact_daily_activity")
-SCHEMA = "accounts"
-AS_USUAL = LoadPolicy()
-
-
-@dataclass(frozen=True)
-class Warehouse:
-    """A database of its own, and a role that owns nothing in it but what it makes."""
-
-    spark: SparkSession
-    database: JdbcDatabase
-    admin: JdbcDatabase
-    password: str
-    folder: Path
-
-    def load(
-        self,
-        run: WarehouseRun,
-        rows: runs.Rows,
-        policy: LoadPolicy = AS_USUAL,
-        on_step: Callable[[str], None] = lambda _: None,
-    ) -> Mapping[str, TableChange] | None:
-        def frame(table: WarehouseTable) -> DataFrame:
-            return runs.frame_of(self.spark, self.folder, table.name, rows[table.name])
-
-        return load_postgres(self.spark, self.database, SCHEMA, run, frame, policy, on_step)
-
-    def rows(self, sql: str) -> list[tuple[str | None, ...]]:
-        with connect(self.spark, self.admin) as connection:
-            return connection.rows(sql)
-
-    def execute(self, *statements: str) -> None:
-        with connect(self.spark, self.admin) as connection:
-            for each in statements:
-                connection.execute(each)
-
-    def holds(self, rows: runs.Rows) -> bool:
-        """Are the tables exactly these rows?"""
-        with connect(self.spark, self.admin) as connection:
-            return all(runs.stored(connection.rows, curated_table(name)) == runs.texts(rows[name]) for name in TABLES)
-
-
-@pytest.fixture
-def warehouse(spark: SparkSession, postgres: Any, tmp_path: Path) -> Iterator[Warehouse]:
-    role, password = f"loader_{uuid.uuid4().hex}", f"hidden-{uuid.uuid4().hex}"
-    admin = jdbc_database(postgres.jdbc_url, postgres.user, postgres.password)
-    made = Warehouse(spark, jdbc_database(postgres.jdbc_url, role, password), admin, password, tmp_path)
-    name = postgres.jdbc_url.rsplit("/", 1)[1]
-    made.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{password}'", f"GRANT CREATE ON DATABASE {name} TO {role}")
-    yield made
-    made.execute(f"DROP OWNED BY {role} CASCADE", f"REVOKE ALL ON DATABASE {name} FROM {role}", f"DROP ROLE {role}")
-
 
 FIRST_ROWS, SECOND_ROWS = runs.first_rows(), runs.second_rows()
 FIRST = runs.run_of(runs.FIRST_ID, runs.T0, FIRST_ROWS, TABLES)
@@ -250,6 +196,17 @@ def undo(warehouse: Warehouse, statement: str) -> None:
         warehouse.execute(f"DROP VIEW {SCHEMA}.fact_library", f"ALTER TABLE {SCHEMA}.f RENAME TO fact_library")
     else:
         warehouse.execute(f"ALTER TABLE {SCHEMA}.fact_library ADD PRIMARY KEY (player_ref, game_id, platform)")
+
+
+def test_the_limits_of_a_database_for_applications_do_not_end_a_load(warehouse: Warehouse) -> None:
+    role = warehouse.database.properties["user"]
+    limits = {"idle_session_timeout": "1min", "idle_in_transaction_session_timeout": "1min", "statement_timeout": "1min", "lock_timeout": "1h"}
+    warehouse.execute(*(f"ALTER ROLE {role} SET {name} = '{value}'" for name, value in limits.items()))
+    with connect(warehouse.spark, warehouse.database) as connection:
+        assert connection.rows("SHOW idle_session_timeout") == [("1min",)]
+        postgres_warehouse.take_lock(Target(connection, SCHEMA))
+        told = {name: connection.rows(f"SHOW {name}")[0][0] for name in (*limits, "timezone")}
+    assert told == {**dict.fromkeys(limits, "0"), "statement_timeout": "4h", "lock_timeout": "1min", "timezone": "UTC"}
 
 
 def test_a_value_that_postgres_cannot_hold_is_told_without_the_value(warehouse: Warehouse, capfd: Any) -> None:

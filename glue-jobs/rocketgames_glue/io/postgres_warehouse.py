@@ -65,7 +65,7 @@ def load_postgres(
         raise JobError("schema-too-long", f"--schema may have {63 - len(STAGING_SUFFIX)} characters at most: {schema}")
     with connect(spark, database) as connection:
         target = Target(connection, schema)
-        _lock(target)
+        take_lock(target)
         on_step("locked")
         mode = load_mode(run, _loaded(target), policy)
         _drop_dead_staging(target)
@@ -87,7 +87,11 @@ def load_postgres(
         return changes
 
 
-def _lock(target: Target) -> None:
+def take_lock(target: Target) -> None:
+    """Makes the connection the schema's only load, and its session fit for one.
+
+    :raises JobError: ``load-running``.
+    """
     connection = target.connection
     deadline = time.monotonic() + LOCK_SECONDS
     while connection.rows(sql.TRY_LOCK, target.schema) != [("t",)]:
