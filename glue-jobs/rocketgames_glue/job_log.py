@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 import threading
@@ -15,8 +16,18 @@ _LINE = threading.Lock()
 _BOUND: dict[str, Any] = {}
 """Facts of every line: the run on Glue."""
 _TEXT_CHARACTERS = 2_000
-_SECRET = re.compile(r"password|secret(?!_id$)|token|credential|pseudonym_key$|api_key$|access_key", re.IGNORECASE)
-_CREDENTIALS_IN_URL = re.compile(r"(://)[^/\s@]+@|([?&](?:password|user)=)[^&\s]*", re.IGNORECASE)
+_SECRET = re.compile(
+    r"passw|passphrase|pwd|secret(?!_id$)|token|credential|signature|authori[sz]ation|cookie"
+    r"|(pseudonym|api|private|access)_?key(?!_(env|version)$)",
+    re.IGNORECASE,
+)
+_CREDENTIALS = re.compile(
+    r"(://)[^/\s@]*(?::\S*)?@"  # Greedy after the colon: a password may hold what ends a host.
+    r"|(\b(?:\w*passw(?:or)?d|pwd|user|\w*token|\w*secret|X-Amz-(?:Signature|Credential|Security-Token))\s*=\s*)"
+    r"(?:'[^']*'|\"[^\"]*\"|[^&;,\s]*)"
+    r"|(\b(?:Bearer|Basic)\s+)[\w.~+/=-]+",
+    re.IGNORECASE,
+)
 
 
 def bind(**facts: Any) -> None:
@@ -49,7 +60,7 @@ def _shown(name: str, value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, (bool, int, float)):
+    if value is None or isinstance(value, (bool, int)) or (isinstance(value, float) and math.isfinite(value)):
         return value
     if isinstance(value, datetime):
         return _instant(value)
@@ -58,5 +69,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_plain(each) for each in value]
     text = value.isoformat() if isinstance(value, date) else str(value) if isinstance(value, (str, PurePath)) else repr(value)
-    shown = _CREDENTIALS_IN_URL.sub(lambda found: f"{found[1] or found[2]}…{'@' if found[1] else ''}", text)
+    shown = _CREDENTIALS.sub(lambda found: f"{found[1] or found[2] or found[3]}…{'@' if found[1] else ''}", text)
     return shown if len(shown) <= _TEXT_CHARACTERS else shown[:_TEXT_CHARACTERS] + "…"

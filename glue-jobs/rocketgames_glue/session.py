@@ -68,14 +68,19 @@ def spark_session(settings: SessionSettings) -> SparkSession:
     """The one session of this process, made or, as on AWS Glue, found. UTC; times and dates as the files have them."""
     on_glue = settings.place is not None and settings.place.on_glue
     builder = SparkSession.builder.appName(settings.name)
-    conf = {**SAME_EVERYWHERE, **({} if on_glue else _one_machine(settings)), **settings.conf}
-    for key, value in conf.items():
+    for key, value in settings_of(settings).items():
         builder = builder.config(key, value)
     if not on_glue:
         builder = builder.master(f"local[{settings.cores}]")
     spark = builder.getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
     return spark
+
+
+def settings_of(settings: SessionSettings) -> dict[str, str]:
+    """All that is set: on AWS Glue what decides about values alone. Its session and its way to S3 are those of the job's definition."""
+    on_glue = settings.place is not None and settings.place.on_glue
+    return {**SAME_EVERYWHERE, **({} if on_glue else _one_machine(settings)), **settings.conf}
 
 
 def _one_machine(settings: SessionSettings) -> dict[str, str]:

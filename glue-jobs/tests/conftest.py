@@ -23,7 +23,6 @@ from pyspark.sql import SparkSession
 from rocketgames_glue.arguments import Place
 from rocketgames_glue.session import SessionSettings, session_settings, spark_session
 
-
 SMALL_JVM = os.environ.get("ROCKETGAMES_SPARK_JAVA_OPTIONS") or "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 """For a Java that lives for seconds; from the program that brings up the tests with an archive of Spark's classes."""
 

@@ -77,6 +77,29 @@ def test_a_line_of_the_log_is_json_without_secrets(capsys: pytest.CaptureFixture
     assert "hunter2" not in line and "00ff" not in line and len(told["long"]) == 2_001 and told["text"] == "two\nlines"
 
 
+def test_credentials_in_any_text_are_not_shown_and_what_is_none_is(capsys: pytest.CaptureFixture[str]) -> None:
+    secret = "hunter2"
+    texts = [
+        f"jdbc:postgresql://me:hun/{secret}@db:5432/x is not there",
+        f"https://{secret}@accounts.example/v1",
+        f"connection to host=db password='a {secret}' failed",
+        f"jdbc:redshift://db/x;PWD={secret};ssl=true",
+        f"https://s3/x?X-Amz-Credential={secret}&X-Amz-Signature={secret}",
+        f"SNOWFLAKE_PASSWORD={secret} is refused",
+        f"header Bearer {secret}",
+    ]
+    names = ("passwd", "db_pwd", "Authorization", "privateKey", "apiKey", "session_token", "aws_secret_access_key")
+    named = dict.fromkeys(names, secret)
+    log("probe", message=texts[0], texts=texts, nested={"at": texts}, ratio=float("nan"), **named)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert secret not in line
+    told = json.loads(line, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+    assert "db:5432/x is not there" in told["message"] and told["ratio"] == "nan"
+    plain = {"url": "http://127.0.0.1:4566/a", "secret_id": "warehouse/login", "pseudonym_key_version": 3, "password_env_missing": 1}
+    log("probe", **plain)
+    assert {**plain, "password_env_missing": "(not shown)"}.items() <= json.loads(capsys.readouterr().err).items()
+
+
 def test_the_contract_gives_each_table_its_schema() -> None:
     contract = load_contract()
     assert {"players", "studios", "games", "player_games"} <= set(contract.tables)

@@ -7,6 +7,9 @@ from datetime import datetime, timezone
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from rocketgames_glue.arguments import Place
+from rocketgames_glue.session import SAME_EVERYWHERE, SessionSettings, settings_of
+
 
 def test_times_are_utc_and_what_is_written_by_s3a_is_read_back(spark: SparkSession, aws) -> None:
     at = datetime(2026, 3, 29, 1, 30, 0, 123_000, tzinfo=timezone.utc)
@@ -21,3 +24,9 @@ def test_a_database_is_migrated_and_read_by_jdbc(spark: SparkSession, postgres) 
     options = {"driver": "org.postgresql.Driver", "user": postgres.user, "password": postgres.password}
     tables = spark.read.jdbc(postgres.jdbc_url, "(SELECT count(*) AS n FROM player) AS t", properties=options)
     assert tables.first().n == postgres.sql("SELECT count(*) AS n FROM player")[0]["n"] == 0
+
+
+def test_on_aws_glue_only_settings_of_a_running_session_are_made(spark: SparkSession) -> None:
+    made = settings_of(SessionSettings("x", Place("lake", "eu-central-1", None, on_glue=True), jars=("a.jar",), java_options="-Xint"))
+    assert made == SAME_EVERYWHERE
+    assert [each for each in made if not spark.conf.isModifiable(each)] == []
