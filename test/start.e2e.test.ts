@@ -182,8 +182,9 @@ describe('npm start', () => {
   it('loads the curated tables into a warehouse beside its database: every row as Athena shows it, whatever the zone of the machine', {
     timeout: 300_000,
   }, async () => {
-    const zone = { ROCKETGAMES_SPARK_JAVA_OPTIONS: '-Duser.timezone=America/Sao_Paulo' }
-    const done = await runCommand(['glue', 'load'], { ...env, ...zone })
+    const java = `${SHORT_SPARK.ROCKETGAMES_SPARK_JAVA_OPTIONS} -Duser.timezone=America/Sao_Paulo`
+    const settings = { ...env, ...SHORT_SPARK, ROCKETGAMES_SPARK_JAVA_OPTIONS: java }
+    const done = await runCommand(['glue', 'load'], settings)
     expect(done.code, done.stdout + done.stderr).toBe(0)
     const tables = await loadedTables(env)
     expect(tables.map(({ name }) => name)).toEqual(curatedTables.toSorted())
