@@ -43,11 +43,19 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
 
 
 def test_user_and_password_come_from_the_secret_of_the_database(secrets: Stubber) -> None:
-    secret = {"username": "reader", "password": "hidden-word", "host": "elsewhere", "port": 5432}
+    secret = {"username": "u", "password": "hidden-word", "host": "elsewhere", "port": 5432}
     secrets.add_response("get_secret_value", {"SecretString": json.dumps(secret)}, {"SecretId": "database"})
     login = unload._login(unload_arguments([*BASE, *SECRET]), _plan())
-    assert (login.user, login.password) == ("reader", "hidden-word")
+    assert (login.user, login.password) == ("u", "hidden-word")
     assert "hidden-word" not in repr(login)
+
+
+def test_a_secret_of_another_user_is_refused(secrets: Stubber) -> None:
+    secret = {"username": "reader", "password": "hidden-word"}
+    secrets.add_response("get_secret_value", {"SecretString": json.dumps(secret)}, {"SecretId": "database"})
+    with pytest.raises(UsageError, match="of the user reader, the service reads as u") as told:
+        unload._login(unload_arguments([*BASE, *SECRET]), _plan())
+    assert "hidden-word" not in str(told.value)
 
 
 def test_without_a_secret_the_user_is_that_of_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,6 +79,9 @@ def _login(arguments: UnloadArguments, plan: UnloadPlan) -> Login:
     if arguments.secret_id is not None:
         client = aws_client("secretsmanager", arguments.place.region, arguments.place.endpoint_url)
         secret = database_secret(client, arguments.secret_id)
+        if secret.username != plan.source.user:
+            # Whoever makes way for a migration ends the connections of the run by name and user: those of another would stay, and their locks.
+            raise UsageError(f"the secret {arguments.secret_id} is of the user {secret.username}, the service reads as {plan.source.user}: let it be one")
         return Login(secret.username, secret.password)
     password = os.environ.get(arguments.password_env or "")
     if password is None:
