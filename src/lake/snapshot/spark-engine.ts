@@ -19,8 +19,8 @@ import type { WrittenFile } from './table-uploads.ts'
 
 /** Uploads that are begun, or control rows that are written, at once. */
 const AT_ONCE = 8
-/** Of 5,000 files with the largest footers; what is larger is no report. */
-const MOST_REPORT_BYTES = 512 * 1024 * 1024
+/** Of thousands of files with large footers; what is larger is no report, and soon no string either. */
+const MOST_REPORT_BYTES = 256 * 1024 * 1024
 
 /**
  * Lets a Spark job read the tables: one file a range, into uploads that are opened here. The job sees what the holder's transaction

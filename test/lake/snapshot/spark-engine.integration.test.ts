@@ -96,7 +96,7 @@ describe('a snapshot by the Spark engine', () => {
     more.push(node)
     const one = await runSnapshot(node.lake)
     const events: unknown[] = []
-    const many = spark({ fileTargetBytes: 8_000 }, whole)
+    const many = spark({ fileTargetBytes: 2_500 }, whole)
     const two = await runSnapshot(many.lake, { progress: (event) => events.push(event) })
     expect(two).toMatchObject({ state: 'published', totalRows: one.totalRows })
     expect(two.measurements?.partsSent).toBeGreaterThan(contracts.length)
