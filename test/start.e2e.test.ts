@@ -5,7 +5,7 @@ import path from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { blocksOf } from './docs/guide-blocks.ts'
-import { CuratedProof, SHORT_SPARK } from './glue-jobs/curated-checks.ts'
+import { CuratedProof, SHORT_SPARK, SMALL_SPARK } from './glue-jobs/curated-checks.ts'
 import { loadedTables } from './glue-jobs/loaded-checks.ts'
 import { AthenaQueries, lakeDifferences } from './support/lake-equality.ts'
 import {
@@ -163,7 +163,7 @@ describe('npm start', () => {
     const snapshot = await runCommand(['snapshot'], env)
     expect(snapshot.code, snapshot.stderr).toBe(0)
     await proof.keep()
-    const curated = await runCommand(['glue', 'curate', '--json'], { ...env, ...SHORT_SPARK })
+    const curated = await runCommand(['glue', 'curate', '--json'], { ...env, ...SMALL_SPARK })
     expect(curated.code, curated.stdout + curated.stderr).toBe(0)
     expect(curated.stderr).toMatch(/"run-started".*"mode": ?"incremental"/)
     const { rows, differences } = await proof.tables()
@@ -182,8 +182,8 @@ describe('npm start', () => {
   it('loads the curated tables into a warehouse beside its database: every row as Athena shows it, whatever the zone of the machine', {
     timeout: 300_000,
   }, async () => {
-    const java = `${SHORT_SPARK.ROCKETGAMES_SPARK_JAVA_OPTIONS} -Duser.timezone=America/Sao_Paulo`
-    const settings = { ...env, ...SHORT_SPARK, ROCKETGAMES_SPARK_JAVA_OPTIONS: java }
+    const java = `${SMALL_SPARK.ROCKETGAMES_SPARK_JAVA_OPTIONS} -Duser.timezone=America/Sao_Paulo`
+    const settings = { ...env, ...SMALL_SPARK, ROCKETGAMES_SPARK_JAVA_OPTIONS: java }
     const done = await runCommand(['glue', 'load'], settings)
     expect(done.code, done.stdout + done.stderr).toBe(0)
     const tables = await loadedTables(env)

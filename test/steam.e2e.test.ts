@@ -4,7 +4,7 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { CuratedProof, SHORT_SPARK } from './glue-jobs/curated-checks.ts'
+import { CuratedProof, SMALL_SPARK } from './glue-jobs/curated-checks.ts'
 import { counted } from './support/counts.ts'
 import { lakeDifferences } from './support/lake-equality.ts'
 import { ROOT, removeFolder, run, runCommand, type Service, startService } from './support/service.ts'
@@ -143,7 +143,7 @@ describe.skipIf(!here)(`the Steam data${here ? '' : ' (skipped: ../shared/data/s
     timeout: 600_000,
   }, async () => {
     const done = async (...args: string[]) => {
-      const { code, stdout, stderr } = await runCommand(args, { ...env, ...SHORT_SPARK })
+      const { code, stdout, stderr } = await runCommand(args, { ...env, ...SMALL_SPARK })
       expect(code, stdout + stderr).toBe(0)
     }
     const proof = await CuratedProof.open(env)

@@ -204,7 +204,7 @@ describe('views', () => {
 })
 
 describe('saved queries', () => {
-  const queries = new Map(loadSavedQueries().map((query) => [query.name, query]))
+  const queries = new Map(loadSavedQueries('snapshots').map((query) => [query.name, query]))
   const answer = async (name: string, params: Record<string, unknown> = {}) => {
     const query = queries.get(name)
     if (query === undefined) throw new Error(`no query ${name}`)
