@@ -2,14 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import os from 'node:os'
 import path from 'node:path'
 import { GLUE_JOBS, type SparkPlace } from '../../src/local/spark/spark-environment.ts'
-import { counted } from '../support/counts.ts'
+import { QUICK_JAVA } from '../support/quick-java.ts'
 import { cleanEnvironment } from '../support/service.ts'
-
-/**
- * For a Java that lives for seconds: its second compiler costs more than it saves, and so does Spark's compilation of whole stages,
- * which the proof has.
- */
-const QUICK_JAVA = `-XX:TieredStopAtLevel=1 -XX:+UseSerialGC ${counted(1, 0) ? '-Dspark.sql.codegen.wholeStage=false' : ''}`
 
 export interface PytestPlace {
   readonly spark: SparkPlace

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { SparkPlace } from '../../src/local/spark/spark-environment.ts'
+import { QUICK_JAVA } from './quick-java.ts'
 
 const START_TIMEOUT_MS = 60_000
 
@@ -33,7 +34,7 @@ export class SparkSession {
     const settings = {
       spark: {
         'spark.driver.extraClassPath': place.jars.join(':'),
-        'spark.driver.extraJavaOptions': `-XX:TieredStopAtLevel=1 -XX:+UseSerialGC ${place.javaOptions}`,
+        'spark.driver.extraJavaOptions': `${QUICK_JAVA} ${place.javaOptions}`,
       },
       ...(s3 === undefined ? {} : { s3: { endpoint: s3.endpoint, region: s3.region, ...s3.credentials } }),
     }

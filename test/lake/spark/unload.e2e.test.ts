@@ -19,6 +19,7 @@ import { LocalSparkJob } from '../../../src/local/spark/local-spark-job.ts'
 import { counted } from '../../support/counts.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { startTestAws, type TestAws } from '../../support/local-aws.ts'
+import { QUICK_JAVA } from '../../support/quick-java.ts'
 import { testPlace } from '../lake-fixture.ts'
 import { EDGE_CONTRACT } from '../parquet/edge-contract.ts'
 import { EDGE_SQL } from '../parquet/edge-table.ts'
@@ -34,7 +35,7 @@ const command = await glueJobCommand('unload', {
   ...process.env,
   ROCKETGAMES_SPARK_CORES: '2',
   ROCKETGAMES_SPARK_MEMORY: '1g',
-  ROCKETGAMES_SPARK_JAVA_OPTIONS: '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC',
+  ROCKETGAMES_SPARK_JAVA_OPTIONS: QUICK_JAVA,
 })
 const skipped = 'missing' in command ? ` (skipped: ${command.missing})` : ''
 
