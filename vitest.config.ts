@@ -1,5 +1,5 @@
-// One embedded cluster for the run (global setup), a clone of its migrated template database per test file. Files wait for processes
-// and queues a good part of their time: on two cores, three workers leave none of them idle.
+// One embedded cluster for the run (global setup), a clone of its migrated template database per test file, two workers beside Spark,
+// which one of them waits for.
 // Without isolation a worker keeps its modules: a quarter of the CPU. So test files must not leave global state behind.
 import os from 'node:os'
 import path from 'node:path'
@@ -11,7 +11,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     pool: 'forks',
     isolate: false,
-    maxWorkers: 3,
+    maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     globalSetup: ['test/support/postgres.ts'],
     // Tests start hundreds of processes: where one finds its sources compiled, its start takes half the CPU.
