@@ -20,7 +20,7 @@ from rocketgames_glue.io.postgres_targets import STAGING_SUFFIX, Target, check_t
 from rocketgames_glue.job_error import JobError
 from rocketgames_glue.job_log import log
 from rocketgames_glue.statements import postgres as sql
-from rocketgames_glue.statements.load_policy import LoadPolicy, load_mode
+from rocketgames_glue.statements.load_policy import LoadPolicy, load_mode, require_rows
 from rocketgames_glue.statements.warehouse_run import LoadedRun, TableChange, WarehouseRun, WarehouseTable, quoted, staging_name
 
 WRITERS = 8
@@ -186,15 +186,7 @@ def _merge_table(target: Target, table: WarehouseTable, staging: str) -> TableCh
 
 
 def _count(connection: JdbcConnection, schema: str, name: str, table: WarehouseTable) -> None:
-    found = connection.number(sql.count(schema, name))
-    if found != table.rows:
-        raise JobError(
-            "rows-differ",
-            f"{schema}.{name} has {found} rows where the run's manifest says {table.rows}; nothing was changed",
-            table=table.name,
-            found=found,
-            expected=table.rows,
-        )
+    require_rows(f"{schema}.{name}", connection.number(sql.count(schema, name)), table)
 
 
 def _analyze(target: Target, tables: Sequence[WarehouseTable]) -> None:

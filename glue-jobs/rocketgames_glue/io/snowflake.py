@@ -13,7 +13,7 @@ from rocketgames_glue.io.secrets import secret_text
 from rocketgames_glue.job_error import JobError, UsageError
 from rocketgames_glue.job_log import log
 from rocketgames_glue.statements import snowflake as sql
-from rocketgames_glue.statements.load_policy import LoadPolicy, load_mode
+from rocketgames_glue.statements.load_policy import LoadPolicy, load_mode, require_rows
 from rocketgames_glue.statements.warehouse_run import LoadedRun, TableChange, WarehouseRun, WarehouseTable
 
 _CONNECTION = ("account", "user", "password", "private_key_passphrase", "private_key_file", "authenticator", "warehouse", "database", "role")
@@ -166,12 +166,4 @@ def _merge(session: _Session, schema: str, run: WarehouseRun, loaded: LoadedRun 
 
 
 def _count(session: _Session, schema: str, name: str, table: WarehouseTable) -> None:
-    found = session.number(sql.count(schema, name))
-    if found != table.rows:
-        raise JobError(
-            "rows-differ",
-            f"{schema}.{name} has {found} rows where the run's manifest says {table.rows}; nothing was changed",
-            table=table.name,
-            found=found,
-            expected=table.rows,
-        )
+    require_rows(f"{schema}.{name}", session.number(sql.count(schema, name)), table)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rocketgames_glue.job_error import JobError
-from rocketgames_glue.statements.warehouse_run import LoadedRun, WarehouseRun
+from rocketgames_glue.statements.warehouse_run import LoadedRun, WarehouseRun, WarehouseTable
 
 
 @dataclass(frozen=True)
@@ -36,3 +36,18 @@ def load_mode(run: WarehouseRun, loaded: LoadedRun | None, policy: LoadPolicy) -
         run_id=run.run_id,
         loaded_run_id=loaded.run_id,
     )
+
+
+def require_rows(place: str, found: int, table: WarehouseTable) -> None:
+    """
+    :param place: the table in the warehouse that was counted.
+    :raises JobError: ``rows-differ``.
+    """
+    if found != table.rows:
+        raise JobError(
+            "rows-differ",
+            f"{place} has {found} rows where the run's manifest says {table.rows}; nothing was changed",
+            table=table.name,
+            found=found,
+            expected=table.rows,
+        )
