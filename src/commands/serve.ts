@@ -1,22 +1,15 @@
 import { writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { apiKeyRoutes } from '../accounts/api-keys/api-key-routes.ts'
 import { IdempotencyPurge } from '../accounts/idempotency/idempotency-purge-service.ts'
-import { databaseError } from '../database/constraint-errors.ts'
 import { migrate } from '../database/migrate.ts'
-import { snapshotReader } from '../database/snapshot-reader.ts'
 import { describe, UsageError } from '../errors.ts'
-import { apiPage } from '../http/api-page/api-page.ts'
-import { createApp } from '../http/app.ts'
 import { type RunningServer, startServer } from '../http/server.ts'
 import type { JobWorker } from '../jobs/job-worker.ts'
 import { createLogger, type Logger } from '../logger.ts'
-import { Metrics } from '../metrics.ts'
-import { accountsApi } from './accounts.ts'
-import { apiInfo } from './api-info.ts'
-import { endOnSignal, openProgram, operator, type Program, software } from './composition.ts'
+import { makeApplication } from './application.ts'
+import { endOnSignal, openProgram, operator, type Program } from './composition.ts'
 import { firstSteps } from './first-steps.ts'
-import { type LakeApi, lakeApi } from './lake-api.ts'
+import type { LakeApi } from './lake-api.ts'
 import { say } from './terminal.ts'
 
 /** `rocketgames serve`: the service, and on a laptop everything below it. */
@@ -90,26 +83,7 @@ function leaving(opened: Program, logger: Logger) {
 
 async function listen(opened: Program, logger: Logger): Promise<Listening> {
   const { config, database } = opened
-  if (config.cursorKey === undefined) throw new UsageError('CURSOR_KEY must be set; see "Settings" in README.md')
-  const metrics = new Metrics()
-  const accounts = accountsApi(database, { logger, metrics })
-  const lake = lakeApi(opened, metrics)
-  const { version } = software()
-  const app = createApp({
-    info: apiInfo(version),
-    groups: [...accounts.groups, apiKeyRoutes(opened.keys), ...lake.groups],
-    enums: accounts.enums,
-    authenticator: opened.keys,
-    cursorKey: config.cursorKey,
-    idempotency: opened.idempotency,
-    snapshots: snapshotReader(database),
-    checks: [{ name: 'database', check: () => database.ping() }],
-    limits: config.limits,
-    logger,
-    metrics,
-    translateError: databaseError,
-    pages: [apiPage()],
-  })
+  const { app, lake, version, worker } = makeApplication(opened, logger)
   let server: RunningServer | undefined
   try {
     server = await startServer(app, {
@@ -118,13 +92,13 @@ async function listen(opened: Program, logger: Logger): Promise<Listening> {
       maxConnections: config.maxConnections,
     })
     logger.info({ host: server.host, port: server.port, version }, 'listening')
-    await accounts.worker.start()
+    await worker.start()
     const purge = new IdempotencyPurge(database, logger)
     purge.start()
-    return { server, lake, purge, worker: accounts.worker }
+    return { server, lake, purge, worker }
   } catch (error) {
     await server?.drain(0)
-    await accounts.worker.close()
+    await worker.close()
     await lake.stop()
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     throw new UsageError(
