@@ -1,72 +1,23 @@
 import { z } from 'zod'
 import { UsageError } from './errors.ts'
+import {
+  bytes,
+  duration,
+  flag,
+  hexKey,
+  ids,
+  integer,
+  name,
+  port,
+  quota,
+  roleName,
+  rolePassword,
+} from './setting-kinds.ts'
 
 /**
  * The environment, parsed once; the only reader of `process.env` for settings. `local` composes a second environment from
  * what the embedded default brought up and has it parsed here as well, so both modes run through the same checks.
  */
-
-const MIB = 1024 * 1024
-
-const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 }
-
-/** `90`, `90s`, `500ms`, `45min`, `6h`, `2d` in milliseconds; a bare number is seconds. */
-const duration = (name: string, fallback: string) =>
-  z
-    .string()
-    .default(fallback)
-    .transform((text, context) => {
-      const match = /^(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)?$/.exec(text.trim())
-      if (!match) {
-        context.addIssue({ code: 'custom', message: `${name} must be a duration such as 500ms, 60s, 45min or 6h` })
-        return z.NEVER
-      }
-      return Math.round(Number(match[1]) * (UNITS_MS[match[2] ?? 's'] ?? 1000))
-    })
-
-/** `1048576`, `64MiB`, `4GiB` in bytes. */
-const bytes = (name: string, fallback: string) =>
-  z
-    .string()
-    .default(fallback)
-    .transform((text, context) => {
-      const match = /^(\d+)\s*(KiB|MiB|GiB)?$/.exec(text.trim())
-      if (!match) {
-        context.addIssue({ code: 'custom', message: `${name} must be a size such as 262144, 64MiB or 4GiB` })
-        return z.NEVER
-      }
-      const unit = { KiB: 1024, MiB: MIB, GiB: 1024 * MIB }[match[2] ?? ''] ?? 1
-      return Number(match[1]) * unit
-    })
-
-const integer = (fallback: number, min: number, max: number) =>
-  z.coerce.number<string>().int().min(min).max(max).default(fallback)
-
-/** `6000/60s`: so many requests in so long. */
-const quota = (name: string, fallback: string) =>
-  z
-    .string()
-    .default(fallback)
-    .transform((text, context) => {
-      const match = /^([1-9]\d{0,8})\s*\/\s*([1-9]\d{0,4})\s*(s|min|h)?$/.exec(text.trim())
-      if (!match) {
-        context.addIssue({
-          code: 'custom',
-          message: `${name} must be requests in a time, such as 6000/60s or 100/1min`,
-        })
-        return z.NEVER
-      }
-      return { count: Number(match[1]), windowSeconds: (Number(match[2]) * (UNITS_MS[match[3] ?? 's'] ?? 1000)) / 1000 }
-    })
-
-const port = (fallback: number) => integer(fallback, 0, 65_535)
-const hexKey = z.string().regex(/^[0-9a-f]{64}$/i, 'must be 64 hex digits (32 random bytes)')
-const flag = (fallback: 'on' | 'off') =>
-  z
-    .enum(['on', 'off'])
-    .default(fallback)
-    .transform((v) => v === 'on')
-const name = z.string().regex(/^[a-z0-9_]{1,64}$/, 'must be 1-64 of a-z, 0-9 and _')
 
 /** An erased person has left every snapshot within so many days of the request (GDPR, art. 12(3)): kept for less. */
 const ERASURE_DAYS = 30
@@ -91,6 +42,22 @@ const environment = z.object({
   HOST: z.string().default('127.0.0.1'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   DATABASE_URL: z.string().startsWith('postgres', 'must be a postgresql:// URL').optional(),
+  DATABASE_HOST: z
+    .string()
+    .regex(/^[A-Za-z0-9.:-]{1,253}$/, 'must be the name or address of a host')
+    .optional(),
+  DATABASE_PORT: integer(5432, 1, 65_535),
+  DATABASE_NAME: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]{1,63}$/, 'must be 1-63 of A-Z, a-z, 0-9, _, . and -')
+    .optional(),
+  DATABASE_USER: z.string().min(1).max(63).optional(),
+  DATABASE_PASSWORD: z.string().min(1).max(1024).optional(),
+  DATABASE_SSL_CA: z.string().min(1).optional(),
+  DATABASE_SERVICE_USER: roleName.optional(),
+  DATABASE_SERVICE_PASSWORD: rolePassword.optional(),
+  DATABASE_EXPORTER_USER: roleName.optional(),
+  DATABASE_EXPORTER_PASSWORD: rolePassword.optional(),
   DATABASE_POOL: integer(10, 1, 200),
   API_KEY_PEPPER: hexKey.optional(),
   CURSOR_KEY: hexKey.optional(),
@@ -101,6 +68,14 @@ const environment = z.object({
   MAX_STREAMS_PER_KEY: integer(4, 1, 200),
   MAX_IN_FLIGHT: integer(500, 1, 100_000),
   MAX_CONNECTIONS: integer(2000, 1, 100_000),
+
+  MIGRATE_AT_START: flag('on'),
+  STAGE: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be 1-64 of A-Z, a-z, 0-9, _, . and -')
+    .default('local'),
+  METRICS: z.enum(['none', 'emf']).default('none'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
 
   LOCAL_DATA_DIR: z.string().min(1).default('.local'),
   LOCAL_AWS_PORT: port(4566),
@@ -126,6 +101,13 @@ const environment = z.object({
   LAKE_SCHEDULE_ZONE: z.string().default('UTC'),
   LAKE_LEASE_TTL: duration('LAKE_LEASE_TTL', '60s'),
   LAKE_RUNNER: z.enum(['child', 'ecs']).default('child'),
+  LAKE_SCHEDULER: z.enum(['service', 'none']).default('service'),
+  LAKE_ECS_CLUSTER: z.string().min(1).max(255).optional(),
+  LAKE_ECS_SNAPSHOT_TASK: z.string().min(1).max(255).optional(),
+  LAKE_ECS_CARE_TASK: z.string().min(1).max(255).optional(),
+  LAKE_ECS_CONTAINER: z.string().min(1).max(255).optional(),
+  LAKE_ECS_SUBNETS: ids.optional(),
+  LAKE_ECS_SECURITY_GROUPS: ids.optional(),
   LAKE_ENGINE: z.enum(['node', 'spark']).default('node'),
   LAKE_SPARK_JOB: z.string().min(1).max(255).optional(),
   LAKE_CODEC: z.enum(['zstd', 'snappy', 'gzip']).default('zstd'),
@@ -147,6 +129,25 @@ const environment = z.object({
 
 type Environment = z.infer<typeof environment>
 
+/** A role that `migrate` makes, and what it logs in with. */
+export interface DatabaseUser {
+  readonly user: string
+  readonly password: string
+}
+
+/** Where `LAKE_RUNNER=ecs` starts the commands of the lake. */
+export interface EcsConfig {
+  /** Name or ARN. */
+  readonly cluster: string
+  /** Families of task definitions, or their ARNs. */
+  readonly snapshotTask: string
+  readonly careTask: string
+  /** The container of both whose command is given. */
+  readonly container: string
+  readonly subnets: readonly string[]
+  readonly securityGroups: readonly string[]
+}
+
 /** Settings of the lake, complete: a snapshot can run with them. */
 export interface LakeConfig {
   readonly region: string
@@ -161,12 +162,17 @@ export interface LakeConfig {
   readonly crawler: string
   readonly crawlerRole: string
   readonly workgroup: string
-  readonly pseudonymKey: Buffer
+  /** Undefined: this process takes no snapshots. */
+  readonly pseudonymKey: Buffer | undefined
   readonly pseudonymKeyVersion: number
   readonly schedule: string | undefined
   readonly scheduleZone: string
   readonly leaseTtlMs: number
   readonly runner: 'child' | 'ecs'
+  /** With `runner` ecs, and only then. */
+  readonly ecs: EcsConfig | undefined
+  /** Who starts what is due: every service, or somebody else by `snapshot --scheduled` and `care`. */
+  readonly scheduler: 'service' | 'none'
   /** What reads the rows of a snapshot. */
   readonly engine: 'node' | 'spark'
   /** Job of AWS Glue that is the Spark engine; undefined: a process of this machine. */
@@ -178,9 +184,9 @@ export interface LakeConfig {
   readonly partBytes: number
   readonly partsInFlight: number
   readonly parallelTableBytes: number
-  /** Undefined: files are uploaded while they are written. */
   /** Undefined: by the number of cores. */
   readonly readers: number | undefined
+  /** Undefined: files are uploaded while they are written. */
   readonly spoolDir: string | undefined
   readonly maxSnapshotAgeMs: number
   readonly preparedTtlMs: number
@@ -201,6 +207,19 @@ export interface Config {
   /** Undefined: the embedded Postgres. */
   readonly databaseUrl: string | undefined
   readonly databasePoolSize: number
+  /** Made and altered by `migrate`. */
+  readonly databaseUsers: {
+    readonly service: DatabaseUser | undefined
+    readonly exporter: DatabaseUser | undefined
+  }
+  /** False: `serve` is not ready while migrations are pending. */
+  readonly migrateAtStart: boolean
+  /** Name of the installation, in metrics, traces and logs. */
+  readonly stage: string
+  /** What is written to standard output besides: nothing, or CloudWatch's embedded metric format. */
+  readonly metrics: 'none' | 'emf'
+  /** Base address of a collector (OTLP over HTTP); undefined: no traces. */
+  readonly otlpEndpoint: string | undefined
   readonly apiKeyPepper: Buffer | undefined
   readonly cursorKey: Buffer | undefined
   /** What callers may take of one process. */
@@ -221,14 +240,64 @@ export interface Config {
   readonly lake: LakeConfig | undefined
 }
 
-function lakeConfig(e: Environment): LakeConfig | undefined {
-  if (e.LAKE_BUCKET === undefined) return undefined
-  const missing = (['LAKE_RESULTS', 'LAKE_PSEUDONYM_KEY'] as const).filter((key) => e[key] === undefined)
-  if (missing.length > 0 || e.LAKE_RESULTS === undefined || e.LAKE_PSEUDONYM_KEY === undefined) {
-    throw new UsageError(
-      `LAKE_BUCKET is set, so ${missing.join(' and ')} must be set as well; see "Settings" in README.md`,
-    )
+const secret = (hex: string | undefined) => (hex === undefined ? undefined : Buffer.from(hex, 'hex'))
+
+/** @throws UsageError when only a part of what belongs together is set. */
+function together<Name extends keyof Environment>(e: Environment, names: readonly Name[], why: string) {
+  const missing = names.filter((each) => e[each] === undefined)
+  if (missing.length > 0) {
+    throw new UsageError(`${why}, so ${missing.join(' and ')} must be set as well; see "Settings" in README.md`)
   }
+  return e as Environment & { readonly [name in Name]-?: NonNullable<Environment[name]> }
+}
+
+/** Of its parts, as task definitions inject them from a secret; the server must prove who it is. */
+function databaseUrl(given: Environment): string | undefined {
+  const names = ['DATABASE_HOST', 'DATABASE_NAME', 'DATABASE_USER', 'DATABASE_PASSWORD'] as const
+  const [some] = [...names, 'DATABASE_SSL_CA' as const].filter((each) => given[each] !== undefined)
+  if (some === undefined) return given.DATABASE_URL
+  if (given.DATABASE_URL !== undefined) throw new UsageError(`Set either DATABASE_URL or ${some}, not both`)
+  const e = together(given, names, `${some} is set`)
+  const login = `${encodeURIComponent(e.DATABASE_USER)}:${encodeURIComponent(e.DATABASE_PASSWORD)}`
+  const host = e.DATABASE_HOST.includes(':') ? `[${e.DATABASE_HOST}]` : e.DATABASE_HOST
+  const security = new URLSearchParams({ sslmode: 'verify-full' })
+  if (e.DATABASE_SSL_CA !== undefined) security.set('sslrootcert', e.DATABASE_SSL_CA)
+  return `postgresql://${login}@${host}:${e.DATABASE_PORT}/${e.DATABASE_NAME}?${security}`
+}
+
+function databaseUser(given: Environment, role: 'SERVICE' | 'EXPORTER'): DatabaseUser | undefined {
+  const [user, password] = [`DATABASE_${role}_USER`, `DATABASE_${role}_PASSWORD`] as const
+  const [some] = [user, password].filter((each) => given[each] !== undefined)
+  if (some === undefined) return undefined
+  const e = together(given, [user, password], `${some} is set`)
+  return { user: e[user], password: e[password] }
+}
+
+const ECS = [
+  'LAKE_ECS_CLUSTER',
+  'LAKE_ECS_SNAPSHOT_TASK',
+  'LAKE_ECS_CARE_TASK',
+  'LAKE_ECS_CONTAINER',
+  'LAKE_ECS_SUBNETS',
+  'LAKE_ECS_SECURITY_GROUPS',
+] as const
+
+function ecsConfig(given: Environment): EcsConfig | undefined {
+  if (given.LAKE_RUNNER !== 'ecs') return undefined
+  const e = together(given, ECS, 'LAKE_RUNNER is ecs')
+  return {
+    cluster: e.LAKE_ECS_CLUSTER,
+    snapshotTask: e.LAKE_ECS_SNAPSHOT_TASK,
+    careTask: e.LAKE_ECS_CARE_TASK,
+    container: e.LAKE_ECS_CONTAINER,
+    subnets: e.LAKE_ECS_SUBNETS,
+    securityGroups: e.LAKE_ECS_SECURITY_GROUPS,
+  }
+}
+
+function lakeConfig(given: Environment): LakeConfig | undefined {
+  if (given.LAKE_BUCKET === undefined) return undefined
+  const e = together(given, ['LAKE_BUCKET', 'LAKE_RESULTS'], 'LAKE_BUCKET is set')
   return {
     region: e.AWS_REGION,
     endpoint: e.AWS_ENDPOINT_URL,
@@ -241,12 +310,14 @@ function lakeConfig(e: Environment): LakeConfig | undefined {
     crawler: e.LAKE_CRAWLER,
     crawlerRole: e.LAKE_CRAWLER_ROLE ?? 'rocketgames-crawler',
     workgroup: e.ATHENA_WORKGROUP,
-    pseudonymKey: Buffer.from(e.LAKE_PSEUDONYM_KEY, 'hex'),
+    pseudonymKey: secret(e.LAKE_PSEUDONYM_KEY),
     pseudonymKeyVersion: e.LAKE_PSEUDONYM_KEY_VERSION,
     schedule: e.LAKE_SCHEDULE,
     scheduleZone: e.LAKE_SCHEDULE_ZONE,
     leaseTtlMs: e.LAKE_LEASE_TTL,
     runner: e.LAKE_RUNNER,
+    ecs: ecsConfig(e),
+    scheduler: e.LAKE_SCHEDULER,
     engine: e.LAKE_ENGINE,
     sparkJob: e.LAKE_SPARK_JOB,
     codec: e.LAKE_CODEC,
@@ -286,10 +357,15 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     host: e.HOST,
     logLevel: e.LOG_LEVEL,
     shutdownGraceMs: e.SHUTDOWN_GRACE,
-    databaseUrl: e.DATABASE_URL,
+    databaseUrl: databaseUrl(e),
     databasePoolSize: e.DATABASE_POOL,
-    apiKeyPepper: e.API_KEY_PEPPER === undefined ? undefined : Buffer.from(e.API_KEY_PEPPER, 'hex'),
-    cursorKey: e.CURSOR_KEY === undefined ? undefined : Buffer.from(e.CURSOR_KEY, 'hex'),
+    databaseUsers: { service: databaseUser(e, 'SERVICE'), exporter: databaseUser(e, 'EXPORTER') },
+    migrateAtStart: e.MIGRATE_AT_START,
+    stage: e.STAGE,
+    metrics: e.METRICS,
+    otlpEndpoint: e.OTEL_EXPORTER_OTLP_ENDPOINT,
+    apiKeyPepper: secret(e.API_KEY_PEPPER),
+    cursorKey: secret(e.CURSOR_KEY),
     limits: {
       requests: e.RATE_LIMIT,
       bulk: e.RATE_LIMIT_BULK,

@@ -23,7 +23,11 @@ const NOT_A_NOUN = /-(store|service|schema|routes)$/
 const rules: readonly Rule[] = [
   { files: /^main$/, src: [/./] },
   { files: /^commands\//, src: [/./] },
-  { files: /^(errors|logger|metrics|config)$/, src: [/^errors$/], never: new RegExp(`${EXPRESS}|${PRISMA}|${AWS}`) },
+  {
+    files: /^(errors|logger|metrics|config|setting-kinds)$/,
+    src: [/^(errors|setting-kinds)$/],
+    never: new RegExp(`${EXPRESS}|${PRISMA}|${AWS}`),
+  },
   { files: /^(caller|list|naming|identifier)$/, src: [], never: new RegExp(`${EXPRESS}|${PRISMA}|${AWS}|^zod`) },
   { files: /^lake\/datasets$/, src: [], never: /./ },
   { files: /^lake\/contract$/, src: [/^lake\/datasets$/], never: new RegExp(`${EXPRESS}|${PRISMA}|${AWS}`) },

@@ -1,6 +1,6 @@
 import type { MultipartSink, PartSlots } from '../storage/multipart-sink.ts'
 import type { ControlRows } from './control-rows.ts'
-import type { Lake, Progress, SnapshotSettings } from './lake.ts'
+import { type Lake, type Progress, pseudonymKeyOf, type SnapshotSettings } from './lake.ts'
 import type { SourceFacts } from './source.ts'
 import type { Spool } from './spool.ts'
 import type { EncodingSettings } from './table-files.ts'
@@ -33,12 +33,12 @@ const LEAST_ROW_GROUP_BYTES = 16 * MIB
 
 /** What the encoder of one of `readers` readers needs: together they fill as much memory as one alone would. */
 export function encodingSettings(settings: SnapshotSettings, readers: number): EncodingSettings {
-  const { codec, fileTargetBytes, pseudonymKey, pseudonymKeyVersion, rowGroupBytes, rowGroupRows } = settings
+  const { codec, fileTargetBytes, pseudonymKeyVersion, rowGroupBytes, rowGroupRows } = settings
   const share = Math.max(LEAST_ROW_GROUP_BYTES, Math.floor(rowGroupBytes / readers))
   return {
     codec,
     fileTargetBytes,
-    pseudonymKey,
+    pseudonymKey: pseudonymKeyOf(settings),
     pseudonymKeyVersion,
     rowGroupBytes: Math.min(rowGroupBytes, share),
     rowGroupRows,

@@ -1,4 +1,5 @@
 import type { Database } from '../../database/database.ts'
+import { UsageError } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
 import type { TableContract } from '../contract.ts'
 import type { Publisher } from '../publication.ts'
@@ -12,7 +13,8 @@ export interface SnapshotSettings {
   /** What reads the rows: this process, or a Spark job; default `node`. */
   readonly engine?: 'node' | 'spark' | undefined
   readonly codec: 'zstd' | 'snappy' | 'gzip'
-  readonly pseudonymKey: Buffer
+  /** Undefined: this process writes no rows, and only finishes or removes what others have written. */
+  readonly pseudonymKey: Buffer | undefined
   readonly pseudonymKeyVersion: number
   readonly fileTargetBytes: number
   readonly rowGroupBytes: number
@@ -33,6 +35,12 @@ export interface SnapshotSettings {
   readonly keepAllMs: number
   readonly dailyDays: number
   readonly fault: string | undefined
+}
+
+/** @throws UsageError when this process was not given the key: it may not write rows. */
+export function pseudonymKeyOf({ pseudonymKey }: Pick<SnapshotSettings, 'pseudonymKey'>): Buffer {
+  if (pseudonymKey !== undefined) return pseudonymKey
+  throw new UsageError('LAKE_PSEUDONYM_KEY must be set to take a snapshot; see "Settings" in README.md')
 }
 
 /** Everything that the stages of a snapshot work with; made once by the composition root. */

@@ -9,6 +9,7 @@ import type { Engine, EngineOpening } from './engine.ts'
 import { watchHolder } from './holder-watch.ts'
 import { inParallel } from './in-parallel.ts'
 import { jdbcAddress } from './jdbc-address.ts'
+import { pseudonymKeyOf } from './lake.ts'
 import { exportSnapshot } from './source.ts'
 import { type PlannedRange, type SparkPlan, sparkPlan } from './spark-plan.ts'
 import { SparkProgress } from './spark-progress.ts'
@@ -118,7 +119,7 @@ class SparkEngine implements Engine {
     const order = {
       ...{ snapshotId, bucket: plan.bucket, sourcePassword: password },
       planUri: s3Uri(plan.bucket, unloadPlanKey(snapshotId)),
-      pseudonymKey: lake.settings.pseudonymKey,
+      pseudonymKey: pseudonymKeyOf(lake.settings),
       maxAgeMs: lake.settings.maxSnapshotAgeMs,
     }
     try {

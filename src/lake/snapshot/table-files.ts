@@ -8,8 +8,9 @@ import type { SourceFacts } from './source.ts'
 
 export type EncodingSettings = Pick<
   SnapshotSettings,
-  'codec' | 'fileTargetBytes' | 'pseudonymKey' | 'pseudonymKeyVersion' | 'rowGroupBytes' | 'rowGroupRows'
+  'codec' | 'fileTargetBytes' | 'pseudonymKeyVersion' | 'rowGroupBytes' | 'rowGroupRows'
 > & {
+  readonly pseudonymKey: Buffer
   /** Finished bytes that may wait for the outlet before reading stops; undefined: as the writer has it. */
   readonly mostWaitingBytes?: number
 }

@@ -15,7 +15,15 @@ import { deathAt } from './death.ts'
 import { type Answer, type Asked, fakeGlue } from './fake-glue.ts'
 import { seedAccounts } from './seed.ts'
 import { expireLease } from './situations.ts'
-import { contents, forgetSnapshots, type LakePlace, newPlace, openLake, unloadKeys } from './test-lake.ts'
+import {
+  contents,
+  forgetSnapshots,
+  type LakePlace,
+  newPlace,
+  openLake,
+  TEST_SETTINGS,
+  unloadKeys,
+} from './test-lake.ts'
 
 const POINTS = FAULT_POINTS.filter((point) => /JobRuns?$/.test(point))
 /** Met when a run of Glue is begun and waited for; the others when recovery ends it. */
@@ -120,7 +128,7 @@ async function dieAt(point: FaultPoint): Promise<void> {
   const fresh = await newPlace(aws, database.url)
   const place = { ...fresh, tables: ['players'] }
   const open = openLake(place)
-  const runs = new Runs(place, open.lake.settings.pseudonymKey)
+  const runs = new Runs(place, TEST_SETTINGS.pseudonymKey)
   try {
     await forgetSnapshots(open.database)
     await dies(place, runs, OF_A_RUN.test(point) ? point : 'after-StartJobRun', 'run')

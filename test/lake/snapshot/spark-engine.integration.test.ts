@@ -25,6 +25,7 @@ import {
   newPlace,
   type OpenLake,
   openLake,
+  TEST_SETTINGS,
   unloadKeys,
 } from './test-lake.ts'
 
@@ -146,7 +147,7 @@ describe('a snapshot by the Spark engine', () => {
     expect(tables.map(({ name }: { name: string }) => name).sort()).toEqual([...TABLES].sort())
     const { hostname, password, pathname, port } = new URL(database.url)
     expect(jdbc.url).toMatch(new RegExp(`^jdbc:postgresql://${hostname}:${port}${pathname}\\?ApplicationName=rocket`))
-    expect(plan).not.toContain(open.lake.settings.pseudonymKey.toString('hex'))
+    expect(plan).not.toContain(TEST_SETTINGS.pseudonymKey.toString('hex'))
     expect(password === '' || !plan.includes(password)).toBe(true)
     await expectNothing('report_invalid')
   })

@@ -23,7 +23,7 @@ import { RecordingPublisher } from './recording-publisher.ts'
 
 const MIB = 1024 * 1024
 
-export const TEST_SETTINGS: SnapshotSettings = {
+export const TEST_SETTINGS: SnapshotSettings & { readonly pseudonymKey: Buffer } = {
   codec: 'zstd',
   pseudonymKey: Buffer.alloc(32, 7),
   pseudonymKeyVersion: 1,

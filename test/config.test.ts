@@ -1,0 +1,122 @@
+import pg from 'pg'
+import { describe, expect, it } from 'vitest'
+import { parseConfig } from '../src/config.ts'
+
+const PARTS = {
+  DATABASE_HOST: 'accounts.cluster-1.eu-central-1.rds.amazonaws.com',
+  DATABASE_NAME: 'accounts',
+  DATABASE_USER: 'accounts_service',
+  DATABASE_PASSWORD: 'p@ss:/?#[]%41 "\'\\$',
+}
+const LAKE = { LAKE_BUCKET: 'lake', LAKE_RESULTS: 's3://results/' }
+const ECS = {
+  ...LAKE,
+  LAKE_RUNNER: 'ecs',
+  LAKE_ECS_CLUSTER: 'accounts',
+  LAKE_ECS_SNAPSHOT_TASK: 'accounts-snapshot',
+  LAKE_ECS_CARE_TASK: 'accounts-care',
+  LAKE_ECS_CONTAINER: 'accounts',
+  LAKE_ECS_SUBNETS: 'subnet-1, subnet-2',
+  LAKE_ECS_SECURITY_GROUPS: 'sg-1',
+}
+
+const without = (values: Record<string, string>, name: string) =>
+  Object.fromEntries(Object.entries(values).filter(([each]) => each !== name))
+
+describe('the parts of the address of the database', () => {
+  it('reach the driver as they were given, with a server that must prove its name', () => {
+    const client = new pg.Client(parseConfig(PARTS).databaseUrl)
+    expect([client.host, client.port, client.database, client.user]).toEqual([
+      PARTS.DATABASE_HOST,
+      5432,
+      'accounts',
+      'accounts_service',
+    ])
+    expect((client as pg.Client & { password: string }).password).toBe(PARTS.DATABASE_PASSWORD)
+    const { ssl } = client as pg.Client & { ssl: Record<string, unknown> }
+    expect(ssl).toBeTruthy()
+    expect(ssl.rejectUnauthorized).not.toBe(false)
+    expect(ssl.checkServerIdentity).toBeUndefined()
+  })
+
+  it('name a file of certificates and another port', () => {
+    const { databaseUrl = '' } = parseConfig({
+      ...PARTS,
+      DATABASE_PORT: '6432',
+      DATABASE_SSL_CA: '/etc/ssl/rds ca.pem',
+    })
+    const url = new URL(databaseUrl)
+    expect(url.port).toBe('6432')
+    expect(url.searchParams.get('sslrootcert')).toBe('/etc/ssl/rds ca.pem')
+  })
+
+  it.each(Object.keys(PARTS))('are needed all: %s', (name) => {
+    expect(() => parseConfig(without(PARTS, name))).toThrow(`${name} must be set as well`)
+  })
+
+  it('stand in place of DATABASE_URL, never beside it', () => {
+    expect(() => parseConfig({ ...PARTS, DATABASE_URL: 'postgresql://localhost/x' })).toThrow('not both')
+  })
+})
+
+describe('LAKE_RUNNER=ecs', () => {
+  it('knows where its tasks run', () => {
+    expect(parseConfig(ECS).lake?.ecs).toEqual({
+      cluster: 'accounts',
+      snapshotTask: 'accounts-snapshot',
+      careTask: 'accounts-care',
+      container: 'accounts',
+      subnets: ['subnet-1', 'subnet-2'],
+      securityGroups: ['sg-1'],
+    })
+  })
+
+  it.each(Object.keys(ECS).filter((name) => name.startsWith('LAKE_ECS_')))('needs %s', (name) => {
+    expect(() => parseConfig(without(ECS, name))).toThrow(`LAKE_RUNNER is ecs, so ${name} must be set as well`)
+  })
+})
+
+describe('settings that only some commands use', () => {
+  it('may be absent: no key of pseudonyms, no pepper, no key of cursors', () => {
+    const { apiKeyPepper, cursorKey, lake } = parseConfig({ ...PARTS, ...LAKE })
+    expect([apiKeyPepper, cursorKey, lake?.pseudonymKey]).toEqual([undefined, undefined, undefined])
+  })
+
+  it('have the defaults of a program that does everything itself', () => {
+    const { lake, metrics, migrateAtStart, otlpEndpoint, stage } = parseConfig(LAKE)
+    expect([lake?.scheduler, lake?.runner, metrics, migrateAtStart, otlpEndpoint, stage]).toEqual([
+      'service',
+      'child',
+      'none',
+      true,
+      undefined,
+      'local',
+    ])
+  })
+})
+
+it('no refusal of a setting shows its value', () => {
+  const secret = 'much too secret'
+  const names = [
+    'API_KEY_PEPPER',
+    'LAKE_PSEUDONYM_KEY',
+    'DATABASE_NAME',
+    'DATABASE_SERVICE_PASSWORD',
+    'STAGE',
+    'METRICS',
+  ]
+  for (const name of names) {
+    expect(() => parseConfig({ [name]: secret })).toThrow(name)
+    expect(() => parseConfig({ [name]: secret })).not.toThrow(secret)
+  }
+})
+
+it('a user to be made has a name and a password, or neither', () => {
+  expect(() => parseConfig({ DATABASE_SERVICE_USER: 'accounts_service' })).toThrow('DATABASE_SERVICE_PASSWORD')
+  const DATABASE_EXPORTER_PASSWORD = 'x'.repeat(32)
+  const { databaseUsers } = parseConfig({ DATABASE_EXPORTER_USER: 'accounts_exporter', DATABASE_EXPORTER_PASSWORD })
+  expect(databaseUsers).toEqual({
+    service: undefined,
+    exporter: { user: 'accounts_exporter', password: DATABASE_EXPORTER_PASSWORD },
+  })
+})
