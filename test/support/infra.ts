@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs'
+import { App } from 'aws-cdk-lib'
+import { Template } from 'aws-cdk-lib/assertions'
+import { AccountsStage } from '../../infra/accounts-stage.ts'
+import { type StageSettings, stageNamed } from '../../infra/stages.ts'
+
+const { context } = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8')) as {
+  context: Record<string, unknown>
+}
+
+export type StackName = 'network' | 'database' | 'lake' | 'cluster' | 'tasks' | 'service' | 'function' | 'watch'
+
+export interface SynthesizedStage {
+  readonly stage: AccountsStage
+  readonly template: (stack: StackName) => Template
+}
+
+const made = new Map<StageSettings['name'], SynthesizedStage>()
+
+/** A stage as the command line would synthesise it, once a worker. @throws Error of `template` when the stage has no such stack. */
+export function synthesized(name: StageSettings['name']): SynthesizedStage {
+  const known = made.get(name)
+  if (known !== undefined) return known
+  const stage = new AccountsStage(new App({ context, analyticsReporting: false }), stageNamed(name))
+  const templates = new Map<StackName, Template>()
+  const template = (stack: StackName) => {
+    const found = templates.get(stack)
+    if (found !== undefined) return found
+    const of = stage[stack]
+    if (of === undefined) throw new Error(`The stage ${name} has no stack ${stack}`)
+    const read = Template.fromStack(of)
+    templates.set(stack, read)
+    return read
+  }
+  const result = { stage, template }
+  made.set(name, result)
+  return result
+}
