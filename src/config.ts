@@ -79,6 +79,7 @@ const environment = z.object({
 
   LOCAL_DATA_DIR: z.string().min(1).default('.local'),
   LOCAL_AWS_PORT: port(4566),
+  LOCAL_AWS_HOST: z.string().min(1).default('127.0.0.1'),
   SAMPLE_DATA: flag('on'),
   ROCKETGAMES_LOCAL: z.string().min(1).optional(),
   FAULT: z.string().optional(),
@@ -234,6 +235,8 @@ export interface Config {
   readonly local: {
     readonly dataDir: string
     readonly awsPort: number
+    /** Where the endpoint listens that runs by itself; the embedded one keeps to loopback. */
+    readonly awsHost: string
     readonly sampleData: boolean
   }
   /** Undefined: no `LAKE_BUCKET`, so the local S3, Glue and Athena endpoint. */
@@ -374,7 +377,12 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       inFlight: e.MAX_IN_FLIGHT,
     },
     maxConnections: e.MAX_CONNECTIONS,
-    local: { dataDir: e.LOCAL_DATA_DIR, awsPort: e.LOCAL_AWS_PORT, sampleData: e.SAMPLE_DATA },
+    local: {
+      dataDir: e.LOCAL_DATA_DIR,
+      awsPort: e.LOCAL_AWS_PORT,
+      awsHost: e.LOCAL_AWS_HOST,
+      sampleData: e.SAMPLE_DATA,
+    },
     lake: lakeConfig(e),
   }
 }

@@ -25,18 +25,25 @@ const MAX_READY_LINE_BYTES = 64 * 1024
 type Child = ChildProcessByStdio<Writable, Readable, null>
 
 /**
- * Starts S3, Glue and Athena on 127.0.0.1 as a process of its own, and waits until it is ready. A signal to our process group
+ * Starts S3, Glue and Athena as a process of its own, and waits until it is ready. A signal to our process group
  * does not reach it: it ends when `stop` is called, and with this process, as its standard input is a pipe of ours.
  *
  * @param options.port 0: any free port.
+ * @param options.host default 127.0.0.1.
  * @throws UsageError with the process's own sentence when it refuses (taken port, folder in use); Error when it dies.
  */
-export async function startLocalAws(options: { dir: string; port: number; log: Logger }): Promise<LocalAws> {
-  const { port, log } = options
+export async function startLocalAws(options: {
+  dir: string
+  host?: string
+  port: number
+  log: Logger
+}): Promise<LocalAws> {
+  const { host = '127.0.0.1', port, log } = options
   const dir = resolve(options.dir)
   // beside this file in the sources and in the build alike
   const server = fileURLToPath(new URL(`./server${extname(import.meta.url)}`, import.meta.url))
-  const child = spawn(process.execPath, [server, '--dir', dir, '--port', String(port), '--log-level', log.level], {
+  const place = ['--dir', dir, '--host', host, '--port', String(port)]
+  const child = spawn(process.execPath, [server, ...place, '--log-level', log.level], {
     stdio: ['pipe', 'pipe', 'inherit'],
     // a group of its own: Ctrl-C in the terminal is for us, who still need it while we drain
     detached: true,

@@ -1,6 +1,6 @@
 /**
  * The local AWS endpoint's process: `node server.ts --dir <folder> --port <n>` (0: any free port). S3, Glue, Athena and STS on
- * one loopback port.
+ * one port, of loopback where no `--host` says otherwise.
  *
  * Standard output carries one JSON line: `{"endpoint","pid"}` when it is ready, or `{"refusal"}` - a sentence - when it
  * cannot be started (exit code 2). The process ends when its parent's pipe (standard input) closes, and on SIGTERM or SIGINT.
@@ -27,16 +27,22 @@ const KEEP_ALIVE_MS = 120_000
 const SHUTDOWN_GRACE_MS = 3_000
 const MAX_HEADER_BYTES = 64 * 1024
 
+interface Place {
+  readonly dir: string
+  readonly host: string
+  readonly port: number
+}
+
 interface Running {
   readonly endpoint: string
   close(): Promise<void>
 }
 
-async function listen(server: Server, port: number): Promise<number> {
+async function listen(server: Server, host: string, port: number): Promise<number> {
   try {
     await new Promise<void>((done, fail) => {
       server.once('error', fail)
-      server.listen({ host: '127.0.0.1', port }, () => {
+      server.listen({ host, port }, () => {
         server.off('error', fail)
         done()
       })
@@ -44,7 +50,7 @@ async function listen(server: Server, port: number): Promise<number> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     throw new UsageError(
-      `Port ${port} on 127.0.0.1 is taken, so the local AWS endpoint cannot listen there: set LOCAL_AWS_PORT to a free port, or to 0 for any.`,
+      `Port ${port} on ${host} is taken, so the local AWS endpoint cannot listen there: set LOCAL_AWS_PORT to a free port, or to 0 for any.`,
     )
   }
   return (server.address() as AddressInfo).port
@@ -67,7 +73,7 @@ function createHttpServer(router: (request: IncomingMessage, response: ServerRes
 }
 
 /** Opens everything in order of dependence. Whatever fails, what was opened before is closed again. */
-async function start(dir: string, port: number, log: Logger): Promise<Running> {
+async function start({ dir, host, port }: Place, log: Logger): Promise<Running> {
   const closers: (() => Promise<void> | void)[] = []
   const close = async () => {
     for (const one of closers.splice(0).reverse()) await one()
@@ -88,9 +94,9 @@ async function start(dir: string, port: number, log: Logger): Promise<Running> {
       ['athena', athena],
     ])
     const server = createHttpServer(createRouter({ services: { s3, json }, credentials, log }))
-    const taken = await listen(server, port)
+    const taken = await listen(server, host, port)
     closers.push(() => closeServer(server))
-    return { endpoint: `http://127.0.0.1:${taken}`, close }
+    return { endpoint: `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${taken}`, close }
   } catch (error) {
     await close()
     throw error
@@ -106,15 +112,20 @@ async function closeServer(server: Server): Promise<void> {
   clearTimeout(grace)
 }
 
-function readArguments(): { dir: string; port: number; logLevel: string } {
+function readArguments(): Place & { readonly logLevel: string } {
   const { values } = parseArgs({
-    options: { dir: { type: 'string' }, port: { type: 'string' }, 'log-level': { type: 'string', default: 'info' } },
+    options: {
+      dir: { type: 'string' },
+      host: { type: 'string', default: '127.0.0.1' },
+      port: { type: 'string' },
+      'log-level': { type: 'string', default: 'info' },
+    },
   })
   const port = Number(values.port ?? 'NaN')
   if (!values.dir || !Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new UsageError('Usage: server --dir <folder> --port <0-65535> [--log-level <level>]')
+    throw new UsageError('Usage: server --dir <folder> --port <0-65535> [--host <address>] [--log-level <level>]')
   }
-  return { dir: resolve(values.dir), port, logLevel: values['log-level'] }
+  return { dir: resolve(values.dir), host: values.host, port, logLevel: values['log-level'] }
 }
 
 /** Ends with the parent: its pipe closes however it dies. A terminal or /dev/null says nothing about a parent. */
@@ -125,9 +136,9 @@ function watchParent(stop: () => void): void {
 }
 
 async function main(): Promise<void> {
-  const { dir, port, logLevel } = readArguments()
+  const { logLevel, ...place } = readArguments()
   const log = createLogger({ level: logLevel })
-  const running = await start(dir, port, log)
+  const running = await start(place, log)
   let stopping = false
   const stop = () => {
     if (stopping) return
