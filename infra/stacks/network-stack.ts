@@ -1,7 +1,13 @@
-import { Stack, type StackProps } from 'aws-cdk-lib'
+import { Fn, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib'
 import * as ec2 from 'aws-cdk-lib/aws-ec2'
+import * as logs from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
+import { PrivateEndpoints } from '../constructs/private-endpoints.ts'
 import type { StageSettings } from '../stages.ts'
+
+/** Where the program answers, in a container. */
+export const SERVICE_PORT = 3000
+export const DATABASE_PORT = 5432
 
 export interface NetworkStackProps extends StackProps {
   readonly settings: StageSettings
@@ -24,20 +30,50 @@ export interface NetworkGroups {
   readonly database: ec2.SecurityGroup
 }
 
+/** The VPC: public subnets for what has an address in the internet, private ones for programs, isolated ones for the database. */
 export class NetworkStack extends Stack {
   readonly vpc: ec2.Vpc
   readonly groups: NetworkGroups
+  readonly #zones: number
 
   constructor(scope: Construct, id: string, { settings, ...props }: NetworkStackProps) {
     super(scope, id, props)
-    this.vpc = new ec2.Vpc(this, 'Vpc', {
-      ipAddresses: ec2.IpAddresses.cidr(settings.cidr),
-      maxAzs: settings.zones,
-      natGateways: settings.natGateways,
+    this.#zones = settings.zones
+    this.vpc = this.#network(settings)
+    this.vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.S3 })
+    if (settings.privateEndpoints) new PrivateEndpoints(this, 'Endpoints', this.vpc)
+    this.groups = this.#securityGroups()
+    this.#allow(settings)
+  }
+
+  /** Without an account in the environment the framework would stop at two. */
+  override get availabilityZones(): string[] {
+    return Array.from({ length: this.#zones }, (_, zone) => Fn.select(zone, Fn.getAzs()))
+  }
+
+  #network({ cidr, zones, natGateways }: StageSettings): ec2.Vpc {
+    const flows = new logs.LogGroup(this, 'Flows', {
+      retention: logs.RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
     })
+    const subnets = (name: string, subnetType: ec2.SubnetType, cidrMask: number) => ({ name, subnetType, cidrMask })
+    return new ec2.Vpc(this, 'Vpc', {
+      ipAddresses: ec2.IpAddresses.cidr(cidr),
+      maxAzs: zones,
+      natGateways,
+      subnetConfiguration: [
+        { ...subnets('public', ec2.SubnetType.PUBLIC, 24), mapPublicIpOnLaunch: false },
+        subnets('private', ec2.SubnetType.PRIVATE_WITH_EGRESS, 20),
+        subnets('isolated', ec2.SubnetType.PRIVATE_ISOLATED, 24),
+      ],
+      flowLogs: { all: { destination: ec2.FlowLogDestination.toCloudWatchLogs(flows) } },
+    })
+  }
+
+  #securityGroups(): NetworkGroups {
     const group = (name: string, description: string) =>
       new ec2.SecurityGroup(this, `${name}Group`, { vpc: this.vpc, description, allowAllOutbound: false })
-    this.groups = {
+    return {
       balancer: group('Balancer', 'Load balancer'),
       service: group('Service', 'Tasks that answer requests'),
       tasks: group('Tasks', 'Tasks that run to their end'),
@@ -45,6 +81,27 @@ export class NetworkStack extends Stack {
       rotation: group('Rotation', 'Functions that rotate passwords'),
       glue: group('Glue', 'Jobs of Glue that read the database'),
       database: group('Database', 'The database'),
+    }
+  }
+
+  #allow({ compute, service: { callers } }: StageSettings): void {
+    const { balancer, service, tasks, function: lambda, rotation, glue, database } = this.groups
+    const postgres = ec2.Port.tcp(DATABASE_PORT)
+    for (const client of [service, tasks, lambda, rotation, glue]) {
+      client.addEgressRule(database, postgres, 'The database')
+      database.addIngressRule(client, postgres, 'The database')
+      // S3 by its gateway, other AWS APIs by their endpoints or the NAT: none of them has fixed addresses.
+      client.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.HTTPS, 'AWS APIs')
+    }
+    glue.addIngressRule(glue, ec2.Port.allTcp(), 'Workers of one job')
+    glue.addEgressRule(glue, ec2.Port.allTcp(), 'Workers of one job')
+    if (compute !== 'fargate') return
+    const answers = ec2.Port.tcp(SERVICE_PORT)
+    balancer.addEgressRule(service, answers, 'Requests')
+    service.addIngressRule(balancer, answers, 'Requests')
+    for (const caller of callers) {
+      for (const port of [ec2.Port.HTTPS, ec2.Port.HTTP])
+        balancer.addIngressRule(ec2.Peer.ipv4(caller), port, 'Callers')
     }
   }
 }
