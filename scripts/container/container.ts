@@ -1,0 +1,73 @@
+/**
+ * `npm run container [-- --worktree] [-- --rebuild-base]`: builds the Dockerfile without Docker (buildah) and runs what came out as
+ * it would run in production (runc): read-only, as uid 1000, without capabilities, against the embedded Postgres and the local S3,
+ * Glue and Athena. Prints what it looked at; exit code 1 when anything is not as it must be.
+ *
+ * Builds the last commit; with --worktree the files as they lie there.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { ensureBaseImage } from './base-image.ts'
+import { buildImage, type Source, sourceOf } from './build-image.ts'
+import { Buildah } from './buildah.ts'
+import { Checks } from './checks.ts'
+import { checkConfig, checkContents, checkSecrets, checkSize } from './image-checks.ts'
+import { imageFacts } from './image-config.ts'
+import { ensureRequirements } from './requirements.ts'
+import { checkRunning } from './running-checks.ts'
+import { startStandIns } from './stand-ins.ts'
+
+const { values } = parseArgs({
+  options: { worktree: { type: 'boolean', default: false }, 'rebuild-base': { type: 'boolean', default: false } },
+})
+
+/** Outside of the repository; the base image in it is made once. */
+const CACHE = path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'rocketgames-container')
+
+async function timed<T>(checks: Checks, what: string, work: () => Promise<T>): Promise<T> {
+  const started = performance.now()
+  const result = await work()
+  checks.note(what, true, `${((performance.now() - started) / 1000).toFixed(1)} s`)
+  return result
+}
+
+async function checkAll(buildah: Buildah, source: Source, scratch: string, checks: Checks): Promise<void> {
+  const rebuild = values['rebuild-base']
+  const base = await timed(checks, 'base image', () => ensureBaseImage({ folder: scratch, buildah, rebuild }))
+  const image = await timed(checks, 'build', () => buildImage({ buildah, base, source, target: 'production' }))
+  await timed(checks, 'build of the target local-aws', () => buildImage({ buildah, base, source, target: 'local-aws' }))
+  const facts = await imageFacts(buildah, image)
+  const mounted = await buildah.mount(image)
+  try {
+    checkConfig(facts, checks)
+    checkContents(mounted.folder, checks)
+    await checkSize({ buildah, image, base, rootfs: mounted.folder }, checks)
+    const standIns = await startStandIns(scratch)
+    try {
+      const { secrets } = standIns
+      await checkSecrets({ buildah, image, base, folder: scratch, secrets }, checks)
+      await checkRunning({ folder: scratch, rootfs: mounted.folder, image: facts.config, standIns, checks })
+    } finally {
+      await standIns.stop()
+    }
+  } finally {
+    await mounted.remove()
+  }
+}
+
+await ensureRequirements()
+const checks = new Checks()
+const buildah = await Buildah.open(CACHE)
+const scratch = mkdtempSync(path.join(os.tmpdir(), 'rocketgames-container-'))
+const source = await sourceOf({ worktree: values.worktree, folder: path.join(scratch, 'source') })
+try {
+  await checks.guard('the run', () => checkAll(buildah, source, scratch, checks))
+} finally {
+  rmSync(scratch, { recursive: true, force: true })
+}
+process.stdout.write(
+  `\n${checks.table()}\n\n${checks.failures === 0 ? 'all as it must be' : `${checks.failures} failed`}\n`,
+)
+process.exitCode = checks.failures === 0 ? 0 : 1

@@ -1,0 +1,282 @@
+import { request } from 'node:http'
+import net from 'node:net'
+import { text } from 'node:stream/consumers'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Checks } from './checks.ts'
+import type { ImageConfig } from './image-config.ts'
+import { type ContainerOptions, type Finished, OciContainer, runContainer } from './oci-container.ts'
+import type { StandIns } from './stand-ins.ts'
+
+const READY_WITHIN_MS = 60_000
+const SNAPSHOT_WITHIN_MS = 120_000
+const POLL_MS = 20
+/** As the task definitions have it: SIGKILL comes after 60 s, the program ends its requests after SHUTDOWN_GRACE. */
+const GRACE_MS = 25_000
+
+export interface RunningOptions {
+  readonly folder: string
+  readonly rootfs: string
+  readonly image: ImageConfig
+  readonly standIns: StandIns
+  readonly checks: Checks
+}
+
+/** The image's commands, each as a container with its own settings, against the stand-ins. */
+export async function checkRunning(options: RunningOptions): Promise<void> {
+  const { checks } = options
+  await checks.guard('refusals', () => checkRefusals(options))
+  await checks.guard('migrate', () => checkMigrate(options))
+  const key = await createKey(options)
+  if (key === undefined) return
+  await checks.guard('serve', () => checkService(options, key))
+  await checks.guard('snapshot', () => checkSnapshot(options))
+  await checks.guard('snapshot of the service', () => checkChildSnapshot(options, key))
+  await checks.guard('care', () => checkCare(options))
+}
+
+const command = ({ folder, image, rootfs }: RunningOptions, words: readonly string[], env: Record<string, string>) =>
+  runContainer({ name: `rocketgames-${words[0]}`, folder, rootfs, image, command: words, env })
+
+const last = ({ stderr, stdout }: Pick<Finished, 'stderr' | 'stdout'>) => `${stdout}${stderr}`.trim().split('\n').at(-1)
+
+async function checkRefusals(options: RunningOptions): Promise<void> {
+  const { checks } = options
+  const bare = await command(options, ['serve'], {})
+  const said = `${bare.stderr}`.trim().replaceAll('\n', ' ').slice(0, 90)
+  checks.note(
+    'without settings: exit code 2 and what is missing',
+    bare.code === 2 && /DATABASE_URL/.test(bare.stderr),
+    said,
+  )
+  const version = await command(options, ['--version'], {})
+  checks.note('--version', version.code === 0, `${version.stdout.trim()}, ${version.ms} ms`)
+}
+
+async function checkMigrate(options: RunningOptions): Promise<void> {
+  const { checks, standIns } = options
+  const first = await command(options, ['migrate'], { ...standIns.migrate })
+  checks.note('migrate', first.code === 0, first.code === 0 ? `${first.ms} ms` : last(first))
+  const again = await command(options, ['migrate'], { ...standIns.migrate })
+  checks.note('migrate again', again.code === 0 && /up to date/.test(again.stdout), `${again.ms} ms`)
+}
+
+async function createKey(options: RunningOptions): Promise<string | undefined> {
+  const { checks, standIns } = options
+  const made = await command(options, ['keys', 'create', '--name', 'container check'], { ...standIns.keys })
+  const key = made.stdout.trim()
+  const fine = made.code === 0 && /^\S{20,}$/.test(key)
+  checks.note('keys create', fine, fine ? `${made.ms} ms` : last(made))
+  return fine ? key : undefined
+}
+
+async function freePort(): Promise<number> {
+  const server = net.createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as net.AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+interface Service {
+  readonly container: OciContainer
+  readonly url: string
+  readonly readyMs: number
+}
+
+async function startService(options: RunningOptions, env: Readonly<Record<string, string>> = {}): Promise<Service> {
+  const { folder, image, rootfs, standIns } = options
+  const port = await freePort()
+  const settings = { ...standIns.serve, ...env, PORT: String(port), HOST: '127.0.0.1' }
+  const given: ContainerOptions = { name: 'rocketgames-serve', folder, rootfs, image, env: settings }
+  const container = new OciContainer(given)
+  const url = `http://127.0.0.1:${port}`
+  const ended = container.ended.then(() => true)
+  while (performance.now() - container.startedAt < READY_WITHIN_MS) {
+    const ready = await fetch(`${url}/readyz`).then(
+      (response) => response.ok,
+      () => false,
+    )
+    if (ready) return { container, url, readyMs: Math.round(performance.now() - container.startedAt) }
+    if (await Promise.race([ended, delay(POLL_MS, false)])) break
+  }
+  const said = last(container)
+  await container.remove()
+  throw new Error(`not ready: ${said}`)
+}
+
+async function checkService(options: RunningOptions, key: string): Promise<void> {
+  const { checks } = options
+  const service = await startService(options)
+  try {
+    checks.note('serve: start to ready', true, `${service.readyMs} ms`)
+    await checks.guard('confinement', () => checkConfinement(service, checks))
+    await checks.guard('API', () => checkApi(service, key, checks))
+    await checks.guard('health check', () => checkHealth(service, options))
+    await checks.guard('process 1', () => checkReaping(service, checks))
+    await checks.guard('SIGTERM', () => checkStop(service, key, checks))
+  } finally {
+    await service.container.remove()
+  }
+}
+
+/** What the machine and the container itself say of its rights. */
+async function checkConfinement({ container }: Service, checks: Checks): Promise<void> {
+  const { Uid = '', CapEff = '', CapBnd = '', NoNewPrivs } = await container.status()
+  const uid = Uid.split(/\s/)[0]
+  checks.note('runs as', uid === '1000', `uid ${uid}`)
+  checks.note('has no capabilities and gets none', !/[1-9a-f]/.test(CapEff + CapBnd) && NoNewPrivs === '1')
+  const probe = `for (const dir of ['/', '/app', '/tmp', '/var/tmp', '/home/node', '/run']) {
+    try { require('node:fs').writeFileSync(dir + '/probe', ''); console.log(dir) } catch {} }`
+  const { code, stdout } = await container.exec(['node', '-e', probe])
+  checks.note('nothing can be written: root file system read-only, no /tmp', code === 0 && stdout === '', stdout.trim())
+}
+
+async function checkApi({ url }: Service, key: string, checks: Checks): Promise<void> {
+  const without = await fetch(`${url}/v1/whoami`)
+  const authorization = `Bearer ${key}`
+  const me = await fetch(`${url}/v1/whoami`, { headers: { authorization } })
+  checks.note(
+    'GET /v1/whoami',
+    without.status === 401 && me.status === 200,
+    `${without.status} without a key, ${me.status}`,
+  )
+  const made = await fetch(`${url}/v1/studios`, {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'application/json', 'idempotency-key': 'container-check-0001' },
+    body: JSON.stringify({ slug: 'container-check', name: 'Container check', country: 'DE' }),
+  })
+  const read = await fetch(`${url}/v1/studios/slug:container-check`, { headers: { authorization } })
+  checks.note('POST and GET /v1/studios', made.status === 201 && read.status === 200, `${made.status}, ${read.status}`)
+  const page = await fetch(`${url}/docs`)
+  const guide = await fetch(`${url}/docs/guides/getting-started`)
+  checks.note('the API page and its guides', page.ok && guide.ok, `${page.status}, ${guide.status}`)
+}
+
+async function checkHealth({ container, url }: Service, { image, checks }: RunningOptions): Promise<void> {
+  const [kind, ...words] = image.Healthcheck?.Test ?? []
+  const port = new URL(url).port
+  const [alive, dead] = await Promise.all([container.exec(words, { PORT: port }), container.exec(words, { PORT: '1' })])
+  checks.note(
+    'the health check tells alive from dead',
+    kind === 'CMD' && alive.code === 0 && dead.code === 1,
+    `${alive.code}, ${dead.code}`,
+  )
+}
+
+/** A process whose parent is gone belongs to process 1, which must not let it become a zombie when it ends. */
+async function checkReaping({ container }: Service, checks: Checks): Promise<void> {
+  const orphan = `require('node:child_process').spawn('sleep', ['0.3'], { detached: true, stdio: 'ignore' }).unref()`
+  await container.exec(['node', '-e', orphan])
+  const before = await container.processes()
+  await delay(1_000)
+  const after = await container.processes()
+  const names = after.map(({ name }) => name).join(' ')
+  const gone = before.some(({ name }) => name === 'sleep') && !after.some(({ name }) => name === 'sleep')
+  checks.note('process 1 reaps orphans', gone && after.every(({ state }) => state !== 'Z'), names)
+}
+
+/** An import whose body is half there when SIGTERM comes: it must be taken to its end, and nothing new begun. */
+async function checkStop({ container, url }: Service, key: string, checks: Checks): Promise<void> {
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/x-ndjson' }
+  const sending = request(`${url}/v1/imports/players`, { method: 'POST', headers })
+  const answered = new Promise<string>((resolve, reject) => {
+    sending.once('error', reject).once('response', (response) => text(response).then(resolve, reject))
+  })
+  const line = (n: number) => `${JSON.stringify({ username: `container-check-${n}`, country: 'SE' })}\n`
+  sending.write(line(1) + line(2))
+  await delay(300)
+  const memory = await container.peakMemoryMiB()
+  const asked = performance.now()
+  await container.signal('TERM')
+  await delay(700)
+  const late = await fetch(`${url}/v1/whoami`, { headers: { authorization: headers.authorization } }).then(
+    ({ status }) => status,
+    () => 0,
+  )
+  sending.end(line(3))
+  const answer = await answered
+  const code = await container.ended
+  const ms = Math.round(performance.now() - asked)
+  checks.note(
+    'SIGTERM: a request in flight is finished',
+    /"lines":3,"created":3/.test(answer),
+    answer.trim().split('\n').at(-1),
+  )
+  checks.note(
+    'SIGTERM: nothing new is begun',
+    late === 0 || late === 503,
+    late === 0 ? 'connection refused' : String(late),
+  )
+  checks.note(
+    'SIGTERM: exit code 0 within the grace',
+    code === 0 && ms < GRACE_MS,
+    `${code}, ${ms} ms (700 of them the request's)`,
+  )
+  checks.note('serve: most memory', memory !== undefined, `${memory} MiB of 512`)
+}
+
+interface SnapshotReport {
+  readonly id: string
+  readonly state: string
+  readonly totalRows: number | null
+}
+
+async function checkSnapshot(options: RunningOptions): Promise<void> {
+  const { checks, standIns } = options
+  for (const codec of ['zstd', 'snappy']) {
+    const { code, ms, stdout, stderr } = await command(options, ['snapshot', '--json'], {
+      ...standIns.exporter,
+      LAKE_CODEC: codec,
+    })
+    const report = code === 0 ? (JSON.parse(stdout) as SnapshotReport) : undefined
+    const fine = report?.state === 'published' && (report.totalRows ?? 0) > 0 && ms < SNAPSHOT_WITHIN_MS
+    checks.note(
+      `snapshot, ${codec}`,
+      fine,
+      fine ? `${report?.totalRows} rows published, ${ms} ms` : last({ stdout, stderr }),
+    )
+  }
+  const verified = await command(options, ['verify', '--deep'], { ...standIns.exporter })
+  checks.note('verify --deep', verified.code === 0, last(verified))
+}
+
+/** With LAKE_RUNNER=child: a process of the service's own, which is gone when it has ended. */
+async function checkChildSnapshot(options: RunningOptions, key: string): Promise<void> {
+  const { checks, standIns } = options
+  const service = await startService(options, { LAKE_RUNNER: 'child', ...standIns.exporter, ...standIns.keys })
+  const headers = { authorization: `Bearer ${key}` }
+  try {
+    const asked = await fetch(`${service.url}/v1/lake/snapshots`, { method: 'POST', headers })
+    const started = performance.now()
+    let state = `not asked for: ${asked.status}`
+    while (asked.status === 202 && performance.now() - started < SNAPSHOT_WITHIN_MS) {
+      const read = await fetch(`${service.url}${asked.headers.get('location')}`, { headers })
+      state = ((await read.json()) as SnapshotReport).state
+      if (state === 'published' || state === 'failed') break
+      await delay(200)
+    }
+    const ms = Math.round(performance.now() - started)
+    const memory = await service.container.peakMemoryMiB()
+    checks.note(
+      'snapshot as a child of the service',
+      state === 'published',
+      `${state}, ${ms} ms, together at most ${memory} MiB`,
+    )
+    await delay(1_000)
+    const left = await service.container.processes()
+    const names = left.map(({ name }) => name).join(' ')
+    checks.note('nothing is left of it', left.length === 2 && left.every((each) => each.state !== 'Z'), names)
+    const stopping = performance.now()
+    await service.container.signal('TERM')
+    const code = await service.container.ended
+    checks.note('SIGTERM without work', code === 0, `${code}, ${Math.round(performance.now() - stopping)} ms`)
+  } finally {
+    await service.container.remove()
+  }
+}
+
+async function checkCare(options: RunningOptions): Promise<void> {
+  const { checks, standIns } = options
+  const care = await command(options, ['care'], { ...standIns.exporter })
+  checks.note('care', care.code === 0, care.code === 0 ? `${care.ms} ms` : last(care))
+}
