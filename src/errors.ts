@@ -45,6 +45,7 @@ export type ErrorCode =
   | 'idempotency-mismatch'
   | 'query-not-allowed'
   | 'budget-exceeded'
+  | 'answer-too-large'
   | 'duplicate-in-input'
   // 424
   | 'not-applied'
@@ -66,7 +67,7 @@ export interface FieldError {
 }
 
 /** What every problem has (RFC 9457, section 3.1, and ours): an extension of that name would be lost. */
-type ProblemMember = 'type' | 'title' | 'status' | 'detail' | 'instance' | 'code' | 'requestId' | 'errors'
+type ProblemMember = 'type' | 'title' | 'status' | 'detail' | 'instance' | 'code' | 'requestId' | 'traceId' | 'errors'
 
 export interface AppErrorOptions {
   readonly errors?: readonly FieldError[]

@@ -44,6 +44,8 @@ export const CAUSES: Readonly<Record<ErrorCode, string>> = {
   'query-not-allowed': 'The SQL is not one statement that reads, or uses what may not be used here.',
   'budget-exceeded':
     'The query was stopped because it would have read more bytes than the work group allows, or the export because it took an hour.',
+  'answer-too-large':
+    'The service runs as a function here, whose answers may have 6 MB as they are passed on; those of a server have no such limit.',
   'duplicate-in-input': 'An earlier line of the same input has the same key: which of the two counts would be chance.',
   'not-applied': 'The line itself may be right, but the import is all or nothing, and another line was refused.',
   'quota-exceeded': 'The key has sent more requests than its quota allows in the present window.',

@@ -144,6 +144,10 @@ const SAMPLES: { readonly [code in ErrorCode]?: Sample } = {
     extra: { allowed: ['SELECT', 'WITH', 'SHOW', 'DESCRIBE', 'EXPLAIN'] },
   },
   'budget-exceeded': { detail: 'The query was stopped: it would have read more bytes than the work group allows' },
+  'answer-too-large': {
+    detail: 'The answer has more than 6291556 bytes in the form in which a function has to give it',
+    extra: { maxBytes: 6_291_556 },
+  },
   'duplicate-in-input': { detail: 'The key of line 1 stands here again', extra: { firstLine: 1 } },
   'quota-exceeded': {
     detail: 'The policy default allows 6000 requests of a key in 60 s; wait 41 s',

@@ -149,6 +149,13 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
     title: 'The query would read more than it may',
     advice: 'Select fewer columns or a shorter range of snapshots.',
   },
+  'answer-too-large': {
+    status: 422,
+    title: 'The answer is larger than this way of the service can carry',
+    advice:
+      'Send Accept-Encoding: zstd, gzip; ask for fewer rows at once, or for an export as a job (Prefer: respond-async), whose ' +
+      'parts are small.',
+  },
   'duplicate-in-input': {
     status: 422,
     title: 'The same key stands twice in the input',
@@ -186,6 +193,8 @@ export interface Problem {
   readonly code: ErrorCode
   readonly instance?: string
   readonly requestId?: string
+  /** Where there are traces. */
+  readonly traceId?: string
   readonly errors?: readonly FieldError[]
   readonly [extension: string]: unknown
 }
@@ -195,7 +204,10 @@ export function problemType(code: ErrorCode): string {
 }
 
 /** The text form of an error. Carries what the error's author wrote, and nothing of an unexpected error. */
-export function problemOf(error: AppError, where: { instance?: string; requestId?: string } = {}): Problem {
+export function problemOf(
+  error: AppError,
+  where: { instance?: string; requestId?: string; traceId?: string } = {},
+): Problem {
   const kind = PROBLEMS[error.code]
   return {
     ...error.extra,
@@ -206,6 +218,7 @@ export function problemOf(error: AppError, where: { instance?: string; requestId
     ...(where.instance === undefined ? {} : { instance: where.instance }),
     code: error.code,
     ...(where.requestId === undefined ? {} : { requestId: where.requestId }),
+    ...(where.traceId === undefined ? {} : { traceId: where.traceId }),
     ...(error.errors.length === 0 ? {} : { errors: error.errors }),
   }
 }

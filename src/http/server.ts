@@ -37,17 +37,7 @@ export interface RunningServer {
 /** Listens; resolves once requests are answered. Port 0 takes a free one. */
 export async function startServer(app: App, options: ServerOptions): Promise<RunningServer> {
   const { host, port, maxConnections, lingerMs = LINGER_MS } = options
-  const server = createServer(
-    { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
-    (request, response) => {
-      request.url = originForm(request.url)
-      app.express(request, response)
-    },
-  )
-  // A streamed import of 1 GB may take long; slow headers are bounded above, small bodies by their size.
-  server.requestTimeout = 0
-  server.keepAliveTimeout = KEEP_ALIVE_MS
-  server.setTimeout(SILENT_CONNECTION_MS)
+  const server = serverOf(app)
   if (maxConnections !== undefined) server.maxConnections = maxConnections
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -78,6 +68,22 @@ export async function startServer(app: App, options: ServerOptions): Promise<Run
       return ended
     },
   }
+}
+
+/** The application behind HTTP/1.1, not listening: for connections from wherever they come. */
+export function serverOf(app: Pick<App, 'express'>): Server {
+  const server = createServer(
+    { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
+    (request, response) => {
+      request.url = originForm(request.url)
+      app.express(request, response)
+    },
+  )
+  // A streamed import of 1 GB may take long; slow headers are bounded above, small bodies by their size.
+  server.requestTimeout = 0
+  server.keepAliveTimeout = KEEP_ALIVE_MS
+  server.setTimeout(SILENT_CONNECTION_MS)
+  return server
 }
 
 const AUTHORITY = /^https?:\/\/[^/?#]*/i
