@@ -70,9 +70,43 @@ const attachedTo = (role: Resource, all: readonly Resource[]) =>
     .filter(({ type }) => ['AWS::IAM::Policy', 'AWS::IAM::RolePolicy', 'AWS::IAM::ManagedPolicy'].includes(type))
     .filter(({ properties: { Roles, RoleName } }) => [...(listOf(Roles) ?? []), RoleName].includes(role.name))
 
+const allow = (resource: string, ...actions: string[]): Statement => ({
+  effect: 'Allow',
+  actions,
+  resources: [resource],
+  conditions: {},
+})
+const WRITE_LOGS = ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents']
+const NETWORK = ['CreateNetworkInterface', 'DescribeNetworkInterfaces', 'DescribeSubnets', 'DeleteNetworkInterface']
+/** Statements of AWS (AWS Managed Policy Reference): those that services or functions of CDK need. Give ours none of these. */
+const OF_AWS: Readonly<Record<string, readonly Statement[]>> = {
+  AWSLambdaBasicExecutionRole: [allow('*', ...WRITE_LOGS)],
+  AWSLambdaVPCAccessExecutionRole: [
+    allow('*', ...WRITE_LOGS),
+    allow(
+      '*',
+      ...NETWORK.map((each) => `ec2:${each}`),
+      'ec2:AssignPrivateIpAddresses',
+      'ec2:UnassignPrivateIpAddresses',
+    ),
+  ],
+  AmazonRDSEnhancedMonitoringRole: [
+    allow('arn:aws:logs:*:*:log-group:RDS*', 'logs:CreateLogGroup', 'logs:PutRetentionPolicy'),
+    allow(
+      'arn:aws:logs:*:*:log-group:RDS*:log-stream:*',
+      'logs:CreateLogStream',
+      'logs:PutLogEvents',
+      'logs:DescribeLogStreams',
+      'logs:GetLogEvents',
+    ),
+  ],
+}
+
 function managed(arn: string, role: Resource, all: readonly Resource[]): Statement[] {
   const policy = all.find((each) => each.type === 'AWS::IAM::ManagedPolicy' && each.arn === arn)
   if (policy) return statementsOf(policy.properties.PolicyDocument)
+  const ofAws = arn.startsWith('arn:aws:iam::aws:policy/') && OF_AWS[arn.slice(arn.lastIndexOf('/') + 1)]
+  if (ofAws) return [...ofAws]
   throw new Error(`${role.name} has ${arn}, whose statements are in no template: nobody can tell what the role may do`)
 }
 

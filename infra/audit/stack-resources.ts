@@ -38,20 +38,18 @@ const PSEUDO: Readonly<Record<string, string>> = {
 }
 
 /** Which property names a resource where it is named; others have generated names. */
-const NAME_PROPERTIES = [
-  'BucketName',
-  'RoleName',
-  'AliasName',
-  'FunctionName',
-  'LogGroupName',
-  'ClusterName',
-  'Family',
-  'QueueName',
-  'TopicName',
-  'ServiceName',
-  'ManagedPolicyName',
-  'Name',
-]
+const NAME_PROPERTIES: Readonly<Record<string, string>> = {
+  'AWS::S3::Bucket': 'BucketName',
+  'AWS::IAM::Role': 'RoleName',
+  'AWS::IAM::ManagedPolicy': 'ManagedPolicyName',
+  'AWS::Lambda::Function': 'FunctionName',
+  'AWS::Logs::LogGroup': 'LogGroupName',
+  'AWS::ECS::Cluster': 'ClusterName',
+  'AWS::ECS::Service': 'ServiceName',
+  'AWS::ECS::TaskDefinition': 'Family',
+  'AWS::SQS::Queue': 'QueueName',
+  'AWS::SNS::Topic': 'TopicName',
+}
 
 const at = 'REGION:ACCOUNT'
 /** ARNs by type; all other types get one of the same look. `Ref` is the name unless the type stands in REF_IS_ARN. */
@@ -60,7 +58,7 @@ const ARNS: Readonly<Record<string, (name: string) => string>> = {
   'AWS::IAM::Role': (name) => `arn:aws:iam::ACCOUNT:role/${name}`,
   'AWS::IAM::ManagedPolicy': (name) => `arn:aws:iam::ACCOUNT:policy/${name}`,
   'AWS::KMS::Key': (name) => `arn:aws:kms:${at}:key/${name}`,
-  'AWS::SecretsManager::Secret': (name) => `arn:aws:secretsmanager:${at}:secret:${name}`,
+  'AWS::SecretsManager::Secret': (name) => `arn:aws:secretsmanager:${at}:secret:${name}-SUFFIX`,
   'AWS::Logs::LogGroup': (name) => `arn:aws:logs:${at}:log-group:${name}:*`,
   'AWS::SQS::Queue': (name) => `arn:aws:sqs:${at}:${name}`,
   'AWS::SNS::Topic': (name) => `arn:aws:sns:${at}:${name}`,
@@ -81,7 +79,7 @@ const REF_IS_ARN = new Set([
 ])
 
 const isJson = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
-const withoutHash = (logicalId: string) => logicalId.replace(/[0-9A-F]{8}$/, '')
+const withoutHash = (logicalId: string) => logicalId.replace(/[0-9A-F]{8}([0-9a-f]{32})?$/, '')
 
 function arnOf(type: string, name: string): string {
   const known = ARNS[type]
@@ -172,9 +170,9 @@ class Resolver {
   }
 
   #name(stack: string, logicalId: string): string {
-    const { Properties = {} } = this.#raw.get(stack)?.[logicalId] ?? {}
-    const property = NAME_PROPERTIES.find((each) => Properties[each] !== undefined)
-    return property === undefined ? withoutHash(logicalId) : String(this.resolve(stack, Properties[property]))
+    const { Type = '', Properties = {} } = this.#raw.get(stack)?.[logicalId] ?? {}
+    const given = Properties[NAME_PROPERTIES[Type] ?? 'Name']
+    return given === undefined ? withoutHash(logicalId) : String(this.resolve(stack, given))
   }
 
   #ref(stack: string, id: string): string {
