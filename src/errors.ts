@@ -45,7 +45,6 @@ export type ErrorCode =
   | 'idempotency-mismatch'
   | 'query-not-allowed'
   | 'budget-exceeded'
-  | 'answer-too-large'
   | 'duplicate-in-input'
   // 424
   | 'not-applied'

@@ -1,4 +1,5 @@
 import { type Logger as PinoLogger, pino } from 'pino'
+import { isTracing, traceFields } from './tracing.ts'
 
 export type Logger = PinoLogger
 
@@ -35,13 +36,14 @@ const MAX_WAITING_CHARACTERS = 8 * 1024 * 1024
 /** What still waits at the end of the process is written then. */
 const BACKGROUND = { dest: 2, sync: false, maxLength: MAX_WAITING_CHARACTERS } as const
 
-/** One JSON object a line, ISO times, no host name or process id noise. */
+/** One JSON object a line, ISO times, no host name or process id noise; with the trace that it is written in, where there is one. */
 export function createLogger({ level, destination, inBackground }: LoggerOptions): Logger {
   return pino(
     {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
+      ...(isTracing() ? { mixin: () => traceFields() ?? {} } : {}),
       redact: { paths: REDACTED.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: '[redacted]' },
     },
     destination ?? pino.destination(inBackground ? BACKGROUND : { dest: 2, sync: true }),

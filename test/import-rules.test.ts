@@ -12,8 +12,8 @@ interface Rule {
   readonly never?: RegExp
 }
 
-/** Words that every part shares: errors, who calls, a list request, names, ids, the dataset contract. */
-const EVERYWHERE = [/^(errors|logger|metrics|caller|list|naming|identifier)$/, /^lake\/(datasets|contract)$/]
+/** Words that every part shares: errors, traces, who calls, a list request, names, ids, the dataset contract. */
+const EVERYWHERE = [/^(errors|logger|metrics|tracing|caller|list|naming|identifier)$/, /^lake\/(datasets|contract)$/]
 const EXPRESS = '^(express|supertest)$'
 const PRISMA = '^(@prisma/|pg$|pg-)'
 const AWS = '^@aws-sdk/'
@@ -24,7 +24,7 @@ const rules: readonly Rule[] = [
   { files: /^main$/, src: [/./] },
   { files: /^commands\//, src: [/./] },
   {
-    files: /^(errors|logger|metrics|config|setting-kinds)$/,
+    files: /^(errors|logger|metrics|tracing|config|setting-kinds)$/,
     src: [/^(errors|setting-kinds)$/],
     never: new RegExp(`${EXPRESS}|${PRISMA}|${AWS}`),
   },
@@ -55,6 +55,7 @@ const rules: readonly Rule[] = [
     src: [/^accounts\/.*-(service|schema)$/, NOUN, /^http\//, /^jobs\/job(-schema|-presenter)?$/],
     never: new RegExp(`${PRISMA}|${AWS}`),
   },
+  { files: /^telemetry\//, src: [/^database\//], never: new RegExp(`${EXPRESS}|${AWS}|^zod`) },
   { files: /^jobs\/.*-(routes|schema|presenter)$/, src: [/^http\//], never: new RegExp(`${PRISMA}|${AWS}`) },
   { files: /^jobs\/job$/, src: [], never: /./ },
   { files: /^jobs\//, src: [/^database\//, /^generated\//], never: new RegExp(`${EXPRESS}|${AWS}|^zod`) },

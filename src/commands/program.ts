@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { tracedCommand } from './command-trace.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string
@@ -55,6 +56,12 @@ async function addCommands(asked: string | undefined): Promise<void> {
 
 /** A word that begins with `-- ` is SQL with a comment on top, never an option. */
 export async function run(argv: readonly string[]): Promise<void> {
-  await addCommands(argv[2])
-  await program.parseAsync(argv.map((word) => (/^--\s/.test(word) ? `\n${word}` : word)))
+  const words = argv.map((word) => (/^--\s/.test(word) ? `\n${word}` : word))
+  const [, , asked = ''] = argv
+  const command = COMMANDS.some(({ names }) => names.includes(asked)) ? asked : 'help'
+  await tracedCommand({ command, version }, async () => {
+    // Within: what a command loads may ask whether there are traces.
+    await addCommands(asked)
+    await program.parseAsync(words)
+  })
 }

@@ -3,7 +3,9 @@ import type { EventEmitter } from 'node:events'
 import pg from 'pg'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { isTracing } from '../tracing.ts'
 import { isOutdatedPlan } from './constraint-errors.ts'
+import { traceStatements } from './trace-statements.ts'
 
 export interface DatabaseOptions {
   /** `postgresql://…`. */
@@ -92,6 +94,7 @@ export function createPool(options: DatabaseOptions): pg.Pool {
     // expressions rely on both.
     options: '-c TimeZone=UTC -c DateStyle=ISO',
   })
+  if (isTracing()) traceStatements(pool)
   noticeConnections(pool)
   pool.on('acquire', (client) => uses.set(client, Symbol('use')))
   pool.on('release', (_error, client) => uses.delete(client))

@@ -1,6 +1,7 @@
 import type { ErrorRequestHandler, Request, Response } from 'express'
 import { AppError, describe } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { traceFields } from '../tracing.ts'
 import { expected, problemOf } from './problems.ts'
 import { splitTarget } from './query-string.ts'
 import { factsOf, UNMATCHED } from './request-facts.ts'
@@ -31,7 +32,12 @@ export function errorAnswer(logger: Logger, translate: (error: unknown) => unkno
     }
     const instance = instanceOf(request)
     const { requestId } = factsOf(request)
-    const body = problemOf(problem, { ...(instance === undefined ? {} : { instance }), requestId })
+    const traceId = traceFields()?.trace_id
+    const body = problemOf(problem, {
+      ...(instance === undefined ? {} : { instance }),
+      requestId,
+      ...(traceId === undefined ? {} : { traceId }),
+    })
     response.status(body.status)
     sendJson(response, body, 'application/problem+json')
   }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Database } from '../database/database.ts'
 import { AppError, describe } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { errorType, inSpan, type Span } from '../tracing.ts'
 import { type JobHandler, type JobKind, type JobProblem, MAX_JOB_INTERRUPTIONS } from './job.ts'
 import { JobAttempt, StopWork } from './job-attempt.ts'
 import { OvertakenError } from './job-file-store.ts'
@@ -82,14 +83,17 @@ export class JobWorker {
     try {
       // A stop that came while the attempt began has not found it.
       if (this.#stopping) attempt.stop('stopping')
-      await this.#run(begun, attempt, handler)
+      const attributes = { 'rocketgames.job_id': begun.id, 'rocketgames.attempt': begun.number }
+      await inSpan(`job ${begun.kind}`, { kind: 'consumer', attributes }, (span) =>
+        this.#run(begun, attempt, handler, span),
+      )
     } finally {
       this.#running.delete(attempt)
       signal.removeEventListener('abort', overtaken)
     }
   }
 
-  async #run(begun: Attempt, attempt: JobAttempt, handler: JobHandler): Promise<void> {
+  async #run(begun: Attempt, attempt: JobAttempt, handler: JobHandler, span: Span | undefined): Promise<void> {
     const { id, kind } = begun
     const started = performance.now()
     attempt.begin()
@@ -100,6 +104,7 @@ export class JobWorker {
       const found = attempt.errorLines > 0 ? 'succeeded_with_errors' : 'succeeded'
       await this.#end(begun, { state: state ?? found, summary })
     } catch (error) {
+      span?.fail(errorType(error))
       await attempt.leave()
       await this.#settle(begun, attempt, error)
     } finally {

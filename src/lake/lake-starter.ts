@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Logger } from '../logger.ts'
+import { traceparent } from '../tracing.ts'
 import { passOn, readReport } from './child-log.ts'
 
 const ENDED = 'a command of the lake has ended'
@@ -66,7 +67,11 @@ export class ChildStarter implements LakeStarter {
     if (this.#closing) throw new Error('The service is stopping')
     const { command: program, env, logger } = this.#options
     const [file, ...first] = program
-    const child = spawn(file, [...first, command, ...args], { env: { ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(file, [...first, command, ...args], {
+      // What the child does belongs to the trace of whoever asked for it.
+      env: { ...env, TRACEPARENT: traceparent() },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     this.#children.set(child, command)
     const facts = { command, ...about }
     passOn(child.stderr, logger, facts)

@@ -3,6 +3,7 @@ import type { AthenaClient } from '@aws-sdk/client-athena'
 import type { GlueClient } from '@aws-sdk/client-glue'
 import type { S3Client } from '@aws-sdk/client-s3'
 import { kindOfKey } from './object-keys.ts'
+import { traceCalls } from './trace-calls.ts'
 
 /**
  * Told of every call that leaves the process and of every write of a control row. It may count, wait, fail the call by throwing, or
@@ -41,6 +42,7 @@ export function whileAllowed<T>(check: () => Promise<void>, work: () => Promise<
 
 /**
  * Asks `whileAllowed` before every request of a client, repeated ones as well, at the last moment before the socket; and taps it there.
+ * Calls have spans where there are traces.
  *
  * @returns the client.
  */
@@ -68,7 +70,7 @@ export function watchClient<Client extends S3Client | GlueClient | AthenaClient>
     },
     { step: 'deserialize', priority: 'low', name: 'watch', override: true },
   )
-  return client
+  return traceCalls(client)
 }
 
 /**

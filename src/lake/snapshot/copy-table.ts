@@ -1,3 +1,4 @@
+import { inSpan } from '../../tracing.ts'
 import type { TableContract } from '../contract.ts'
 import { LakeProblem } from '../lake-problem.ts'
 import { type CopyContext, createdBy, encodingSettings, type ReaderContext } from './copy-context.ts'
@@ -29,9 +30,14 @@ export async function readTable(
 ): Promise<CopyingTable> {
   await context.rows.table(contract.name, { state: 'copying' })
   const progress = new TableProgress(context, contract.name)
-  const read = readers
-    ? await withReaders(context, contract, holder, readers, progress)
-    : await alone(context, contract, holder, progress)
+  const attributes = { 'db.collection.name': contract.name, 'rocketgames.readers': readers?.count ?? 1 }
+  const read = await inSpan(`copy ${contract.name}`, { attributes }, async (span) => {
+    const done = readers
+      ? await withReaders(context, contract, holder, readers, progress)
+      : await alone(context, contract, holder, progress)
+    span?.set({ 'rocketgames.rows': done.rows })
+    return done
+  })
   await progress.done()
   return { contract, ...read }
 }

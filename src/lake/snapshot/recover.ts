@@ -1,3 +1,4 @@
+import { inSpan } from '../../tracing.ts'
 import { LakeProblem } from '../lake-problem.ts'
 import { LAKE_PREFIX, parsePartKey } from '../object-keys.ts'
 import { tapped } from '../tap.ts'
@@ -80,7 +81,12 @@ export async function recoverUnder(
     const rows = new ControlRows(lake.database, row.id, lease.fence, () => lake.measurements.stored(), lake.tap)
     await rows.claim(lease.owner)
     lake.logger.warn({ snapshotId: row.id, state: row.state }, 'recovering a snapshot whose process is gone')
-    const problem = await recoverOne(lake, rows, row, signal, progress)
+    const about = { 'rocketgames.snapshot_id': row.id, 'rocketgames.state': row.state }
+    const problem = await inSpan('recover snapshot', { staged: true, attributes: about }, async (span) => {
+      const found = await recoverOne(lake, rows, row, signal, progress)
+      if (found !== undefined) span?.fail(found)
+      return found
+    })
     const after = await lake.database.prisma.lakeSnapshot.findUniqueOrThrow({ where: { id: row.id } })
     recovered.push({ snapshotId: row.id, from: row.state, to: after.state, problem })
   }

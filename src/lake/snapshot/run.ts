@@ -1,5 +1,6 @@
 import type { Transaction } from '../../database/database.ts'
 import { AppError, describe } from '../../errors.ts'
+import { inSpan } from '../../tracing.ts'
 import { LakeProblem, stopped } from '../lake-problem.ts'
 import { manifestBody } from '../manifest.ts'
 import type { MultipartSink } from '../storage/multipart-sink.ts'
@@ -58,8 +59,11 @@ async function runUnder(lake: Lake, lease: Lease, options: RunOptions): Promise<
   const rows = new ControlRows(lake.database, requested.id, lease.fence, () => lake.measurements.stored(), lake.tap)
   await rows.claim(lease.owner, 'requested')
   await lease.confirm()
-  const body = await prepare(lake, rows, requested, signal, options.progress)
-  await finish(lake, rows, 'prepared', body, { signal, removeWhenStopped: true, progress: options.progress })
+  const about = { 'rocketgames.snapshot_id': requested.id }
+  await inSpan('snapshot', { staged: true, attributes: about }, async () => {
+    const body = await prepare(lake, rows, requested, signal, options.progress)
+    await finish(lake, rows, 'prepared', body, { signal, removeWhenStopped: true, progress: options.progress })
+  })
   return await readSnapshot(lake.database, requested.id)
 }
 
