@@ -45,6 +45,7 @@ export type ErrorCode =
   | 'idempotency-mismatch'
   | 'query-not-allowed'
   | 'budget-exceeded'
+  | 'answer-too-large'
   | 'duplicate-in-input'
   // 424
   | 'not-applied'

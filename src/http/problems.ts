@@ -149,6 +149,13 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
     title: 'The query would read more than it may',
     advice: 'Select fewer columns or a shorter range of snapshots.',
   },
+  'answer-too-large': {
+    status: 422,
+    title: 'The answer is larger than this way of the service can carry',
+    advice:
+      'Send Accept-Encoding: zstd, gzip; ask for fewer rows at once, or for an export as a job (Prefer: respond-async), whose ' +
+      'parts are small.',
+  },
   'duplicate-in-input': {
     status: 422,
     title: 'The same key stands twice in the input',
