@@ -63,6 +63,20 @@ export class WriteConflict extends AppError {
   }
 }
 
+/**
+ * 503: there is no connection, or it is lost. What was sent last may have been done all the same, unless `isOrderly`: then the
+ * server has said that it ends the connection, or nothing was sent at all.
+ */
+export class ConnectionLost extends AppError {
+  override readonly name: string = 'ConnectionLost'
+  readonly isOrderly: boolean
+
+  constructor(why: string, isOrderly: boolean) {
+    super('unavailable', `${why}; try again`, { headers: { 'Retry-After': '1' } })
+    this.isOrderly = isOrderly
+  }
+}
+
 /** 503: a statement took longer than it may. */
 export class StatementTimeout extends AppError {
   override readonly name: string = 'StatementTimeout'
@@ -126,12 +140,18 @@ const UNAVAILABLE_STATES: Readonly<Record<string, string>> = {
   '55P03': 'Another change holds the record for too long',
   '25P03': 'The database closed a transaction that was idle for too long',
   '25P04': 'The database closed a transaction that took too long',
+  '25006': 'The database is read-only at the moment',
+}
+
+/** The connection is at its end, or never was one. */
+const LOST_STATES: Readonly<Record<string, string>> = {
   '57P01': 'The database is shutting down',
   '57P02': 'The database is shutting down',
   '57P03': 'The database is starting up or shutting down',
   '57P05': 'The database closed an idle connection',
-  '25006': 'The database is read-only at the moment',
 }
+/** With these the server refuses what it has not begun, or takes back what it has. `crash_shutdown` says nothing of the kind. */
+const ORDERLY_STATES = new Set(['57P01', '57P03', '57P05'])
 
 /**
  * A named statement was planned before its columns got other types. It has done nothing, and will not on this connection. The text
@@ -173,43 +193,43 @@ function fromDriver(facts: DriverFacts): Error | undefined {
     case '57014':
       return new StatementTimeout()
   }
+  if (LOST_STATES[sqlState]) return new ConnectionLost(LOST_STATES[sqlState], ORDERLY_STATES.has(sqlState))
   if (UNAVAILABLE_STATES[sqlState]) return unavailable(UNAVAILABLE_STATES[sqlState])
   if (sqlState.startsWith('53')) return unavailable('The database has no more room for this request')
-  if (sqlState.startsWith('08')) return unavailable('The connection to the database was lost')
+  if (sqlState.startsWith('08')) return new ConnectionLost('The connection to the database was lost', false)
   // Class 22, data exceptions, quote the value in their text.
   if (sqlState.startsWith('22')) return new ConstraintError({ sqlState, kind: 'value', table, column })
   return undefined
 }
 
-const AWAY_PRISMA = new Set(['P1001', 'P1002', 'P1008', 'P1011', 'P1017', 'P2024', 'P2037'])
+const LOST_PRISMA = new Set(['P1001', 'P1002', 'P1011', 'P1017'])
+const AWAY_PRISMA = new Set(['P1008', 'P2024', 'P2037'])
 /** Adapter-pg's kinds; of a raw query Prisma wraps them as P2010, whatever they are. */
-const AWAY_KINDS = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections'])
-const AWAY_SOCKET = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ETIMEDOUT',
-  'EPIPE',
-  'EHOSTUNREACH',
-])
-/** pg and pg-pool give these errors no code. */
-const AWAY_TEXT =
-  /^(Connection terminated|Client has encountered a connection error|Query read timeout|timeout exceeded when trying to connect|Cannot use a pool after calling end)/
+const LOST_KINDS = new Set(['DatabaseNotReachable', 'ConnectionClosed'])
+const AWAY_KINDS = new Set(['SocketTimeout', 'TooManyConnections'])
+const NOT_REACHED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'])
+const LOST_SOCKET = new Set([...NOT_REACHED, 'ECONNRESET', 'ETIMEDOUT', 'EPIPE'])
+/** pg and pg-pool give these errors no code. Of the second kind nothing was sent. */
+const LOST_TEXT = /^Connection terminated/
+const NOT_SENT_TEXT = /^Client (has encountered a connection error|was closed) and is not queryable/
+const AWAY_TEXT = /^(Query read timeout|timeout exceeded when trying to connect|Cannot use a pool after calling end)/
 
 function fromConnection(error: Error): AppError | undefined {
-  const code = (error as { code?: unknown }).code
+  const { code, message } = error as Error & { readonly code?: unknown }
   if (error instanceof Prisma.PrismaClientKnownRequestError) {
     if (error.code === 'P2034') return new WriteConflict()
     if (error.code === 'P2025') return new AppError('not-found', 'The record to change does not exist')
-    if (AWAY_PRISMA.has(error.code)) return unavailable('The database cannot be reached')
     // Also told when the code inside the transaction took too long; both pass when the load does.
     if (error.code === 'P2028') return unavailable('The transaction did not start or end in time')
   }
-  const kind = mappedErrorOf(error)?.kind
-  if (kind !== undefined && AWAY_KINDS.has(kind)) return unavailable('The database cannot be reached')
-  const away = (typeof code === 'string' && AWAY_SOCKET.has(code)) || AWAY_TEXT.test(error.message)
-  return away ? unavailable('The database cannot be reached') : undefined
+  const why = 'The database cannot be reached'
+  const kind = mappedErrorOf(error)?.kind ?? ''
+  const told = typeof code === 'string' ? code : ''
+  if (NOT_REACHED.has(told) || NOT_SENT_TEXT.test(message)) return new ConnectionLost(why, true)
+  const isLost = LOST_PRISMA.has(told) || LOST_KINDS.has(kind) || LOST_SOCKET.has(told) || LOST_TEXT.test(message)
+  if (isLost) return new ConnectionLost(why, false)
+  const isAway = AWAY_PRISMA.has(told) || AWAY_KINDS.has(kind) || AWAY_TEXT.test(message)
+  return isAway ? unavailable(why) : undefined
 }
 
 /**

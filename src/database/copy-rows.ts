@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { ConnectionLost, databaseError, WriteConflict } from './constraint-errors.ts'
 import type { RawClient } from './database.ts'
 
 /** A value of a column; what is undefined is NULL. */
@@ -93,6 +94,7 @@ function copyMessages(text: string): Buffer {
 class CopyExchange {
   readonly #parts: readonly TableRows[]
   #done: ((error?: Error) => void) | undefined
+  #completed = 0
 
   constructor(parts: readonly TableRows[], done: (error?: Error) => void) {
     this.#parts = parts
@@ -112,10 +114,15 @@ class CopyExchange {
 
   handleCopyInResponse(): void {}
 
-  handleCommandComplete(): void {}
+  handleCommandComplete(): void {
+    this.#completed++
+  }
 
+  /** All parts last with the end of the last one, and not before. */
   handleError(error: Error): void {
-    this.#finish(error)
+    const told = databaseError(error)
+    const isUndone = told instanceof ConnectionLost && told.isOrderly && this.#completed < this.#parts.length
+    this.#finish(isUndone ? new WriteConflict('The connection to the database was lost') : error)
   }
 
   handleReadyForQuery(): void {

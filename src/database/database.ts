@@ -4,6 +4,7 @@ import pg from 'pg'
 import { Prisma, PrismaClient } from '../generated/prisma/client.ts'
 import { databaseError, isOutdatedPlan, WriteConflict } from './constraint-errors.ts'
 import { enclosingOf, inside, joined } from './enclosing.ts'
+import { despiteLoss, Fate, isRead } from './fate.ts'
 import { createPool, type DatabaseOptions, noticing, statementTimeoutOf, unnoticed, whileTaken } from './pool.ts'
 import { type RawStatement, rawRows } from './raw-query.ts'
 
@@ -22,9 +23,9 @@ export interface TransactionOptions {
   readonly isolation?: IsolationLevel
   /** How long the work may take before it is rolled back; default 15 s. A statement that runs is not cut by it. */
   readonly timeoutMs?: number
-  /** How long to wait for a free connection; default 5 s. */
+  /** How long to wait for a free connection; default 5 s, and as long as the pool waits for a database that is away. */
   readonly maxWaitMs?: number
-  /** How often the work is tried when a deadlock or a serialization failure undoes it; default 3. */
+  /** How often the work is tried when a deadlock, a serialization failure or a lost connection undoes it; default 3. */
   readonly attempts?: number
 }
 
@@ -45,14 +46,14 @@ export interface Database {
   readonly prisma: PrismaClient
   /**
    * One statement of raw SQL, by itself all or nothing, and its rows; costs a third of the CPU of the same through Prisma. Inside
-   * of `enclose` a part of its transaction.
+   * of `enclose` a part of its transaction. Asked again when its connection is lost and it has changed nothing.
    */
   query<Row>(statement: RawStatement): Promise<Row[]>
   /**
    * All or nothing. A deferred rule (`studio_has_owner`) fails at commit, that is: here, not at the statement.
    *
-   * The work is run again, from its beginning and in a new transaction, after a deadlock or a serialization failure: it must
-   * have no effect but that on the database. Do not use `prisma` or `withClient` inside of it: a second connection does not see
+   * The work is run again, from its beginning and in a new transaction, after a deadlock, a serialization failure, or the loss of
+   * its connection before its COMMIT: it must have no effect but that on the database. Do not use `prisma` or `withClient` inside of it: a second connection does not see
    * the first one's changes, and waiting for one while holding one can starve the pool.
    */
   transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>
@@ -61,7 +62,8 @@ export interface Database {
    * `rawTransaction` become parts of it, each of which may fail alone; `prisma` reads and writes in it. No second connection is
    * taken. What is read shows what was changed before; nobody else sees any of it before the end.
    *
-   * After a deadlock the whole work runs again, like that of `transaction`; its parts do not. The end may fail by a deferred rule.
+   * After a deadlock or a lost connection the whole work runs again, like that of `transaction`; its parts do not. The end may fail
+   * by a deferred rule.
    *
    * @param work gets the connection, for statements that are no part of their own: when one fails, everything does
    * @throws Error when a part asks for another isolation level than the default, which is not possible in the middle
@@ -69,7 +71,11 @@ export interface Database {
   enclose<T>(work: (client: RawClient) => Promise<T>, options?: Omit<TransactionOptions, 'isolation'>): Promise<T>
   /** A connection for raw SQL: COPY, cursors, set-based statements. It is thrown away when the work fails. */
   withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>
-  /** `withClient` between BEGIN and COMMIT; never repeated. */
+  /**
+   * `withClient` between BEGIN and COMMIT; never repeated.
+   *
+   * @throws WriteConflict when the connection is lost and nothing has happened: it may be tried again
+   */
   rawTransaction<T>(work: (client: pg.PoolClient) => Promise<T>, options?: RawTransactionOptions): Promise<T>
   /** Resolves when the database answers. */
   ping(): Promise<void>
@@ -87,6 +93,8 @@ const SQL_ISOLATION: Readonly<Record<IsolationLevel, string>> = {
 
 /** Longer than a probe waits: its connection is to be free for the next one soon. */
 const PING_TIMEOUT_MS = 5_000
+const PING = { text: 'SELECT 1' }
+const CHANGE_ATTEMPTS = 3
 
 /** Of the transaction that the current code runs in: did one of its statements fail? */
 const statements = new AsyncLocalStorage<{ failed: boolean }>()
@@ -99,19 +107,34 @@ async function inOurWords<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Operations of Prisma that change nothing. */
+const READS = new Set([
+  'findUnique',
+  'findUniqueOrThrow',
+  'findFirst',
+  'findFirstOrThrow',
+  'findMany',
+  'count',
+  'aggregate',
+  'groupBy',
+])
+
 function createClient(pool: pg.Pool): PrismaClient {
   const client = new PrismaClient({ adapter: new PrismaPg(pool), errorFormat: 'minimal' })
   const extended = client.$extends({
     name: 'errors in our words',
     query: {
-      $allOperations: async ({ args, query }) => {
-        try {
-          return await query(args)
-        } catch (error) {
-          const transaction = statements.getStore()
-          if (transaction) transaction.failed = true
-          throw databaseError(error)
+      $allOperations: ({ args, operation, query }) => {
+        const transaction = statements.getStore()
+        const ask = async () => {
+          try {
+            return await query(args)
+          } catch (error) {
+            if (transaction) transaction.failed = true
+            throw databaseError(error)
+          }
         }
+        return transaction === undefined && READS.has(operation) ? despiteLoss(ask) : ask()
       },
     },
   })
@@ -146,8 +169,9 @@ function isRefusal(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.severity === 'ERROR'
 }
 
-/** Catches the connection that a transaction of Prisma takes. */
+/** Catches the connection that a transaction of Prisma takes, and tells `fate` of its COMMIT. */
 function onConnection<T>(
+  fate: Fate,
   begin: (connected: (work: Work<T>) => (tx: Transaction) => Promise<T>) => Promise<T>,
 ): Promise<T> {
   let taken: pg.PoolClient | undefined
@@ -159,8 +183,11 @@ function onConnection<T>(
       return unnoticed(() => work(whole, client))
     })
   return noticing(
-    (client) => {
-      taken = client
+    {
+      taken(client) {
+        taken = client
+      },
+      committing: (client) => void fate.send(client),
     },
     () => begin(connected),
   )
@@ -185,7 +212,7 @@ function requireDefault({ isolation = 'ReadCommitted' }: { readonly isolation?: 
 
 /** Opens nothing yet: the first query does. `ping()` tells whether the database is there. */
 export function openDatabase(options: DatabaseOptions): Database {
-  const pool = createPool(options)
+  const { pool, attempt } = createPool(options)
   const prisma = createClient(pool)
   const reader = withRawReads(prisma, query)
   const silenceMs = options.silenceTimeoutMs ?? statementTimeoutOf(options) + 5_000
@@ -197,13 +224,15 @@ export function openDatabase(options: DatabaseOptions): Database {
       // The default of the server: to name it would cost a statement.
       ...(given.isolation === undefined ? {} : { isolationLevel: given.isolation }),
       timeout: given.timeoutMs ?? 15_000,
-      maxWait: given.maxWaitMs ?? 5_000,
+      maxWait: given.maxWaitMs ?? 5_000 + 2 * (options.patienceMs ?? 0),
     }
     for (let attempt = 1; ; attempt++) {
+      const fate = new Fate()
       try {
-        return await inOurWords(() => onConnection((connected) => prisma.$transaction(connected(work), limits)))
+        return await inOurWords(() => onConnection(fate, (connected) => prisma.$transaction(connected(work), limits)))
       } catch (error) {
-        if (!(error instanceof WriteConflict) || attempt >= (given.attempts ?? 3)) throw error
+        const isUndone = error instanceof WriteConflict || fate.isUndone(error)
+        if (!isUndone || attempt >= (given.attempts ?? 3)) throw error
       }
     }
   }
@@ -221,22 +250,42 @@ export function openDatabase(options: DatabaseOptions): Database {
 
   async function query<Row>(statement: RawStatement): Promise<Row[]> {
     if (enclosingOf(self) !== undefined) return joined((_tx, client) => rawRows<Row>(client, statement))
-    return queryAlone(statement, silenceMs)
+    return isRead(statement.text) ? despiteLoss(() => queryAlone(statement, silenceMs)) : changeAlone(statement)
   }
 
-  async function queryAlone<Row>(statement: RawStatement, patienceMs: number): Promise<Row[]> {
+  async function queryAlone<Row>(
+    statement: RawStatement,
+    patienceMs: number,
+    { connect = () => pool.connect(), fate }: { connect?: () => Promise<pg.PoolClient>; fate?: Fate } = {},
+  ): Promise<Row[]> {
     let client: pg.PoolClient | undefined
+    let unwatch: (() => void) | undefined
     try {
-      client = await pool.connect()
+      client = await connect()
+      unwatch = fate?.send(client)
       const rows = await rawRows<Row>(client, statement, patienceMs)
+      unwatch?.()
       client.release()
       return rows
     } catch (error) {
+      unwatch?.()
       // A statement that the server refuses leaves its connection as good as before.
       client?.release(isRefusal(error) ? undefined : true)
       const { name, ...unnamed } = statement
       if (name !== undefined && isOutdatedPlan(error)) return queryAlone(unnamed, patienceMs)
       throw databaseError(error)
+    }
+  }
+
+  /** A change lasts when its statement ends: what is lost on the way is not sent again, unless the server took none of it. */
+  async function changeAlone<Row>(statement: RawStatement): Promise<Row[]> {
+    for (let turn = 1; ; turn++) {
+      const fate = new Fate()
+      try {
+        return await queryAlone(statement, silenceMs, { fate })
+      } catch (error) {
+        if (!fate.isUndone(error) || turn >= CHANGE_ATTEMPTS) throw error
+      }
     }
   }
 
@@ -267,14 +316,19 @@ export function openDatabase(options: DatabaseOptions): Database {
       requireDefault(given)
       return joined((_tx, client) => work(client))
     }
+    const fate = new Fate()
     return withClient(async (client) => {
       const mode = given.readOnly ? 'READ ONLY' : 'READ WRITE'
       await client.query(`BEGIN ISOLATION LEVEL ${SQL_ISOLATION[given.isolation ?? 'ReadCommitted']} ${mode}`)
       const result = await work(client)
+      const unwatch = fate.send(client)
       const { command } = await client.query('COMMIT')
+      unwatch()
       if (command !== 'COMMIT')
         throw new Error('a statement failed, its error was swallowed, and nothing was committed')
       return result
+    }).catch((error: unknown) => {
+      throw fate.isUndone(error) ? new WriteConflict('The connection to the database was lost') : error
     })
   }
 
@@ -288,7 +342,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     enclose,
     withClient,
     rawTransaction,
-    ping: async () => void (await queryAlone({ text: 'SELECT 1' }, Math.min(silenceMs, PING_TIMEOUT_MS))),
+    ping: async () => void (await queryAlone(PING, Math.min(silenceMs, PING_TIMEOUT_MS), { connect: attempt })),
     poolState: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     close: async () => {
       await prisma.$disconnect()

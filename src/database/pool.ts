@@ -5,6 +5,7 @@ import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { isTracing } from '../tracing.ts'
 import { isOutdatedPlan } from './constraint-errors.ts'
+import { Outage } from './outage.ts'
 import { traceStatements } from './trace-statements.ts'
 
 export interface DatabaseOptions {
@@ -26,6 +27,11 @@ export interface DatabaseOptions {
   readonly silenceTimeoutMs?: number
   /** How long to wait for a free connection or a new one; default 5 s, then `unavailable`. */
   readonly connectTimeoutMs?: number
+  /**
+   * How long a database that is away is waited for in place of `unavailable`, counted from the first failure to reach it; default
+   * not at all.
+   */
+  readonly patienceMs?: number
   /** A transaction whose program says nothing for so long is closed by the server; default 5 min. */
   readonly idleInTransactionTimeoutMs?: number
   /** Shown in `pg_stat_activity`. */
@@ -33,12 +39,18 @@ export interface DatabaseOptions {
   readonly logger?: Logger
 }
 
-/** Told of the connection that a transaction of Prisma takes: Prisma does not show it. */
-const listeners = new AsyncLocalStorage<(client: pg.PoolClient) => void>()
+/** Told of the connection that a transaction of Prisma takes, which Prisma does not show, and of its end. */
+export interface ConnectionListener {
+  taken(client: pg.PoolClient): void
+  /** COMMIT is being sent. */
+  committing(client: pg.PoolClient): void
+}
 
-/** Runs `work`; tells `taken` of every connection that is taken meanwhile, until `work` calls `unnoticed`. */
-export function noticing<T>(taken: (client: pg.PoolClient) => void, work: () => Promise<T>): Promise<T> {
-  return listeners.run(taken, work)
+const listeners = new AsyncLocalStorage<ConnectionListener>()
+
+/** Runs `work`; tells of every connection that is taken meanwhile, until `work` calls `unnoticed`. */
+export function noticing<T>(listener: ConnectionListener, work: () => Promise<T>): Promise<T> {
+  return listeners.run(listener, work)
 }
 
 export function unnoticed<T>(work: () => Promise<T>): Promise<T> {
@@ -67,18 +79,25 @@ export function whileTaken(client: pg.PoolClient): pg.PoolClient {
 const ENDS_TRANSACTION = /^(COMMIT|ROLLBACK)$/
 
 /** The members of a connection that Prisma's adapter uses. Its last word is everybody's: statements behind it in the queue are refused. */
-function untilLastWord(client: pg.PoolClient): pg.PoolClient {
+function untilLastWord(client: pg.PoolClient, listener: ConnectionListener): pg.PoolClient {
   const inUse = whileTaken(client)
   const query = (statement: pg.QueryConfig) => {
     if (!ENDS_TRANSACTION.test(statement.text)) return inUse.query(statement)
     uses.delete(client)
+    if (statement.text === 'COMMIT') listener.committing(client)
     return client.query(statement)
   }
   const [on, removeListener] = [client.on.bind(client), client.removeListener.bind(client)]
   return { query, on, removeListener, release: client.release } as unknown as pg.PoolClient
 }
 
-export function createPool(options: DatabaseOptions): pg.Pool {
+export interface ConnectionPool {
+  readonly pool: pg.Pool
+  /** A connection without patience. */
+  attempt(): Promise<pg.PoolClient>
+}
+
+export function createPool(options: DatabaseOptions): ConnectionPool {
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.poolSize,
@@ -95,6 +114,7 @@ export function createPool(options: DatabaseOptions): pg.Pool {
     options: '-c TimeZone=UTC -c DateStyle=ISO',
   })
   if (isTracing()) traceStatements(pool)
+  const outage = waitOutages(pool, options)
   noticeConnections(pool)
   pool.on('acquire', (client) => uses.set(client, Symbol('use')))
   pool.on('release', (_error, client) => uses.delete(client))
@@ -103,7 +123,21 @@ export function createPool(options: DatabaseOptions): pg.Pool {
   dropOutdated(pool)
   // An idle connection that breaks is replaced at its next use; without a listener it would end the process.
   pool.on('error', (error) => options.logger?.warn({ reason: error.message }, 'an idle database connection broke'))
-  return pool
+  return { pool, attempt: () => outage.attempt() }
+}
+
+/** Whoever asks for a connection is patient: Prisma by a promise, the pool's own queries by a callback. */
+function waitOutages(pool: pg.Pool, { patienceMs = 0, logger }: DatabaseOptions): Outage {
+  const outage = new Outage(pool.connect.bind(pool) as () => Promise<pg.PoolClient>, patienceMs, logger)
+  pool.connect = ((callback?: Parameters<pg.Pool['connect']>[0]) => {
+    const connecting = outage.connect()
+    if (callback === undefined) return connecting
+    connecting.then(
+      (client) => callback(undefined, client, client.release),
+      (error) => callback(error, undefined, () => undefined),
+    )
+  }) as pg.Pool['connect']
+  return outage
 }
 
 export function statementTimeoutOf({ statementTimeoutMs = 60_000 }: DatabaseOptions): number {
@@ -135,8 +169,8 @@ function noticeConnections(pool: pg.Pool): void {
     const told = listeners.getStore()
     if (callback !== undefined || told === undefined) return (connect as pg.Pool['connect'])(callback as never)
     return connect().then((client) => {
-      told(client)
-      return untilLastWord(client)
+      told.taken(client)
+      return untilLastWord(client, told)
     })
   }) as pg.Pool['connect']
 }

@@ -33,7 +33,7 @@ const WAYS: Readonly<Record<string, (database: Database) => Promise<unknown>>> =
 it.each(Object.entries(WAYS))('%s says that the database is away', async (_name, way) => {
   for (const database of [refusing, hangingUp]) {
     await expect(way(database)).rejects.toMatchObject({
-      name: 'AppError',
+      name: 'ConnectionLost',
       code: 'unavailable',
       headers: { 'Retry-After': expect.stringMatching(/^\d+$/) },
     })

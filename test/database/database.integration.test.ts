@@ -126,7 +126,7 @@ describe('a transaction', () => {
       await tx.studio.create({ data: studio('cut') })
       await tx.$queryRaw`SELECT pg_terminate_backend(pg_backend_pid())`.catch(() => undefined)
     })
-    expect(await failure(work)).toMatchObject({ name: 'AppError', code: 'unavailable' })
+    expect(await failure(work)).toMatchObject({ name: 'ConnectionLost', code: 'unavailable' })
     expect(await database.prisma.studio.count({ where: { slug: 'cut' } })).toBe(0)
   })
 })
