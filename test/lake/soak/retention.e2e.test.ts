@@ -19,7 +19,7 @@ import { openWholeLake, type WholeLake } from './whole-lake.ts'
 const PLAYERS = 500
 /** Processes are started one after another; other tests may take the cores meanwhile. */
 const TIME = { timeout: counted(180_000, 3_600_000) }
-const QUERIES = counted(12, 1_000)
+const QUERIES = counted(6, 1_000)
 /** Between two queries. */
 const PAUSE_MS = counted(100, 0)
 /** All may go at once but the newest and those that are held. */
