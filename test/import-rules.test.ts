@@ -74,7 +74,7 @@ const rules: readonly Rule[] = [
   { files: /^lake\/parquet\//, src: [/^lake\/parquet\//], never: new RegExp(`${EXPRESS}|${PRISMA}|${AWS}|^zod`) },
   { files: /^lake\/storage\//, src: [/^lake\/[a-z-]+$/], never: new RegExp(`${EXPRESS}|${PRISMA}`) },
   { files: /^lake\/catalogue\//, src: [/^lake\/[a-z-]+$/], never: new RegExp(`${EXPRESS}|${PRISMA}`) },
-  { files: /^lake\/spark\//, src: [/^lake\/[a-z-]+$/], never: new RegExp(`${EXPRESS}|${PRISMA}`) },
+  { files: /^lake\/(ecs|spark)\//, src: [/^lake\/[a-z-]+$/], never: new RegExp(`${EXPRESS}|${PRISMA}`) },
   { files: /^lake\/athena\//, src: [/^lake\/[a-z-]+$/], never: new RegExp(`${EXPRESS}|${PRISMA}`) },
   { files: /^lake\/snapshot\//, src: [/^lake\//, /^database\//, /^generated\//], never: new RegExp(EXPRESS) },
   { files: /^lake\/[a-z-]+-routes$/, src: [/^lake\//, /^http\//], never: new RegExp(`${PRISMA}|${AWS}`) },

@@ -25,7 +25,10 @@ export interface Application {
 /** The one place that composes the HTTP application: whatever way requests come in, they meet the same one. */
 export function makeApplication(opened: Program, logger: Logger): Application {
   const { config, database } = opened
-  if (config.cursorKey === undefined) throw new UsageError('CURSOR_KEY must be set; see "Settings" in README.md')
+  const { apiKeyPepper, cursorKey } = config
+  if (apiKeyPepper === undefined || cursorKey === undefined) {
+    throw new UsageError('API_KEY_PEPPER and CURSOR_KEY must be set; see "Settings" in README.md')
+  }
   const metrics = new Metrics()
   const accounts = accountsApi(database, { logger, metrics })
   const lake = lakeApi(opened, metrics)
@@ -35,7 +38,7 @@ export function makeApplication(opened: Program, logger: Logger): Application {
     groups: [...accounts.groups, apiKeyRoutes(opened.keys), ...lake.groups],
     enums: accounts.enums,
     authenticator: opened.keys,
-    cursorKey: config.cursorKey,
+    cursorKey,
     idempotency: opened.idempotency,
     snapshots: snapshotReader(database),
     checks: [{ name: 'database', check: () => database.ping() }],

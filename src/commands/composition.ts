@@ -104,9 +104,12 @@ export interface Program {
   readonly config: Config
   readonly databaseUrl: string
   readonly database: Database
+  /** @throws UsageError without API_KEY_PEPPER. */
   readonly keys: ApiKeyService
+  /** @throws UsageError without API_KEY_PEPPER. */
   readonly idempotency: IdempotencyService
   readonly logger: Logger
+  /** @throws UsageError without LAKE_BUCKET. */
   lake(): OpenLake
   close(): Promise<void>
 }
@@ -124,22 +127,29 @@ export async function openProgram(options: Partial<WorkplaceOptions> = {}): Prom
   const workplace = await openWorkplace(process.env, { ...options, log: logger })
   const { config } = workplace
   const { databaseUrl } = config
-  if (databaseUrl === undefined || config.apiKeyPepper === undefined) {
-    await workplace.close()
-    throw new UsageError('DATABASE_URL and API_KEY_PEPPER must be set; see "Settings" in README.md')
-  }
+  if (databaseUrl === undefined) throw new Error('the workplace knows no database')
   if (workplace.localDir !== undefined) useLocalCredentials(workplace.env)
   const database = openDatabase({ url: databaseUrl, poolSize: config.databasePoolSize, logger })
-  const keys = new ApiKeyService(database, config.apiKeyPepper, logger)
-  const idempotency = new IdempotencyService({ database, seal: new AnswerSeal(config.apiKeyPepper), logger })
+  const pepper = () => {
+    if (config.apiKeyPepper !== undefined) return config.apiKeyPepper
+    throw new UsageError('API_KEY_PEPPER must be set; see "Settings" in README.md')
+  }
+  let keys: ApiKeyService | undefined
+  let idempotency: IdempotencyService | undefined
   let lake: OpenLake | undefined
   return {
     workplace,
     config,
     databaseUrl,
     database,
-    keys,
-    idempotency,
+    get keys() {
+      keys ??= new ApiKeyService(database, pepper(), logger)
+      return keys
+    },
+    get idempotency() {
+      idempotency ??= new IdempotencyService({ database, seal: new AnswerSeal(pepper()), logger })
+      return idempotency
+    },
     logger,
     lake() {
       if (config.lake === undefined) throw new UsageError('LAKE_BUCKET must be set; see "Settings" in README.md')
@@ -178,14 +188,16 @@ export function endOnSignal(opening: Promise<Program>): () => void {
 export interface WorkOptions {
   /** The work handles SIGINT and SIGTERM itself. */
   readonly ownSignals?: boolean
+  /** Default: the database and the lake. */
+  readonly uses?: WorkplaceOptions['uses']
 }
 
 /** Opens the program for one command and closes it whatever happens. */
 export async function withProgram<T>(
   work: (program: Program) => Promise<T>,
-  { ownSignals = false }: WorkOptions = {},
+  { ownSignals = false, uses }: WorkOptions = {},
 ): Promise<T> {
-  const opening = openProgram()
+  const opening = openProgram(uses === undefined ? {} : { uses })
   const giveBack = endOnSignal(opening)
   const program = await opening
   try {
@@ -197,6 +209,11 @@ export async function withProgram<T>(
     await program.close()
     giveBack()
   }
+}
+
+/** The same for a command that works with the database alone. */
+export function withDatabase<T>(work: (program: Program) => Promise<T>, options: WorkOptions = {}): Promise<T> {
+  return withProgram(work, { ...options, uses: 'database' })
 }
 
 /** With the local endpoint only its own credentials count: no profile, no session of a real account is ever sent there. */

@@ -34,7 +34,7 @@ export function ownSettings(env: Values): Values {
 }
 
 export interface Workplace {
-  /** Complete: the lake's settings and the secrets are there. */
+  /** Where something local is in use, its secrets are among them. */
   readonly config: Config
   /** The environment that a child process of this command gets. */
   readonly env: Values
@@ -69,19 +69,12 @@ async function loadLocal() {
   }
 }
 
-function requireSecrets(config: Config): void {
-  const missing = [
-    ...(config.apiKeyPepper ? [] : ['API_KEY_PEPPER']),
-    ...(config.cursorKey ? [] : ['CURSOR_KEY']),
-    ...(config.lake ? [] : ['LAKE_BUCKET']),
-  ]
-  if (missing.length > 0) throw new UsageError(`${missing.join(', ')} must be set; see "Settings" in README.md`)
-}
-
 export interface WorkplaceOptions {
   readonly log: Logger
   /** `own`: refuse when another process already runs on the folder (the service itself). Default: join it. */
   readonly when?: 'join-or-start' | 'own'
+  /** What the command works with: nothing else is brought up, and the settings of nothing else are asked for. Default: both. */
+  readonly uses?: 'database' | 'database-and-lake'
 }
 
 /**
@@ -89,14 +82,13 @@ export interface WorkplaceOptions {
  */
 export async function openWorkplace(
   given: Values,
-  { log, when = 'join-or-start' }: WorkplaceOptions,
+  { log, uses = 'database-and-lake', when = 'join-or-start' }: WorkplaceOptions,
 ): Promise<Workplace> {
   const env = ownSettings(given)
   const base = parseConfig(env)
   const wantsDatabase = base.databaseUrl === undefined
-  const wantsLake = base.lake === undefined
+  const wantsLake = base.lake === undefined && uses === 'database-and-lake'
   if (!wantsDatabase && !wantsLake) {
-    requireSecrets(base)
     return { config: base, env, localDir: undefined, embedded: undefined, close: async () => {} }
   }
   const local = await loadLocal()

@@ -13,7 +13,7 @@ import { type ExportRequest, prepareExport } from '../exports/export-request.ts'
 import { ExportFile, exportPieces } from '../http/export-stream.ts'
 import { EXPORT_FORMATS, type ExportFormat } from '../http/export-writer.ts'
 import { accountsApi } from './accounts.ts'
-import { operator, type Program, withProgram } from './composition.ts'
+import { operator, type Program, withDatabase } from './composition.ts'
 import { count, say, size } from './terminal.ts'
 
 interface ExportFlags {
@@ -63,7 +63,7 @@ async function exportList(resource: ExportResource, flags: ExportFlags): Promise
       } else throw error
     }
   }
-  await withProgram(work, { ownSignals: true })
+  await withDatabase(work, { ownSignals: true })
   // What standard output has not taken by now would keep the process until somebody reads it.
   if (stopped) process.exit(130)
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { UsageError } from '../errors.ts'
 import { LakeHolds } from '../lake/lake-holds.ts'
-import { operator, withProgram } from './composition.ts'
+import { operator, withDatabase } from './composition.ts'
 import { lakeTrail } from './lake-audit.ts'
 import { print, say, table } from './terminal.ts'
 
@@ -25,7 +25,7 @@ export function holdTime(text: string): number {
 
 async function hold(snapshotId: string, options: HoldOptions): Promise<void> {
   const expiresAt = new Date(Date.now() + holdTime(options.for))
-  await withProgram(async ({ database }) => {
+  await withDatabase(async ({ database }) => {
     const { holder, reason } = options
     const made = await new LakeHolds(database, lakeTrail).add(snapshotId, { holder, reason, expiresAt }, operator())
     if (options.json) return print(JSON.stringify(made, null, 2))
@@ -35,7 +35,7 @@ async function hold(snapshotId: string, options: HoldOptions): Promise<void> {
 }
 
 async function holds({ json }: { json?: boolean }): Promise<void> {
-  await withProgram(async ({ database }) => {
+  await withDatabase(async ({ database }) => {
     const list = await new LakeHolds(database).list({ limit: MOST_SHOWN })
     if (json) return print(JSON.stringify(list, null, 2))
     const rows = list.map(({ expiresAt, holder, id, reason, snapshotId }) => [
@@ -49,7 +49,7 @@ async function holds({ json }: { json?: boolean }): Promise<void> {
 async function release(id: string): Promise<void> {
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id))
     throw new UsageError('A hold is named by its uuid: see "rocketgames holds"')
-  await withProgram(async ({ database }) => {
+  await withDatabase(async ({ database }) => {
     await new LakeHolds(database, lakeTrail).release(id, operator())
     say('Released.')
   })

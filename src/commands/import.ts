@@ -11,7 +11,7 @@ import {
 import { importTargets } from '../imports/import-target.ts'
 import { IMPORT_FORMATS, type ImportFormat } from '../imports/input.ts'
 import { accountsApi } from './accounts.ts'
-import { operator, type Program, withProgram } from './composition.ts'
+import { operator, type Program, withDatabase } from './composition.ts'
 import { formatOf, openFile } from './import-file.ts'
 import { type AnswerWriter, answerWriter, ImportReport, isRefused } from './import-report.ts'
 import { count, say } from './terminal.ts'
@@ -66,7 +66,7 @@ async function importFile(resource: ImportResource, file: string, flags: ImportF
       process.exitCode = 130
     } else if (report.totals === undefined || report.errors > 0) process.exitCode = 1
   }
-  await withProgram(work, { ownSignals: true })
+  await withDatabase(work, { ownSignals: true })
 }
 
 /** Refused lines are said somewhere, whatever else is asked for. */

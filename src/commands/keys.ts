@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { ApiKey } from '../accounts/api-keys/api-key.ts'
 import { SCOPES } from '../caller.ts'
-import { operator, withProgram } from './composition.ts'
+import { operator, withDatabase } from './composition.ts'
 import { print, say, table } from './terminal.ts'
 
 const day = (time: Date | null) => time?.toISOString().slice(0, 16).replace('T', ' ') ?? ''
@@ -23,7 +23,7 @@ export function addKeysCommand(program: Command): void {
     .addHelpText('after', `\nScopes: ${SCOPES.join(', ')}`)
     .action(async ({ name, scopes, days }: { name: string; scopes: string; days: string }) => {
       const wanted = scopes === 'all' ? SCOPES : scopes.split(',').map((s) => s.trim())
-      await withProgram(async ({ keys: service }) => {
+      await withDatabase(async ({ keys: service }) => {
         const { key, token } = await service.create({ name, scopes: wanted, validDays: Number(days) }, operator())
         say(`Key ${key.id}, valid until ${day(key.expiresAt)} UTC. Keep it now: it is not stored and not shown again.`)
         print(token)
@@ -35,7 +35,7 @@ export function addKeysCommand(program: Command): void {
     .description('every key, without its secret')
     .option('--json', 'as JSON')
     .action(async ({ json }: { json?: boolean }) => {
-      await withProgram(async ({ keys: service }) => {
+      await withDatabase(async ({ keys: service }) => {
         const all = await service.list(operator())
         if (json) return print(JSON.stringify(all, null, 2))
         const rows = all.map((k) => [
@@ -55,7 +55,7 @@ export function addKeysCommand(program: Command): void {
     .command('rotate <id>')
     .description('make a key that takes the place of this one, which lives a day more')
     .action(async (id: string) => {
-      await withProgram(async ({ keys: service }) => {
+      await withDatabase(async ({ keys: service }) => {
         const { key, token, replaced } = await service.rotate(id, operator())
         say(
           `Key ${key.id}, valid until ${day(key.expiresAt)} UTC, takes the place of ${id}, which ends ${day(replaced.expiresAt)} UTC.`,
@@ -70,7 +70,7 @@ export function addKeysCommand(program: Command): void {
     .description('end a key; holds for the next request')
     .option('--reason <text>', 'for the audit trail')
     .action(async (id: string, { reason }: { reason?: string }) => {
-      await withProgram(async ({ keys: service }) => {
+      await withDatabase(async ({ keys: service }) => {
         const key = await service.revoke(id, operator(), reason ?? null)
         print(`Key ${key.id} was revoked at ${day(key.revokedAt)} UTC.`)
       })

@@ -4,14 +4,17 @@ import { systemContext } from '../caller.ts'
 import { UsageError } from '../errors.ts'
 import type { RouteGroup } from '../http/route.ts'
 import { loadSavedQueries } from '../lake/athena/saved-queries.ts'
+import type { ClosingStarter } from '../lake/closing-starter.ts'
+import { createEcsClient } from '../lake/ecs/ecs-client.ts'
+import { EcsStarter } from '../lake/ecs/ecs-starter.ts'
 import { lakeFigures } from '../lake/lake-figures.ts'
 import { registerLakeMetrics } from '../lake/lake-metrics.ts'
 import { lakeRoutes } from '../lake/lake-routes.ts'
 import { LakeService } from '../lake/lake-service.ts'
-import { ChildStarter } from '../lake/lake-starter.ts'
+import { ChildStarter, type LakeStarter } from '../lake/lake-starter.ts'
 import { QueryService } from '../lake/query-service.ts'
 import { ageLimitSeconds, LakeScheduler } from '../lake/schedule.ts'
-import { runningSnapshot } from '../lake/snapshot/snapshots.ts'
+import { NOT_STARTED_MS, runningSnapshot } from '../lake/snapshot/snapshots.ts'
 import { verifySnapshots } from '../lake/snapshot/verify.ts'
 import { failUnstarted } from '../lake/snapshot-launch.ts'
 import type { Metrics } from '../metrics.ts'
@@ -23,33 +26,22 @@ const CHILD_GRACE_MS = 10_000
 
 export interface LakeApi {
   readonly groups: readonly RouteGroup[]
-  readonly starter: ChildStarter
-  /** Begins with the schedule and the hourly care. */
+  readonly starter: LakeStarter
+  /** Begins with the schedule and the hourly care, unless somebody else starts them. */
   start(): void
   stop(): Promise<void>
 }
 
 /** The lake's routes, its schedule, and the commands that it starts as processes of their own. */
 export function lakeApi(program: Program, metrics: Metrics): LakeApi {
-  const { database, logger, workplace } = program
+  const { database, logger } = program
   const { lake, parts, config } = program.lake()
-  if (config.runner === 'ecs') {
-    throw new UsageError(
-      'LAKE_RUNNER=ecs is not built yet: use child, which runs snapshots as processes on this machine',
-    )
-  }
   let leaving = false
-  const main = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../main.ts' : '../main.js', import.meta.url))
-  const starter = new ChildStarter({
-    command: [process.execPath, main],
-    env: workplace.env,
-    logger,
-    async onSnapshotEnd(id, how) {
-      await failUnstarted(database, id, `${how} before it took the snapshot; look at the log`)
-      const running = await runningSnapshot(database)
-      // What a killed process leaves is not kept for the care in an hour.
-      if (running?.id === id && running.abandoned && !leaving) await starter.recover()
-    },
+  const starter = starterOf(program, async (id, how) => {
+    await failUnstarted(database, id, `${how} before it took the snapshot; look at the log`)
+    const running = await runningSnapshot(database)
+    // What a killed process leaves is not kept for the care in an hour.
+    if (running?.id === id && running.abandoned && !leaving) await starter.recover()
   })
   const service = new LakeService({
     database,
@@ -72,6 +64,7 @@ export function lakeApi(program: Program, metrics: Metrics): LakeApi {
     groups: [lakeRoutes(service, queries)],
     starter,
     start() {
+      if (config.scheduler === 'none') return
       started = true
       scheduler.start()
     },
@@ -81,4 +74,21 @@ export function lakeApi(program: Program, metrics: Metrics): LakeApi {
       await starter.close(CHILD_GRACE_MS)
     },
   }
+}
+
+/** Where the commands of the lake run: beside this process, or as tasks of Amazon ECS. */
+function starterOf(program: Program, onSnapshotEnd: (id: string, how: string) => Promise<void>): ClosingStarter {
+  const { logger, workplace } = program
+  const { config } = program.lake()
+  if (config.ecs === undefined) {
+    if (config.pseudonymKey === undefined) {
+      throw new UsageError(
+        'LAKE_PSEUDONYM_KEY must be set where snapshots are processes of this machine; see "Settings" in README.md',
+      )
+    }
+    const main = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../main.ts' : '../main.js', import.meta.url))
+    return new ChildStarter({ command: [process.execPath, main], env: workplace.env, logger, onSnapshotEnd })
+  }
+  const client = createEcsClient(config)
+  return new EcsStarter({ client, place: config.ecs, logger, onSnapshotEnd, watchMs: NOT_STARTED_MS })
 }

@@ -6,7 +6,7 @@ import { dryRunSnapshot } from '../lake/snapshot/dry-run.ts'
 import { runSnapshot } from '../lake/snapshot/run.ts'
 import type { SnapshotView } from '../lake/snapshot/snapshot-view.ts'
 import { listSnapshots } from '../lake/snapshot/snapshots.ts'
-import { lakeToWrite, operator, type Program, withProgram } from './composition.ts'
+import { lakeToWrite, operator, type Program, withDatabase, withProgram } from './composition.ts'
 import { whenStarted } from './environment.ts'
 import { lakeTrail } from './lake-audit.ts'
 import { printDryRun } from './snapshot-dry-run.ts'
@@ -94,7 +94,7 @@ function stateOf({ abandoned, phase, state }: SnapshotView): string {
 
 async function snapshots({ limit, json }: { limit: string; json?: boolean }): Promise<void> {
   if (!/^[1-9]\d{0,2}$/.test(limit)) throw new UsageError(`--limit ${limit} must be a whole number from 1 to 999`)
-  await withProgram(async ({ database }) => {
+  await withDatabase(async ({ database }) => {
     const list = await listSnapshots(database, { limit: Number(limit) })
     if (json) return print(JSON.stringify(list, null, 2))
     const rows = list.map((s) => [
