@@ -59,8 +59,10 @@ const environment = z.object({
   DATABASE_EXPORTER_USER: roleName.optional(),
   DATABASE_EXPORTER_PASSWORD: rolePassword.optional(),
   DATABASE_POOL: integer(10, 1, 200),
+  DATABASE_WAIT: duration('DATABASE_WAIT', '10s'),
   API_KEY_PEPPER: hexKey.optional(),
   CURSOR_KEY: hexKey.optional(),
+  SHUTDOWN_DELAY: duration('SHUTDOWN_DELAY', '0s'),
   SHUTDOWN_GRACE: duration('SHUTDOWN_GRACE', '25s'),
   RATE_LIMIT: quota('RATE_LIMIT', '6000/60s'),
   RATE_LIMIT_BULK: quota('RATE_LIMIT_BULK', '4/1s'),
@@ -204,10 +206,14 @@ export interface Config {
   readonly port: number
   readonly host: string
   readonly logLevel: Environment['LOG_LEVEL']
+  /** Between SIGTERM and the end of listening: not ready any more, requests are still taken. */
+  readonly shutdownDelayMs: number
   readonly shutdownGraceMs: number
   /** Undefined: the embedded Postgres. */
   readonly databaseUrl: string | undefined
   readonly databasePoolSize: number
+  /** How long a database that is away is waited for. */
+  readonly databaseWaitMs: number
   /** Made and altered by `migrate`. */
   readonly databaseUsers: {
     readonly service: DatabaseUser | undefined
@@ -359,9 +365,11 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     port: e.PORT,
     host: e.HOST,
     logLevel: e.LOG_LEVEL,
+    shutdownDelayMs: e.SHUTDOWN_DELAY,
     shutdownGraceMs: e.SHUTDOWN_GRACE,
     databaseUrl: databaseUrl(e),
     databasePoolSize: e.DATABASE_POOL,
+    databaseWaitMs: e.DATABASE_WAIT,
     databaseUsers: { service: databaseUser(e, 'SERVICE'), exporter: databaseUser(e, 'EXPORTER') },
     migrateAtStart: e.MIGRATE_AT_START,
     stage: e.STAGE,

@@ -52,7 +52,8 @@ async function serve(): Promise<void> {
     }
   } finally {
     if (running) {
-      await Promise.all([running.server.drain(opened.config.shutdownGraceMs), running.worker.stop()])
+      const { shutdownDelayMs, shutdownGraceMs } = opened.config
+      await Promise.all([running.server.drain(shutdownGraceMs, shutdownDelayMs), running.worker.stop()])
       await running.lake.stop()
       await running.purge.stop()
       await running.worker.close()

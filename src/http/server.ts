@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { App } from './app.ts'
 
 /** Above the limit of an address, so that a long one gets a problem and not Node's bare 431. */
@@ -28,10 +29,11 @@ export interface RunningServer {
   readonly host: string
   readonly port: number
   /**
-   * Stops in order: not ready, no new connections, answers that run are finished; what still runs after `graceMs` is cut.
-   * May be called again; all calls wait for the same end.
+   * Stops in order: not ready; after `delayMs`, in which whoever sends requests notices, no new connections; answers that run are
+   * finished; what still runs after `graceMs` is cut. From the first moment on every answer is the last one of its connection, so
+   * that at the end hardly any is left to which a request could be on its way. May be called again; all calls wait for the same end.
    */
-  drain(graceMs: number): Promise<void>
+  drain(graceMs: number, delayMs?: number): Promise<void>
 }
 
 /** Listens; resolves once requests are answered. Port 0 takes a free one. */
@@ -47,6 +49,7 @@ export async function startServer(app: App, options: ServerOptions): Promise<Run
     })
   })
   let ended: Promise<void> | undefined
+  let isClosing = false
   const answering = new Set<ServerResponse>()
   // A connection that falls idle only after the drain began would keep the server open until its own timeout.
   server.on('request', (request, response) => {
@@ -54,17 +57,21 @@ export async function startServer(app: App, options: ServerOptions): Promise<Run
     response.once('finish', () => endLate(request, lingerMs))
     response.once('close', () => {
       answering.delete(response)
-      if (ended !== undefined) setImmediate(() => server.closeIdleConnections())
+      if (isClosing) setImmediate(() => server.closeIdleConnections())
     })
   })
   return {
     host,
     port: (server.address() as AddressInfo).port,
-    drain(graceMs) {
+    drain(graceMs, delayMs = 0) {
       app.readiness.drain()
       // Requests that begin now are told by the application; those that run are told here.
       for (const response of answering) if (!response.headersSent) response.setHeader('Connection', 'close')
-      ended ??= close(server, graceMs)
+      const end = () => {
+        isClosing = true
+        return close(server, graceMs)
+      }
+      ended ??= delayMs > 0 ? delay(delayMs).then(end) : end()
       return ended
     },
   }

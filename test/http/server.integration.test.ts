@@ -74,6 +74,28 @@ describe('draining', () => {
     await server.drain(0)
   })
 
+  it('takes requests for a while longer, each as the last one of its connection, and leaves idle connections alone', async () => {
+    const server = await serve(route({ ...open, operation: 'quick', path: '/quick', handle: () => ok({}) }))
+    const idle = connect(server.port, '127.0.0.1')
+    const closed = once(idle, 'close')
+    let isClosed = false
+    void closed.then(() => {
+      isClosed = true
+    })
+    idle.write('GET /quick HTTP/1.1\r\nHost: a\r\n\r\n')
+    await once(idle, 'data')
+    const drained = server.drain(10_000, 400)
+    for (let turn = 0; turn < 3; turn++) {
+      expect((await fetch(`${server.url}/readyz`)).status).toBe(503)
+      const answer = await fetch(`${server.url}/quick`)
+      expect([answer.status, answer.headers.get('connection')]).toEqual([200, 'close'])
+    }
+    expect(isClosed).toBe(false)
+    await drained
+    await closed
+    await expect(fetch(`${server.url}/quick`)).rejects.toThrow()
+  })
+
   it('cuts what is still running after the grace', async () => {
     const entered = Promise.withResolvers<void>()
     const stuck = route({
