@@ -1,5 +1,6 @@
-import { Duration, type RemovalPolicy } from 'aws-cdk-lib'
+import { Duration, type RemovalPolicy, Stack } from 'aws-cdk-lib'
 import type * as ec2 from 'aws-cdk-lib/aws-ec2'
+import * as iam from 'aws-cdk-lib/aws-iam'
 import type * as kms from 'aws-cdk-lib/aws-kms'
 import * as rds from 'aws-cdk-lib/aws-rds'
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager'
@@ -25,7 +26,7 @@ export const ROTATION_DAYS = 30
 const HEX_DIGITS = 64
 
 export interface DatabaseSecretsProps {
-  readonly key: kms.IKey
+  readonly key: kms.Key
   /** With its owner's secret. */
   readonly instance: rds.DatabaseInstance
   /** Of the functions that set new passwords. */
@@ -60,6 +61,25 @@ function randomKey(scope: Construct, id: string, description: string, props: Dat
   return secret
 }
 
+const mapValues = <Key extends string, From, To>(from: Record<Key, From>, to: (value: From, key: Key) => To) =>
+  Object.fromEntries(Object.entries<From>(from).map(([key, value]) => [key, to(value, key as Key)])) as Record<Key, To>
+
+/** Whoever may read a secret may have it decrypted, by Secrets Manager and nobody else, as with the key that AWS manages for it. */
+function allowBySecretsManager(key: kms.Key): void {
+  const { account, region } = Stack.of(key)
+  key.addToResourcePolicy(
+    new iam.PolicyStatement({
+      sid: 'BySecretsManager',
+      principals: [new iam.AnyPrincipal()],
+      actions: ['kms:Decrypt', 'kms:DescribeKey'],
+      resources: ['*'],
+      conditions: {
+        StringEquals: { 'kms:CallerAccount': account, 'kms:ViaService': `secretsmanager.${region}.amazonaws.com` },
+      },
+    }),
+  )
+}
+
 /** Users and keys of the program, and the rotation of the users' passwords. */
 export class DatabaseSecrets extends Construct {
   readonly secrets: Secrets
@@ -76,14 +96,21 @@ export class DatabaseSecrets extends Construct {
         masterSecret: owner,
         excludeCharacters: NOT_IN_PASSWORDS,
       }).attach(instance)
-    this.secrets = {
+    const service = user('Service', 'accounts_service')
+    const exporter = user('Exporter', 'accounts_exporter')
+    const all = {
       owner,
-      service: user('Service', 'accounts_service'),
-      exporter: user('Exporter', 'accounts_exporter'),
+      service,
+      exporter,
       apiKeyPepper: randomKey(this, 'ApiKeyPepper', 'API_KEY_PEPPER: what API keys are hashed with', props),
       cursorKey: randomKey(this, 'CursorKey', 'CURSOR_KEY: what cursors of lists are signed with', props),
       pseudonymKey: randomKey(this, 'PseudonymKey', 'LAKE_PSEUDONYM_KEY: what pseudonyms are made with', props),
     }
+    this.secrets = mapValues(all, (secret, name) =>
+      // By their names only: a role of another stack that may read one gets that in its own policy, and none in ours.
+      secretsmanager.Secret.fromSecretAttributes(this, `${name}Reference`, { secretCompleteArn: secret.secretArn }),
+    )
+    allowBySecretsManager(key)
     const rotation = {
       automaticallyAfter: Duration.days(ROTATION_DAYS),
       securityGroup,
@@ -94,7 +121,7 @@ export class DatabaseSecrets extends Construct {
     // Nothing runs as the owner but `migrate`, which gets the password as it starts.
     instance.addRotationSingleUser(rotation)
     // Two users take turns: `accounts_service` and `accounts_service_clone`, a member of the first.
-    instance.addRotationMultiUser('ServiceRotation', { ...rotation, secret: this.secrets.service })
-    instance.addRotationMultiUser('ExporterRotation', { ...rotation, secret: this.secrets.exporter })
+    instance.addRotationMultiUser('ServiceRotation', { ...rotation, secret: service })
+    instance.addRotationMultiUser('ExporterRotation', { ...rotation, secret: exporter })
   }
 }

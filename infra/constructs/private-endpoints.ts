@@ -17,14 +17,14 @@ const SERVICES = {
 
 /** AWS APIs at addresses of the VPC: what speaks to them needs no way into the internet. */
 export class PrivateEndpoints extends Construct {
-  constructor(scope: Construct, id: string, vpc: ec2.IVpc) {
+  constructor(scope: Construct, id: string, { vpc, cidr }: { readonly vpc: ec2.IVpc; readonly cidr: string }) {
     super(scope, id)
     const group = new ec2.SecurityGroup(this, 'Group', {
       vpc,
       description: 'AWS APIs in the VPC',
       allowAllOutbound: false,
     })
-    group.addIngressRule(ec2.Peer.ipv4(vpc.vpcCidrBlock), ec2.Port.HTTPS, 'HTTPS from the VPC')
+    group.addIngressRule(ec2.Peer.ipv4(cidr), ec2.Port.HTTPS, 'HTTPS from the VPC')
     for (const [name, service] of Object.entries(SERVICES)) {
       vpc.addInterfaceEndpoint(name, {
         service,

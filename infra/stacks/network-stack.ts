@@ -41,7 +41,7 @@ export class NetworkStack extends Stack {
     this.#zones = settings.zones
     this.vpc = this.#network(settings)
     this.vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.S3 })
-    if (settings.privateEndpoints) new PrivateEndpoints(this, 'Endpoints', this.vpc)
+    if (settings.privateEndpoints) new PrivateEndpoints(this, 'Endpoints', { vpc: this.vpc, cidr: settings.cidr })
     this.groups = this.#securityGroups()
     this.#allow(settings)
   }
@@ -100,8 +100,7 @@ export class NetworkStack extends Stack {
     balancer.addEgressRule(service, answers, 'Requests')
     service.addIngressRule(balancer, answers, 'Requests')
     for (const caller of callers) {
-      for (const port of [ec2.Port.HTTPS, ec2.Port.HTTP])
-        balancer.addIngressRule(ec2.Peer.ipv4(caller), port, 'Callers')
+      balancer.addIngressRule(ec2.Peer.ipv4(caller), ec2.Port.HTTPS, 'Callers')
     }
   }
 }

@@ -1,8 +1,14 @@
-import { Stack, type StackProps } from 'aws-cdk-lib'
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib'
+import * as ecs from 'aws-cdk-lib/aws-ecs'
+import type * as iam from 'aws-cdk-lib/aws-iam'
 import type * as scheduler from 'aws-cdk-lib/aws-scheduler'
 import * as sqs from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
-import { ProgramTask } from '../constructs/program-task.ts'
+import { databaseSettings } from '../constructs/program-settings.ts'
+import { CONTAINER_NAME, ProgramTask } from '../constructs/program-task.ts'
+import { DUE_INSTANT, TaskSchedule } from '../constructs/task-schedule.ts'
+import { grantStart } from '../constructs/task-starter.ts'
+import { accept } from '../nag.ts'
 import type { StageSettings } from '../stages.ts'
 import type { ClusterStack } from './cluster-stack.ts'
 import type { DatabaseStack } from './database-stack.ts'
@@ -17,33 +23,97 @@ export interface TaskStackProps extends StackProps {
   readonly cluster: ClusterStack
 }
 
+/** Recovery and retention, every hour at this minute: away from the full hour, at which snapshots begin. */
+const CARE_CRON = '20 * * * *'
+/** The next care is near then; a snapshot that is so late is not worth more than the alarm. */
+const RETRY_STARTS_FOR = Duration.minutes(50)
+
 /** The tasks that write the lake, and when they run. The same in every stage, whatever answers requests. */
 export class TaskStack extends Stack {
   readonly snapshotTask: ProgramTask
   readonly careTask: ProgramTask
-  readonly schedules: { readonly snapshot?: scheduler.Schedule; readonly care?: scheduler.Schedule }
+  readonly schedules: { readonly snapshot: scheduler.Schedule; readonly care: scheduler.Schedule }
   /** Starts of tasks that the schedules gave up. */
   readonly deadLetters: sqs.Queue
+  /** What the API needs to have them started: `LAKE_RUNNER=ecs` and where; see `grantStart`. */
+  readonly settings: Readonly<Record<string, string>>
+  readonly #cluster: ecs.ICluster
 
-  constructor(
-    scope: Construct,
-    id: string,
-    { settings, cluster, network: _n, database: _d, lake: _l, ...props }: TaskStackProps,
-  ) {
+  constructor(scope: Construct, id: string, { settings, cluster, network, database, lake, ...props }: TaskStackProps) {
     super(scope, id, props)
-    this.deadLetters = new sqs.Queue(this, 'DeadLetters', { enforceSSL: true })
+    this.#cluster = cluster.cluster
+    const { exporter, pseudonymKey } = database.secrets
+    const { environment, secrets } = databaseSettings(database, exporter)
+    const { cpu, memoryMiB, cron, zone } = settings.snapshot
     const task = (name: string, command: readonly string[]) =>
       new ProgramTask(this, name, {
+        settings,
         image: cluster.image,
-        family: `rocketgames-accounts-${settings.name}-${command[0]}`,
         command,
-        cpu: settings.snapshot.cpu,
-        memoryMiB: settings.snapshot.memoryMiB,
-        environment: {},
-        secrets: {},
+        cpu,
+        memoryMiB,
+        environment: { ...environment, ...lake.settings, ...scheduleSettings(settings) },
+        secrets: { ...secrets, LAKE_PSEUDONYM_KEY: ecs.Secret.fromSecretsManager(pseudonymKey) },
       })
-    this.snapshotTask = task('Snapshot', ['snapshot'])
-    this.careTask = task('Care', ['care'])
-    this.schedules = {}
+    this.snapshotTask = task('Snapshot', ['snapshot', '--json'])
+    this.careTask = task('Care', ['care', '--json'])
+    lake.grantExport(this.snapshotTask.definition.taskRole)
+    lake.grantCare(this.careTask.definition.taskRole)
+
+    this.deadLetters = this.#deadLetters()
+    const common = {
+      cluster: cluster.cluster,
+      securityGroup: network.groups.tasks,
+      deadLetters: this.deadLetters,
+      maxAge: RETRY_STARTS_FOR,
+    }
+    const snapshot = new TaskSchedule(this, 'SnapshotSchedule', {
+      ...common,
+      description: 'Snapshots of the lake',
+      ...{ cron, zone, task: this.snapshotTask },
+      command: ['snapshot', '--json', '--scheduled', DUE_INSTANT],
+    })
+    const care = new TaskSchedule(this, 'CareSchedule', {
+      ...common,
+      description: 'Recovery and retention of the lake',
+      ...{ cron: CARE_CRON, zone: 'UTC', task: this.careTask },
+      command: ['care', '--json'],
+    })
+    this.schedules = { snapshot: snapshot.schedule, care: care.schedule }
+    this.settings = {
+      ...scheduleSettings(settings),
+      LAKE_RUNNER: 'ecs',
+      LAKE_ECS_CLUSTER: cluster.cluster.clusterName,
+      LAKE_ECS_SNAPSHOT_TASK: this.snapshotTask.family,
+      LAKE_ECS_CARE_TASK: this.careTask.family,
+      LAKE_ECS_CONTAINER: CONTAINER_NAME,
+      LAKE_ECS_SUBNETS: network.vpc.privateSubnets.map(({ subnetId }) => subnetId).join(','),
+      LAKE_ECS_SECURITY_GROUPS: network.groups.tasks.securityGroupId,
+    }
+    new CfnOutput(this, 'SnapshotTask', { value: this.snapshotTask.family })
+    new CfnOutput(this, 'CareTask', { value: this.careTask.family })
   }
+
+  /** Lets the API start snapshots and care; nothing else. */
+  grantStart(role: iam.IRole): void {
+    grantStart(role, this.#cluster, [this.snapshotTask, this.careTask])
+  }
+
+  #deadLetters(): sqs.Queue {
+    const queue = new sqs.Queue(this, 'DeadLetters', {
+      encryption: sqs.QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    })
+    accept(queue, {
+      rule: 'AwsSolutions-SQS3',
+      reason: 'It is itself where schedules leave the starts that they gave up; an alarm tells of every one.',
+    })
+    return queue
+  }
+}
+
+/** Somebody else starts what is due: the program knows the schedule for the age that a snapshot may have. */
+function scheduleSettings({ snapshot: { cron, zone } }: StageSettings): Record<string, string> {
+  return { LAKE_SCHEDULER: 'none', LAKE_SCHEDULE: cron, LAKE_SCHEDULE_ZONE: zone }
 }
