@@ -10,25 +10,14 @@ import {
 } from '@aws-sdk/client-athena'
 import { awsErrorName } from '../aws-calls.ts'
 import { retrying } from '../retries.ts'
+import { describeQuery, editorText, isOurs } from './named-query-text.ts'
 import type { SavedQuery } from './saved-queries.ts'
 
 /** Athena's limit of `BatchGetNamedQuery`. */
 const QUERIES_PER_CALL = 50
-/** Ends the description of a query of ours: what analysts save under the same name stays theirs. */
-const OURS = ' [rocketgames-accounts]'
-
 export interface NamedQueryPlace {
   readonly workgroup: string
   readonly database: string
-}
-
-/** What a query is in the editor of Athena's console: it runs as it stands, and its head says what may be changed. */
-export function editorText({ title, description, parameters, runnable }: SavedQuery): string {
-  const known = parameters.map((each) => {
-    const value = each.default === undefined ? '?' : each.default
-    return `-- ${each.name} = ${value}: ${each.description}`
-  })
-  return [`-- ${title}`, `-- ${description}`, ...known, runnable].join('\n')
 }
 
 /** Named queries of the work group that carry our mark, those of this database alone. */
@@ -47,7 +36,7 @@ async function findOurs(athena: AthenaClient, { workgroup, database }: NamedQuer
     found.push(...NamedQueries)
   }
   return found
-    .filter((each) => each.Database === database && each.Description?.endsWith(OURS))
+    .filter((each) => each.Database === database && isOurs(each.Description))
     .sort((a, b) => (String(a.NamedQueryId) < String(b.NamedQueryId) ? -1 : 1))
 }
 
@@ -74,7 +63,7 @@ export async function ensureNamedQueries(
       continue
     }
     kept.add(found.NamedQueryId)
-    const [QueryString, Description] = [editorText(query), describe(query)]
+    const [QueryString, Description] = [editorText(query), describeQuery(query)]
     if (found.QueryString === QueryString && found.Description === Description) continue
     const { NamedQueryId } = found
     await retrying(() =>
@@ -90,15 +79,19 @@ export async function ensureNamedQueries(
   return done
 }
 
-const describe = ({ title, description }: SavedQuery) => `${title}. ${description}${OURS}`
-
 async function create(athena: AthenaClient, { workgroup, database }: NamedQueryPlace, query: SavedQuery) {
   const QueryString = editorText(query)
-  const content = [workgroup, database, query.name, describe(query), QueryString]
+  const content = [workgroup, database, query.name, describeQuery(query), QueryString]
   await retrying(() =>
     athena.send(
       new CreateNamedQueryCommand({
-        ...{ Name: query.name, Description: describe(query), Database: database, QueryString, WorkGroup: workgroup },
+        ...{
+          Name: query.name,
+          Description: describeQuery(query),
+          Database: database,
+          QueryString,
+          WorkGroup: workgroup,
+        },
         // Two processes that start at once make one query.
         ClientRequestToken: createHash('sha256').update(JSON.stringify(content)).digest('hex'),
       }),

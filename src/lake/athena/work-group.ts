@@ -1,37 +1,12 @@
-import {
-  type AthenaClient,
-  CreateWorkGroupCommand,
-  GetWorkGroupCommand,
-  type WorkGroup,
-  type WorkGroupConfiguration,
-} from '@aws-sdk/client-athena'
+import { type AthenaClient, CreateWorkGroupCommand, GetWorkGroupCommand, type WorkGroup } from '@aws-sdk/client-athena'
 import { awsErrorName } from '../aws-calls.ts'
 import { retrying } from '../retries.ts'
-
-export interface WorkGroupSettings {
-  readonly name: string
-  /** `s3://…` of the results' bucket. */
-  readonly resultsUri: string
-  readonly kmsKey?: string | undefined
-}
-
-/** 100 GB a query: the whole lake several times, and no more than a cup of coffee. */
-export const BYTES_SCANNED_CUTOFF = 100 * 1024 ** 3
-export const ENGINE_VERSION = 'Athena engine version 3'
-
-function configuration({ resultsUri, kmsKey }: WorkGroupSettings): WorkGroupConfiguration {
-  return {
-    // Callers cannot choose another place, another key or no limit.
-    EnforceWorkGroupConfiguration: true,
-    PublishCloudWatchMetricsEnabled: true,
-    BytesScannedCutoffPerQuery: BYTES_SCANNED_CUTOFF,
-    EngineVersion: { SelectedEngineVersion: ENGINE_VERSION },
-    ResultConfiguration: {
-      OutputLocation: resultsUri,
-      ...(kmsKey === undefined ? {} : { EncryptionConfiguration: { EncryptionOption: 'SSE_KMS', KmsKey: kmsKey } }),
-    },
-  }
-}
+import {
+  ENGINE_VERSION,
+  WORK_GROUP_DESCRIPTION,
+  type WorkGroupSettings,
+  workGroupConfiguration,
+} from './work-group-definition.ts'
 
 async function findWorkGroup(athena: AthenaClient, name: string): Promise<WorkGroup | undefined> {
   try {
@@ -76,8 +51,8 @@ export async function ensureWorkGroup(
     athena.send(
       new CreateWorkGroupCommand({
         Name: settings.name,
-        Description: 'Reads the lake through its views; results are kept for days',
-        Configuration: configuration(settings),
+        Description: WORK_GROUP_DESCRIPTION,
+        Configuration: workGroupConfiguration(settings),
         Tags: [{ Key: 'app', Value: 'rocketgames-accounts' }],
       }),
     ),

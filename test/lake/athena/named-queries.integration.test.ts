@@ -6,7 +6,8 @@ import {
   UpdateNamedQueryCommand,
 } from '@aws-sdk/client-athena'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { editorText, ensureNamedQueries } from '../../../src/lake/athena/named-queries.ts'
+import { ensureNamedQueries } from '../../../src/lake/athena/named-queries.ts'
+import { editorText } from '../../../src/lake/athena/named-query-text.ts'
 import { loadSavedQueries, parseSavedQuery } from '../../../src/lake/athena/saved-queries.ts'
 import { ensureLake } from '../../../src/lake/lake-setup.ts'
 import { startTestAws, type TestAws } from '../../support/local-aws.ts'
