@@ -51,7 +51,22 @@ export interface StageSettings {
   /** Glue databases. */
   readonly databases: { readonly raw: string; readonly live: string; readonly curated: string }
   readonly workgroup: string
+  /** What the curated tables are loaded into after each of their runs; without it they are read by Athena alone. */
+  readonly warehouse?: Warehouse
 }
+
+/** The same as the arguments of the job that loads it, see docs/warehouse.md. Secrets and roles by name: they are made elsewhere. */
+export type Warehouse =
+  | { readonly target: 'postgres'; readonly secretName: string }
+  | {
+      readonly target: 'redshift'
+      /** Of Redshift Serverless. */
+      readonly workgroup: string
+      readonly database: string
+      /** Attached to the warehouse: COPY reads the lake by it. */
+      readonly copyRoleName: string
+    }
+  | { readonly target: 'snowflake'; readonly secretName: string; readonly stage: string }
 
 const GLUE_DATABASES = { raw: 'rocketgames_raw', live: 'rocketgames', curated: 'rocketgames_curated' } as const
 
