@@ -40,7 +40,9 @@ export class AccountsStage extends Stage {
         ? new ServiceStack(this, 'service', { ...stack('service'), ...api, cluster })
         : undefined
     this.function =
-      settings.compute === 'lambda' ? new FunctionStack(this, 'function', { ...stack('function'), ...api }) : undefined
+      settings.compute === 'lambda'
+        ? new FunctionStack(this, 'function', { ...stack('function'), ...api, cluster })
+        : undefined
     this.watch = new WatchStack(this, 'watch', {
       ...stack('watch'),
       ...api,

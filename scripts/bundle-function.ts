@@ -2,10 +2,11 @@
  * The API as one file for AWS Lambda, with the files that it reads: `node scripts/bundle-function.ts [folder]`, default
  * `dist/function`. The deployment runs it for the function's asset.
  */
-import { cpSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { build, type Plugin } from 'esbuild'
+import { rdsCertificates } from './container/rds-certificates.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '..')
 
@@ -65,6 +66,7 @@ export async function bundleFunction(out: string): Promise<number> {
     plugins: [ownPlace],
   })
   for (const asset of ASSETS) cpSync(path.join(ROOT, asset), path.join(out, asset), { recursive: true })
+  writeFileSync(path.join(out, 'rds-ca.pem'), rdsCertificates(new Date()))
   const require = createRequire(import.meta.url)
   for (const [name, files] of Object.entries(PACKAGE_FILES)) {
     const from = path.dirname(require.resolve(`${name}/package.json`))
