@@ -43,11 +43,11 @@ async function checkAll(buildah: Buildah, source: Source, scratch: string, check
   try {
     checkConfig(facts, checks)
     checkContents(mounted.folder, checks)
-    await checkSize({ buildah, image, base, rootfs: mounted.folder }, checks)
+    await checkSize({ buildah, image, base }, facts, mounted.folder, checks)
     const standIns = await startStandIns(scratch)
     try {
       const { secrets } = standIns
-      await checkSecrets({ buildah, image, base, folder: scratch, secrets }, checks)
+      await checkSecrets({ buildah, image, base }, { folder: scratch, secrets }, checks)
       await checkRunning({ folder: scratch, rootfs: mounted.folder, image: facts.config, standIns, checks })
     } finally {
       await standIns.stop()

@@ -66,25 +66,31 @@ export function checkContents(rootfs: string, checks: Checks): void {
   checks.note('certificate authorities of Amazon RDS', count > 50, count)
 }
 
-/** The bytes that an image adds to its base, and what of `/app` takes most of them. */
+export interface Layered {
+  readonly buildah: Buildah
+  readonly image: string
+  readonly base: string
+}
+
+/** The bytes that an image adds to its base, layer by layer, and the packages that take most of them. */
 export async function checkSize(
-  { buildah, image, base, rootfs }: { buildah: Buildah; image: string; base: string; rootfs: string },
+  { buildah, image, base }: Layered,
+  { steps }: ImageFacts,
+  rootfs: string,
   checks: Checks,
 ): Promise<void> {
   const [all, below] = await Promise.all([layers(buildah, image), layers(buildah, base)])
   const own = all.slice(below.length)
-  const bytes = own.reduce((sum, layer) => sum + layer, 0)
-  const added = Math.round(bytes / MB)
+  const added = Math.round(sum(own) / MB)
   const found = `${added} MB in ${own.length} layers, on a base of ${Math.round(sum(below) / MB)} MB`
   checks.note(`size on top of the base below ${LARGEST_MB} MB`, added < LARGEST_MB, found)
-  const app = path.join(rootfs, 'app')
-  const listed = await run(
-    'sh',
-    ['-c', `du -s --apparent-size --block-size=1000 ./* node_modules/* node_modules/@*/* | sort -rn`],
-    { cwd: app },
-  )
-  const rows = listed.trim().split('\n').slice(0, 16)
-  process.stderr.write(`what takes the room (kB):\n${rows.map((row) => `  ${row}`).join('\n')}\n`)
+  const shown = own.map((layer, index) => `${Math.round(layer / 1000)}\t${steps.at(index - own.length)?.slice(0, 60)}`)
+  process.stderr.write(`layers (kB):\n${shown.map((row) => `  ${row}`).join('\n')}\n`)
+  const packages = path.join(rootfs, 'app/node_modules')
+  const sizes = await run('sh', ['-c', `du -s --apparent-size --block-size=1000 [!@]* @*/* | sort -rn | head -12`], {
+    cwd: packages,
+  })
+  process.stderr.write(`largest packages (kB):\n${sizes.replaceAll(/^/gm, '  ').trimEnd()}\n`)
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0)
@@ -105,13 +111,8 @@ const SECRET_TEXT =
 
 /** Looks into every layer, for what a later one hides is still there for whoever has the image. */
 export async function checkSecrets(
-  {
-    buildah,
-    image,
-    base,
-    folder,
-    secrets,
-  }: { buildah: Buildah; image: string; base: string; folder: string; secrets: readonly string[] },
+  { buildah, image, base }: Layered,
+  { folder, secrets }: { readonly folder: string; readonly secrets: readonly string[] },
   checks: Checks,
 ): Promise<void> {
   const place = path.join(folder, 'layers')

@@ -15,20 +15,27 @@ export interface ImageConfig {
 
 export interface ImageFacts {
   readonly config: ImageConfig
-  /** The instructions that made its layers. */
+  /** Every instruction that it was made by. */
   readonly history: readonly string[]
+  /** Those that made its layers, one each. */
+  readonly steps: readonly string[]
 }
 
 interface Inspected {
   readonly Docker: {
     readonly config: ImageConfig
-    readonly history: readonly { readonly created_by?: string }[]
+    readonly history: readonly { readonly created_by?: string; readonly empty_layer?: boolean }[]
   }
 }
 
 export async function imageFacts(buildah: Buildah, image: string): Promise<ImageFacts> {
   const { Docker } = JSON.parse(await buildah.run(['inspect', '--type', 'image', image])) as Inspected
-  return { config: Docker.config, history: Docker.history.map((step) => step.created_by ?? '') }
+  const said = (steps: Inspected['Docker']['history']) =>
+    steps.map(({ created_by = '' }) =>
+      created_by.replace('/bin/sh -c #(nop) ', '').replace('/bin/sh -c ', 'RUN ').trim(),
+    )
+  const { config, history } = Docker
+  return { config, history: said(history), steps: said(history.filter((step) => step.empty_layer !== true)) }
 }
 
 export const commandOf = ({ Entrypoint = [], Cmd = [] }: ImageConfig, given?: readonly string[]): string[] => [
