@@ -57,7 +57,7 @@ export function accountsApi(database: Database, traces: ImportTraces = {}): Acco
   return {
     imports,
     exports: lists,
-    worker: new JobWorker({ database, queue, handlers, logger: traces.logger }),
+    worker: new JobWorker({ database, queue, handlers, ...traces }),
     groups: [
       ...actionRoutes(database),
       studioRoutes(studios),

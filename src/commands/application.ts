@@ -7,6 +7,8 @@ import { type App, createApp } from '../http/app.ts'
 import type { JobWorker } from '../jobs/job-worker.ts'
 import type { Logger } from '../logger.ts'
 import { Metrics } from '../metrics.ts'
+import { serviceFigures } from '../telemetry/service-figures.ts'
+import { registerServiceMetrics } from '../telemetry/service-metrics.ts'
 import { accountsApi } from './accounts.ts'
 import { apiInfo } from './api-info.ts'
 import { type Program, software } from './composition.ts'
@@ -33,6 +35,11 @@ export function makeApplication(opened: Program, logger: Logger): Application {
   const accounts = accountsApi(database, { logger, metrics })
   const lake = lakeApi(opened, metrics)
   const { version } = software()
+  registerServiceMetrics(metrics.registry, {
+    read: () => serviceFigures(database),
+    pool: () => database.poolState(),
+    ...{ version, stage: config.stage },
+  })
   const app = createApp({
     info: apiInfo(version),
     groups: [...accounts.groups, apiKeyRoutes(opened.keys), ...lake.groups],

@@ -6,10 +6,12 @@ import { describe, UsageError } from '../errors.ts'
 import { type RunningServer, startServer } from '../http/server.ts'
 import type { JobWorker } from '../jobs/job-worker.ts'
 import { createLogger, type Logger } from '../logger.ts'
+import type { MetricReporter } from '../telemetry/metric-reporter.ts'
 import { makeApplication } from './application.ts'
 import { endOnSignal, openProgram, operator, type Program } from './composition.ts'
 import { firstSteps } from './first-steps.ts'
 import type { LakeApi } from './lake-api.ts'
+import { reportMetrics } from './report-metrics.ts'
 import { say } from './terminal.ts'
 
 /** `rocketgames serve`: the service, and on a laptop everything below it. */
@@ -27,6 +29,7 @@ interface Listening {
   readonly lake: LakeApi
   readonly purge: IdempotencyPurge
   readonly worker: JobWorker
+  readonly reporter: MetricReporter | undefined
 }
 
 async function serve(): Promise<void> {
@@ -57,6 +60,7 @@ async function serve(): Promise<void> {
       await running.lake.stop()
       await running.purge.stop()
       await running.worker.close()
+      await running.reporter?.stop()
     }
     await forget(opened)
     await opened.close()
@@ -84,7 +88,7 @@ function leaving(opened: Program, logger: Logger) {
 
 async function listen(opened: Program, logger: Logger): Promise<Listening> {
   const { config, database } = opened
-  const { app, lake, version, worker } = makeApplication(opened, logger)
+  const { app, lake, metrics, version, worker } = makeApplication(opened, logger)
   let server: RunningServer | undefined
   try {
     server = await startServer(app, {
@@ -96,7 +100,7 @@ async function listen(opened: Program, logger: Logger): Promise<Listening> {
     await worker.start()
     const purge = new IdempotencyPurge(database, logger)
     purge.start()
-    return { server, lake, purge, worker }
+    return { server, lake, purge, worker, reporter: reportMetrics(opened, metrics, logger) }
   } catch (error) {
     await server?.drain(0)
     await worker.close()

@@ -2,6 +2,7 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
 import { beginSpan, type Span } from '../tracing.ts'
+import { REPLAYED } from './idempotency.ts'
 import { rememberFacts, UNMATCHED } from './request-facts.ts'
 import { requestIdOf } from './request-id.ts'
 
@@ -19,7 +20,7 @@ export function accessLog(logger: Logger, metrics: Metrics): RequestHandler {
   const lines = logger.child({}, { redact: [] })
   return (request: Request, response: Response, next: NextFunction) => {
     const requestId = requestIdOf(request.get('X-Request-Id'))
-    const facts = { requestId, startedNs: process.hrtime.bigint(), route: UNMATCHED, keyId: undefined }
+    const facts = { requestId, startedNs: process.hrtime.bigint(), route: UNMATCHED, keyId: undefined, isStream: false }
     rememberFacts(request, facts)
     response.setHeader('X-Request-Id', requestId)
     metrics.httpInFlight.inc()
@@ -28,10 +29,13 @@ export function accessLog(logger: Logger, metrics: Metrics): RequestHandler {
       metrics.httpInFlight.dec()
       const seconds = Number(process.hrtime.bigint() - facts.startedNs) / 1e9
       const method = methodOf(request)
-      metrics.httpRequests.observe({ method, route: facts.route, status: String(response.statusCode) }, seconds)
+      const { isStream, route } = facts
+      const isProbe = PROBES.has(request.url)
+      metrics.end({ method, route, status: response.statusCode, seconds, isProbe, isStream })
+      if (response.hasHeader(REPLAYED)) metrics.idempotencyReplays.inc()
       const line = {
         method,
-        route: facts.route,
+        route,
         status: response.statusCode,
         ms: Math.round(seconds * 10_000) / 10,
         requestId,

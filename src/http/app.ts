@@ -69,7 +69,7 @@ export function createApp(options: AppOptions): App {
   )
   for (const page of options.pages ?? []) app.use(page)
   app.use((_request, _response, next) => next(new AppError('not-found', 'There is nothing at this address')))
-  app.use(errorAnswer(logger, options.translateError ?? ((error) => error)))
+  app.use(errorAnswer(logger, options.translateError ?? ((error) => error), metrics))
   return { express: app, readiness, document }
 }
 

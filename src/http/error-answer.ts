@@ -1,6 +1,7 @@
 import type { ErrorRequestHandler, Request, Response } from 'express'
 import { AppError, describe } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import type { Metrics } from '../metrics.ts'
 import { traceFields } from '../tracing.ts'
 import { expected, problemOf } from './problems.ts'
 import { splitTarget } from './query-string.ts'
@@ -16,10 +17,15 @@ const PLAIN_PATH = /^[A-Za-z0-9/_:.-]{1,512}$/
  *
  * @param translate turns errors of the layers below (a lost database) into expected ones; returns anything else unchanged
  */
-export function errorAnswer(logger: Logger, translate: (error: unknown) => unknown): ErrorRequestHandler {
+export function errorAnswer(
+  logger: Logger,
+  translate: (error: unknown) => unknown,
+  metrics: Metrics,
+): ErrorRequestHandler {
   return (error: unknown, request: Request, response: Response, _next) => {
     const problem = expected(translate(parserError(error)))
     log(logger, problem, error, request)
+    if (problem.code === 'quota-exceeded') countRefusal(metrics, problem)
     if (response.headersSent) {
       // A stream failed in its middle: only a cut connection tells the client that it is not whole.
       response.destroy()
@@ -41,6 +47,10 @@ export function errorAnswer(logger: Logger, translate: (error: unknown) => unkno
     response.status(body.status)
     sendJson(response, body, 'application/problem+json')
   }
+}
+
+function countRefusal({ rateLimited }: Metrics, { extra }: AppError): void {
+  for (const policy of (extra['violated-policies'] ?? []) as string[]) rateLimited.inc({ policy })
 }
 
 function instanceOf(request: Request): string | undefined {

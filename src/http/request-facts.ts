@@ -10,6 +10,8 @@ export interface RequestFacts {
   /** The pattern, never the path: ids and names stay out of logs and metrics. */
   route: string
   keyId: string | undefined
+  /** An import or export: it takes as long as it is. */
+  isStream: boolean
 }
 
 const FACTS = new WeakMap<IncomingMessage, RequestFacts>()

@@ -153,7 +153,8 @@ async function admitted(
     )
     if (!response.destroyed) sendWire(answer, replayed, response)
   }
-  if (isBulk(route, accepted)) await asStream(principal, response, services.limits, handle)
+  facts.isStream = isBulk(route, accepted)
+  if (facts.isStream) await asStream(principal, response, services.limits, handle)
   else await handle()
 }
 

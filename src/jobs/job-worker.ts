@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Database } from '../database/database.ts'
 import { AppError, describe } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import type { Metrics } from '../metrics.ts'
 import { errorType, inSpan, type Span } from '../tracing.ts'
 import { type JobHandler, type JobKind, type JobProblem, MAX_JOB_INTERRUPTIONS } from './job.ts'
 import { JobAttempt, StopWork } from './job-attempt.ts'
@@ -22,6 +23,7 @@ export interface JobWorkerOptions {
   readonly queue: JobQueue
   readonly handlers: readonly JobHandler[]
   readonly logger?: Logger | undefined
+  readonly metrics?: Metrics | undefined
 }
 
 /** Does jobs in this process, from `start()` until `stop()`. */
@@ -30,16 +32,23 @@ export class JobWorker {
   readonly #queue: JobQueue
   readonly #handlers: ReadonlyMap<JobKind, JobHandler>
   readonly #logger: Logger | undefined
+  readonly #metrics: Metrics | undefined
   readonly #upkeep: JobUpkeep
   readonly #running = new Set<JobAttempt>()
   #stopping = false
 
-  constructor({ database, queue, handlers, logger }: JobWorkerOptions) {
+  constructor({ database, queue, handlers, logger, metrics }: JobWorkerOptions) {
     this.#database = database
     this.#queue = queue
     this.#handlers = new Map(handlers.map((handler) => [handler.kind, handler]))
     this.#logger = logger
+    this.#metrics = metrics
     this.#upkeep = new JobUpkeep(database, queue, logger)
+  }
+
+  /** Jobs that this process does now. */
+  get running(): number {
+    return this.#running.size
   }
 
   async start(): Promise<void> {
@@ -96,6 +105,7 @@ export class JobWorker {
   async #run(begun: Attempt, attempt: JobAttempt, handler: JobHandler, span: Span | undefined): Promise<void> {
     const { id, kind } = begun
     const started = performance.now()
+    let outcome = 'succeeded'
     attempt.begin()
     try {
       attempt.signal.throwIfAborted()
@@ -104,12 +114,14 @@ export class JobWorker {
       const found = attempt.errorLines > 0 ? 'succeeded_with_errors' : 'succeeded'
       await this.#end(begun, { state: state ?? found, summary })
     } catch (error) {
-      span?.fail(errorType(error))
+      outcome = attempt.signal.aborted ? (attempt.signal.reason as StopWork).reason : errorType(error)
+      span?.fail(outcome)
       await attempt.leave()
       await this.#settle(begun, attempt, error)
     } finally {
       const ms = Math.round(performance.now() - started)
-      this.#logger?.info({ job: id, kind, attempt: begun.number, ms }, 'an attempt at a job ended')
+      this.#metrics?.jobAttempts.observe({ kind, outcome }, ms / 1000)
+      this.#logger?.info({ job: id, kind, attempt: begun.number, outcome, ms }, 'an attempt at a job ended')
     }
   }
 

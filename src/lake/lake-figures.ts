@@ -9,6 +9,8 @@ export interface LakeFigures {
   readonly snapshots: Readonly<Record<SnapshotState, number>>
   /** Failed runs by code, since the first. */
   readonly failures: Readonly<Record<string, number>>
+  /** Failed runs of the last hour, without those that made way for a migration. */
+  readonly recentFailures: number
   /** Of the newest run that is over. */
   readonly last: LastRun | null
   /** Sums over all runs. */
@@ -44,6 +46,7 @@ export type SummedMeasurement = (typeof SUMMED)[number]
 interface TotalsRow {
   readonly states: Readonly<Record<string, number>>
   readonly failures: Readonly<Record<string, number>>
+  readonly recent_failures: number
   readonly sums: Readonly<Record<SummedMeasurement, number>>
   readonly uploads: number
   readonly upload_bytes: number
@@ -60,6 +63,9 @@ export async function lakeFigures(database: Database): Promise<LakeFigures> {
       (SELECT coalesce(jsonb_object_agg(code, n), '{}')
          FROM (SELECT coalesce(problem ->> 'code', 'internal') AS code, count(*) AS n
                  FROM lake_snapshots WHERE state = 'failed' GROUP BY 1) f) AS failures,
+      (SELECT count(*)::int FROM lake_snapshots
+        WHERE state = 'failed' AND ended_at > now() - interval '1 hour'
+          AND problem ->> 'code' IS DISTINCT FROM 'preempted_by_migration') AS recent_failures,
       (SELECT jsonb_build_object(
           'partsSent', coalesce(sum((measurements ->> 'partsSent')::bigint), 0),
           'partsResent', coalesce(sum((measurements ->> 'partsResent')::bigint), 0),
@@ -93,6 +99,7 @@ export async function lakeFigures(database: Database): Promise<LakeFigures> {
       SNAPSHOT_STATES.map((state) => [state, Number(totals?.states[state] ?? 0)]),
     ) as LakeFigures['snapshots'],
     failures: totals?.failures ?? {},
+    recentFailures: totals?.recent_failures ?? 0,
     last: over === undefined ? null : lastRun(over),
     sums: Object.fromEntries(SUMMED.map((name) => [name, Number(totals?.sums[name] ?? 0)])) as LakeFigures['sums'],
     waiting: current === undefined ? null : waitingOf(current),

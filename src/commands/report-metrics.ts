@@ -1,0 +1,28 @@
+import { destination } from 'pino'
+import { ageLimitSeconds } from '../lake/schedule.ts'
+import type { Logger } from '../logger.ts'
+import type { Metrics } from '../metrics.ts'
+import { MetricReporter } from '../telemetry/metric-reporter.ts'
+import type { Program } from './composition.ts'
+import { watchedMetrics } from './watched-metrics.ts'
+
+/** Lines that wait for somebody to read standard output; beyond, they are lost and the service goes on. */
+const MAX_WAITING_CHARACTERS = 1024 * 1024
+
+/** With METRICS=emf: metrics as lines on standard output, each minute. */
+export function reportMetrics(program: Program, metrics: Metrics, logger: Logger): MetricReporter | undefined {
+  const { config, database } = program
+  if (config.metrics !== 'emf') return undefined
+  const output = destination({ dest: 1, sync: false, maxLength: MAX_WAITING_CHARACTERS })
+  const schedule = config.lake
+  const reporter = new MetricReporter({
+    metrics,
+    stage: config.stage,
+    write: (line) => void output.write(`${line}\n`),
+    shared: () => watchedMetrics(database, schedule === undefined ? undefined : ageLimitSeconds(schedule)),
+    poolWaiting: () => database.poolState().waiting,
+    logger,
+  })
+  reporter.start()
+  return reporter
+}
