@@ -18,6 +18,7 @@ _S3 = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", re.DOTALL
 _HTTP = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 _RUN_ID = re.compile(r"\d{8}t\d{6}z-[0-9a-hjkmnp-tv-z]{8}")
 _JDBC = re.compile(r"jdbc:postgresql://[^\s@]+")
+_FILE = re.compile(r"[\w./-]{1,255}")
 SMALL_CELL_MAX = 1_000
 KEEP_RUNS_MAX = 100
 
@@ -73,6 +74,7 @@ class CurateArguments:
 class LoadArguments:
     """Of the job that loads a warehouse: those of one ``target`` are set, the others None.
 
+    ``ssl_root_cert``: a file of this machine with the authorities of Postgres, whatever the address names.
     ``run_id`` None: the run that is current. ``allow_older``: a run older than the loaded one may take its place; ``reload``: a run
     that is loaded is loaded once more.
     """
@@ -84,6 +86,7 @@ class LoadArguments:
     user: str | None
     password_env: str | None
     secret_id: str | None
+    ssl_root_cert: str | None
     redshift_workgroup: str | None
     redshift_cluster: str | None
     redshift_database: str | None
@@ -96,12 +99,13 @@ class LoadArguments:
 
 @dataclass(frozen=True)
 class UnloadArguments:
-    """Of the job that reads the tables of a snapshot for the service, which plans, commits and publishes it."""
+    """Of the job that reads the tables of a snapshot for the service, which plans, commits and publishes it. ``ssl_root_cert`` as to load."""
 
     place: Place
     plan: S3Address
     password_env: str | None
     secret_id: str | None
+    ssl_root_cert: str | None
     pseudonym_key_env: str | None
     pseudonym_key_secret: str | None
 
@@ -208,6 +212,7 @@ def load_arguments(argv: Sequence[str]) -> LoadArguments:
     parser.add_argument("--user", type=_text)
     parser.add_argument("--password-env", type=_variable)
     parser.add_argument("--secret-id", type=_text)
+    parser.add_argument("--ssl-root-cert", type=_matching(_FILE, "rds-ca.pem"))
     for option in ("--redshift-workgroup", "--redshift-cluster", "--redshift-database", "--iam-role", "--stage"):
         parser.add_argument(option, type=_text)
     parser.add_argument("--run-id", type=_matching(_RUN_ID, "20261123t020000z-01kaq3c9"))
@@ -241,6 +246,7 @@ def unload_arguments(argv: Sequence[str]) -> UnloadArguments:
     parser.add_argument("--plan", required=True, type=_s3_address)
     parser.add_argument("--password-env", type=_variable)
     parser.add_argument("--secret-id", type=_text)
+    parser.add_argument("--ssl-root-cert", type=_matching(_FILE, "rds-ca.pem"))
     parser.add_argument("--pseudonym-key-env", type=_variable)
     parser.add_argument("--pseudonym-key-secret", type=_text)
     values = _parse(parser, argv)

@@ -48,6 +48,7 @@ def test_defaults_and_switches_with_and_without_a_value() -> None:
         (load_arguments, POSTGRES, "--password-env or --secret-id is required"),
         (load_arguments, [*POSTGRES, "--password-env", "A", "--secret-id", "b"], "not both"),
         (load_arguments, [*PLACE, "--target", "postgres", "--jdbc-url", "jdbc:postgresql://me:pw@db/x"], "without credentials"),
+        (unload_arguments, [*UNLOAD, "--ssl-root-cert", "a b"], "--ssl-root-cert"),
         (unload_arguments, [*UNLOAD, "--password-env", "A"], "--pseudonym-key-env or --pseudonym-key-secret"),
     ],
 )

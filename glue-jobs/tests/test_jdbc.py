@@ -10,7 +10,7 @@ import pytest
 from botocore.stub import Stubber
 from pyspark.sql import SparkSession
 
-from rocketgames_glue.io.jdbc import connect, jdbc_database, secret_url
+from rocketgames_glue.io.jdbc import connect, jdbc_database, secret_url, with_root_certificates
 from rocketgames_glue.io.secrets import DatabaseSecret, database_secret, environment_secret
 from rocketgames_glue.job_error import JobError, UsageError
 
@@ -28,6 +28,16 @@ def test_another_machine_is_reached_with_its_certificate_verified_and_loopback_a
         assert "sslmode" not in jdbc_database(f"jdbc:postgresql://{here}/w", "a", "b").properties
     assert jdbc_database(f"jdbc:postgresql://127.0.0.1,{RDS}/w", "a", "b").properties["sslmode"] == "verify-full"
     assert jdbc_database("jdbc:postgresql://localhost.example.org/w", "a", "b").properties["sslmode"] == "verify-full"
+
+
+def test_a_machine_has_its_own_file_of_authorities_whatever_the_address_names() -> None:
+    url = f"jdbc:postgresql://{RDS}:5432/accounts?ApplicationName=unload&sslmode=verify-full&sslrootcert=%2Fapp%2Frds-ca.pem"
+    kept = f"jdbc:postgresql://{RDS}:5432/accounts?ApplicationName=unload&sslmode=verify-full&sslrootcert=0a1b.pem"
+    assert with_root_certificates(url, "0a1b.pem") == kept
+    by_java = url.replace("sslrootcert=%2Fapp%2Frds-ca.pem", "sslfactory=org.postgresql.ssl.DefaultJavaSSLFactory")
+    assert with_root_certificates(by_java, "0a1b.pem") == kept, "the driver would ask Java's own authorities and never look at the file"
+    assert with_root_certificates(f"jdbc:postgresql://{RDS}/w", "a b&c") == f"jdbc:postgresql://{RDS}/w?sslrootcert=a%20b%26c"
+    assert with_root_certificates(url, None) == url
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import quote, unquote, unquote_plus
 
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.sql import SparkSession
@@ -57,6 +57,19 @@ def jdbc_database(url: str, user: str, password: str) -> JdbcDatabase:
         raise UsageError("--jdbc-url: a server on another machine is reached with sslmode=verify-full (the default) or verify-ca only")
     # What the address says goes before what the properties say.
     return JdbcDatabase(url, {**_properties(user, password), **({} if here else {"sslmode": "verify-full"})})
+
+
+def with_root_certificates(url: str, file: str | None) -> str:
+    """The address with another file of certificates than it names: this machine has its own. Unchanged without a file.
+
+    ``sslfactory`` goes: it says where certificates come from that no file names.
+    """
+    if file is None:
+        return url
+    address, _, query = url.partition("?")
+    kept = [each for each in query.split("&") if each and each.partition("=")[0] not in ("sslrootcert", "sslfactory")]
+    named = f"sslrootcert={quote(file, safe='')}"
+    return f"{address}?{'&'.join([*kept, named])}"
 
 
 def _parameters(query: str) -> dict[str, str]:

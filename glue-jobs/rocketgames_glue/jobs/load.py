@@ -10,7 +10,7 @@ from rocketgames_glue.arguments import LoadArguments
 from rocketgames_glue.io.aws import aws_client
 from rocketgames_glue.io.curated_runs import CuratedManifest, RunTable, current_run, read_run
 from rocketgames_glue.io.frames import run_frame
-from rocketgames_glue.io.jdbc import JdbcDatabase, jdbc_database, secret_url
+from rocketgames_glue.io.jdbc import JdbcDatabase, jdbc_database, secret_url, with_root_certificates
 from rocketgames_glue.io.postgres_warehouse import load_postgres
 from rocketgames_glue.io.redshift import load_redshift
 from rocketgames_glue.io.redshift_data_api import RedshiftPlace
@@ -118,11 +118,12 @@ def _database(arguments: LoadArguments) -> JdbcDatabase:
     """``--secret-id`` alone is enough: a secret of RDS knows where its database is. What is given beside it comes first."""
     if arguments.secret_id is None:
         assert arguments.jdbc_url is not None and arguments.user is not None and arguments.password_env is not None
-        return jdbc_database(arguments.jdbc_url, arguments.user, environment_secret(arguments.password_env))
+        url = with_root_certificates(arguments.jdbc_url, arguments.ssl_root_cert)
+        return jdbc_database(url, arguments.user, environment_secret(arguments.password_env))
     # That of AWS also where the lake has an endpoint of its own, which has no Secrets Manager.
     client = aws_client("secretsmanager", arguments.place.region)
     secret = database_secret(client, arguments.secret_id)
-    url = arguments.jdbc_url or secret_url(secret, arguments.secret_id)
+    url = with_root_certificates(arguments.jdbc_url or secret_url(secret, arguments.secret_id), arguments.ssl_root_cert)
     return jdbc_database(url, arguments.user or secret.username, secret.password)
 
 

@@ -18,6 +18,7 @@ from pyspark.sql import SparkSession
 
 from rocketgames_glue.arguments import Place, UnloadArguments
 from rocketgames_glue.io.aws import aws_client
+from rocketgames_glue.io.jdbc import with_root_certificates
 from rocketgames_glue.io.secrets import database_secret
 from rocketgames_glue.io.unload_plan import put_report, stored_plan
 from rocketgames_glue.io.unload_source import Login, range_rows, reading_session, source_problem
@@ -57,6 +58,8 @@ def run(arguments: UnloadArguments) -> None:
     """
     client = aws_client("s3", arguments.place.region, arguments.place.endpoint_url)
     plan = stored_plan(client, arguments.plan)
+    url = with_root_certificates(plan.source.url, arguments.ssl_root_cert)
+    plan = replace(plan, source=replace(plan.source, url=url))
     login = _login(arguments, plan)
     key = KeySource(arguments.pseudonym_key_env, arguments.pseudonym_key_secret)
     # Of no use here: what is wrong with it is told before Spark begins, and not by each of its tasks.
