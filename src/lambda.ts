@@ -24,6 +24,7 @@ const DATABASE = {
   statementTimeoutMs: 20_000,
   lockTimeoutMs: 5_000,
   connectTimeoutMs: 4_000,
+  patienceMs: 8_000,
   idleInTransactionTimeoutMs: 10_000,
 } as const
 

@@ -17,7 +17,7 @@ import { studioRoutes } from '../accounts/studios/studio-routes.ts'
 import { StudioService } from '../accounts/studios/studio-service.ts'
 import type { Database } from '../database/database.ts'
 import { snapshotReader } from '../database/snapshot-reader.ts'
-import { ExportJob } from '../exports/export-job.ts'
+import { ExportJob, type ExportJobOptions } from '../exports/export-job.ts'
 import { type ExportLists, exportLists } from '../exports/export-list.ts'
 import { exportRoutes } from '../exports/export-routes.ts'
 import type { RouteGroup } from '../http/route.ts'
@@ -41,7 +41,11 @@ export interface AccountsApi {
 }
 
 /** The records and their routes, wired. */
-export function accountsApi(database: Database, traces: ImportTraces = {}): AccountsApi {
+export function accountsApi(
+  database: Database,
+  traces: ImportTraces = {},
+  exportJobs: Pick<ExportJobOptions, 'partBytes'> = {},
+): AccountsApi {
   const imports = new ImportService(database, traces)
   const queue = new JobQueue({ database, logger: traces.logger })
   const jobs = new JobService(database, queue)
@@ -53,7 +57,10 @@ export function accountsApi(database: Database, traces: ImportTraces = {}): Acco
   const players = new PlayerService(database)
   const identities = new IdentityService(database)
   const lists = exportLists({ players, studios, owners, games, library })
-  const handlers = [new ImportJob(imports), new ExportJob({ lists, snapshots: snapshotReader(database) })]
+  const handlers = [
+    new ImportJob(imports),
+    new ExportJob({ lists, snapshots: snapshotReader(database), ...exportJobs }),
+  ]
   return {
     imports,
     exports: lists,

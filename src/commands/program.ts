@@ -31,6 +31,7 @@ type Add = (program: Command) => void
 /** Which file has which commands, in the order of the help. */
 export const COMMANDS: readonly { readonly names: readonly string[]; load(): Promise<Add> }[] = [
   { names: ['serve'], load: async () => (await import('./serve.ts')).addServeCommand },
+  { names: ['work'], load: async () => (await import('./work.ts')).addWorkCommand },
   { names: ['migrate'], load: async () => (await import('./migrate.ts')).addMigrateCommand },
   { names: ['keys'], load: async () => (await import('./keys.ts')).addKeysCommand },
   { names: ['import'], load: async () => (await import('./import.ts')).addImportCommand },

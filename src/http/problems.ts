@@ -153,8 +153,7 @@ export const PROBLEMS: Readonly<Record<ErrorCode, ProblemKind>> = {
     status: 422,
     title: 'The answer is larger than this way of the service can carry',
     advice:
-      'Send Accept-Encoding: zstd, gzip; ask for fewer rows at once, or for an export as a job (Prefer: respond-async), whose ' +
-      'parts are small.',
+      'Send Accept-Encoding: zstd, gzip, or ask for fewer rows at once. A whole list comes as a job in small parts: POST /v1/exports.',
   },
   'duplicate-in-input': {
     status: 422,

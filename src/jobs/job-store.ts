@@ -50,6 +50,15 @@ export async function countUnfinished(client: RawClient, callerId: string): Prom
   return rows[0]?.n ?? 0
 }
 
+/** Jobs of everybody that nobody has begun, or that went back to the queue. */
+export async function countQueued(database: Database): Promise<number> {
+  const [row] = await database.query<{ n: number }>({
+    text: "SELECT count(*)::int AS n FROM job WHERE state = 'queued'",
+    values: [],
+  })
+  return row?.n ?? 0
+}
+
 export async function findJob(database: Database, id: string): Promise<Job | undefined> {
   const { rows } = await database.withClient((client) =>
     client.query(`SELECT ${columns} FROM job t WHERE t.id = $1`, [id]),
