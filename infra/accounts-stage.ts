@@ -34,18 +34,15 @@ export class AccountsStage extends Stage {
     const lake = new LakeStack(this, 'lake', { ...stack('lake'), network, database })
     const cluster = new ClusterStack(this, 'cluster', { ...stack('cluster'), network, database })
     const tasks = new TaskStack(this, 'tasks', { ...stack('tasks'), network, database, lake, cluster })
-    const api = { network, database, lake, tasks }
+    const api = { network, database, lake, cluster, tasks }
     this.service =
-      settings.compute === 'fargate'
-        ? new ServiceStack(this, 'service', { ...stack('service'), ...api, cluster })
-        : undefined
+      settings.compute === 'fargate' ? new ServiceStack(this, 'service', { ...stack('service'), ...api }) : undefined
     this.function =
-      settings.compute === 'lambda'
-        ? new FunctionStack(this, 'function', { ...stack('function'), ...api, cluster })
-        : undefined
+      settings.compute === 'lambda' ? new FunctionStack(this, 'function', { ...stack('function'), ...api }) : undefined
     this.watch = new WatchStack(this, 'watch', {
       ...stack('watch'),
       ...api,
+      cluster,
       ...(this.service === undefined ? {} : { service: this.service }),
       ...(this.function === undefined ? {} : { function: this.function }),
     })

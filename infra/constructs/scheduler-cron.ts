@@ -1,6 +1,6 @@
 const DAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'] as const
 /** Lists, ranges, steps of numbers or names: what both sides read alike. */
-const FIELD = /^(\*|[0-9A-Z]+(-[0-9A-Z]+)?)(\/\d+)?(,([0-9A-Z]+(-[0-9A-Z]+)?)(\/\d+)?)*$/
+const FIELD = /^(\*|(\d+|[A-Z]{3})(-(\d+|[A-Z]{3}))?)(\/\d+)?(,(\d+|[A-Z]{3})(-(\d+|[A-Z]{3}))?(\/\d+)?)*$/
 
 const dayNumber = (day: string): number => {
   const named = (DAYS as readonly string[]).indexOf(day)

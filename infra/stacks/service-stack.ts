@@ -25,7 +25,7 @@ export interface ServiceStackProps extends StackProps {
 }
 
 /** Within it requests finish after SIGTERM; see STOP_SECONDS. */
-export const SHUTDOWN_GRACE_SECONDS = 30
+const SHUTDOWN_GRACE_SECONDS = 30
 
 /** Requests a minute of one task with 1 vCPU, at about half of what it can do. */
 const REQUESTS_A_MINUTE_OF_A_VCPU = 15_000
@@ -79,6 +79,8 @@ export class ServiceStack extends Stack {
         PORT: String(SERVICE_PORT),
         METRICS: 'emf',
         MIGRATE_AT_START: 'off',
+        // A task that is stopped by hand is still sent requests for a moment; in a release the balancer has let go of it before.
+        SHUTDOWN_DELAY: '5s',
         SHUTDOWN_GRACE: `${SHUTDOWN_GRACE_SECONDS}s`,
       },
       secrets: {
