@@ -1,0 +1,104 @@
+import { Duration } from 'aws-cdk-lib'
+import { Stats } from 'aws-cdk-lib/aws-cloudwatch'
+import { HttpCodeElb } from 'aws-cdk-lib/aws-elasticloadbalancingv2'
+import type { FunctionStack } from '../stacks/function-stack.ts'
+import type { ServiceStack } from '../stacks/service-stack.ts'
+import type { StageSettings } from '../stages.ts'
+import { FUNCTION_SECONDS } from './api-function.ts'
+import type { AlarmPlan } from './watched-alarm.ts'
+
+const BALANCER_ERRORS = 10
+const CPU_PERCENT = 85
+const period = Duration.minutes(5)
+
+/** Alarms on tasks of ECS behind the load balancer. */
+export function serviceAlarms(
+  { loadBalancer, targetGroup, service }: ServiceStack,
+  settings: StageSettings,
+): AlarmPlan[] {
+  return [
+    {
+      name: 'api-down',
+      severity: 'page',
+      means: 'No task answers that it is ready: every request fails.',
+      first:
+        'ECS, events of the service, then the last lines of a stopped task. Database away? Then database-* tell more.',
+      metric: targetGroup.metrics.healthyHostCount({ statistic: Stats.MAXIMUM, period: Duration.minutes(1) }),
+      threshold: 1,
+      below: true,
+      of: [2, 3],
+      missing: 'wrong',
+    },
+    {
+      name: 'replicas-missing',
+      severity: 'ticket',
+      means: `Fewer than the ${settings.service.min} tasks that there have to be are ready, for a quarter of an hour.`,
+      first: 'ECS, events of the service: no capacity, no image, no secret, or a probe that fails?',
+      metric: targetGroup.metrics.healthyHostCount({ statistic: Stats.MINIMUM, period }),
+      threshold: settings.service.min,
+      below: true,
+      of: [3, 3],
+      missing: 'wrong',
+    },
+    {
+      name: 'load-balancer-errors',
+      severity: 'page',
+      means: 'The load balancer itself answers 5xx: no task takes the connection, or one closed it.',
+      first: 'Compare with the number of ready tasks; 504 means a task that is too slow, 502 one that ended.',
+      metric: loadBalancer.metrics.httpCodeElb(HttpCodeElb.ELB_5XX_COUNT, { statistic: Stats.SUM, period }),
+      threshold: BALANCER_ERRORS,
+      of: [2, 3],
+    },
+    {
+      name: 'replicas-at-limit',
+      severity: 'ticket',
+      means: `All tasks together use more than ${CPU_PERCENT} % of their processors for a quarter of an hour: autoscaling is at its end.`,
+      first: `More requests, or dearer ones? Raise service.max (${settings.service.max}) in infra/stages.ts, and mind the connections of the database.`,
+      metric: service.metricCpuUtilization({ statistic: Stats.AVERAGE, period }),
+      threshold: CPU_PERCENT,
+      of: [3, 3],
+    },
+  ]
+}
+
+/** Alarms on the function behind API Gateway. */
+export function functionAlarms({ function: api, api: gateway }: FunctionStack): AlarmPlan[] {
+  return [
+    {
+      name: 'function-errors',
+      severity: 'page',
+      means: 'The function ended without an answer: it crashed, ran out of memory or of time.',
+      first: 'The last lines of its log; "Task timed out" and "out of memory" are written by Lambda.',
+      metric: api.metricErrors({ statistic: Stats.SUM, period }),
+      threshold: 0,
+      of: [2, 3],
+    },
+    {
+      name: 'function-throttled',
+      severity: 'page',
+      means: 'Lambda refused requests: as many functions run as may at once.',
+      first: 'Load, or functions that wait for the database? More at once need more connections there.',
+      metric: api.metricThrottles({ statistic: Stats.SUM, period }),
+      threshold: 0,
+      of: [2, 3],
+    },
+    {
+      name: 'function-near-timeout',
+      severity: 'ticket',
+      means: `One call of a hundred takes longer than two thirds of the ${FUNCTION_SECONDS} s that a function has.`,
+      first: 'Which route? The access log of API Gateway has the time of each request.',
+      metric: api.metricDuration({ statistic: 'p99', period }),
+      threshold: (FUNCTION_SECONDS * 1000 * 2) / 3,
+      of: [3, 3],
+    },
+    {
+      name: 'gateway-errors',
+      severity: 'page',
+      means: 'API Gateway answers 5xx, its own or those of the function.',
+      first: 'Compare with server-errors and function-errors: alone it is the gateway that cannot reach the function.',
+      metric: gateway.metricServerError({ statistic: Stats.SUM, period }),
+      threshold: BALANCER_ERRORS,
+      of: [2, 3],
+    },
+  ]
+}
