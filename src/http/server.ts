@@ -7,7 +7,7 @@ import type { App } from './app.ts'
 const MAX_HEADER_BYTES = 32 * 1024
 const HEADERS_TIMEOUT_MS = 20_000
 /** Longer than the idle timeout of the load balancer (60 s): it must be the one that closes. */
-const KEEP_ALIVE_MS = 65_000
+export const KEEP_ALIVE_MS = 65_000
 
 /** Longer than any statement may take, so that only a connection on which nothing happens at all is closed by it. */
 const SILENT_CONNECTION_MS = 150_000
