@@ -17,6 +17,11 @@ const PACKAGE_FILES: Readonly<Record<string, readonly string[]>> = {
   'pg-boss': ['package.json'],
 }
 
+const COMPILER = '@prisma/client/runtime/query_compiler_fast_bg.postgresql.wasm-base64.mjs'
+const COMPILER_MODULE = `import { readFileSync } from 'node:fs'
+export const wasm = readFileSync(new URL('query-compiler.wasm', import.meta.url)).toString('base64')
+`
+
 /** Modules keep their own place: assets lie in the bundle as they lie in the repository. */
 const ownPlace: Plugin = {
   name: 'own place',
@@ -28,33 +33,32 @@ const ownPlace: Plugin = {
         .replaceAll('import.meta.dirname', `__pathOf(new URL('.', new URL(${place}, __bundle)))`)
       return { contents, loader: 'ts' }
     })
+    // Five megabytes of text that are a program: parsed with the rest they would be half of every cold start.
+    esbuild.onResolve({ filter: /\.wasm-base64\.mjs$/ }, ({ path: name }) => {
+      if (name !== COMPILER) throw new Error(`${name} is not the query compiler that the bundle brings`)
+      return { path: './query-compiler.mjs', external: true }
+    })
     // The embedded database and endpoint: a function cannot have them, and says so.
-    esbuild.onResolve({ filter: /\/local\/[a-z-]+\.ts$/ }, ({ path: name }) => ({ path: name, external: true }))
+    esbuild.onResolve({ filter: /\/local\/.*\.ts$/ }, ({ path: name }) => ({ path: name, external: true }))
   },
 }
 
-/** For packages that were written for `require`. */
-const BANNER = `import { createRequire as __requireOf } from 'node:module'
-import { fileURLToPath as __pathOf } from 'node:url'
-const __bundle = new URL('./', import.meta.url)
-const require = __requireOf(import.meta.url)
-const __filename = __pathOf(import.meta.url)
-const __dirname = __pathOf(__bundle)`
+/** CommonJS, since some packages are written for it alone, down to variables that they never declare. */
+const BANNER = `const __bundle = require('node:url').pathToFileURL(__dirname + '/')
+const __pathOf = require('node:url').fileURLToPath`
 
 /** @returns bytes of the bundle alone. */
 export async function bundleFunction(out: string): Promise<number> {
   rmSync(out, { recursive: true, force: true })
   mkdirSync(out, { recursive: true })
-  const outfile = path.join(out, 'lambda.mjs')
+  const outfile = path.join(out, 'lambda.cjs')
   await build({
     entryPoints: [path.join(ROOT, 'src/lambda.ts')],
     outfile,
     bundle: true,
     platform: 'node',
     target: 'node24',
-    format: 'esm',
-    mainFields: ['module', 'main'],
-    conditions: ['node', 'import'],
+    format: 'cjs',
     minify: true,
     // Errors are told apart by their names.
     keepNames: true,
@@ -66,6 +70,9 @@ export async function bundleFunction(out: string): Promise<number> {
     plugins: [ownPlace],
   })
   for (const asset of ASSETS) cpSync(path.join(ROOT, asset), path.join(out, asset), { recursive: true })
+  const { wasm } = (await import(COMPILER)) as { wasm: string }
+  writeFileSync(path.join(out, 'query-compiler.wasm'), Buffer.from(wasm, 'base64'))
+  writeFileSync(path.join(out, 'query-compiler.mjs'), COMPILER_MODULE)
   writeFileSync(path.join(out, 'rds-ca.pem'), rdsCertificates(new Date()))
   const require = createRequire(import.meta.url)
   for (const [name, files] of Object.entries(PACKAGE_FILES)) {
