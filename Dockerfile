@@ -44,9 +44,12 @@ COPY --from=packages /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 
 # The stand-in for AWS: its database engine in place of the accounts.
+FROM build AS local-packages
+COPY scripts/container/copy-packages.ts ./scripts/container/copy-packages.ts
+RUN node scripts/container/copy-packages.ts /packages @duckdb/node-api fast-xml-parser
+
 FROM runtime AS local-aws
-COPY --from=build /app/node_modules/@duckdb ./node_modules/@duckdb
-COPY --from=build /app/node_modules/fast-xml-parser ./node_modules/fast-xml-parser
+COPY --from=local-packages /packages ./node_modules
 RUN mkdir /data && chown 1000:1000 /data
 ENV NODE_ENV=production LOCAL_DATA_DIR=/data LOCAL_AWS_HOST=0.0.0.0 LOCAL_AWS_PORT=4566
 USER 1000:1000

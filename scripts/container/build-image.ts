@@ -12,17 +12,16 @@ export interface Source {
   readonly revision: string
 }
 
-/** The last commit, in a folder of its own; or the work tree as it is, whose revision says so. */
-export async function sourceOf({ worktree, folder }: { worktree: boolean; folder: string }): Promise<Source> {
-  const git = (...args: string[]) => run('git', args, { cwd: ROOT })
-  const sha = (await git('rev-parse', 'HEAD')).trim()
-  if (worktree) {
-    const changed = (await git('status', '--porcelain')).trim() !== ''
-    return { folder: ROOT, revision: changed ? `${sha}-changed` : sha }
-  }
+/**
+ * @param given a folder, whose files are taken as they are; undefined: the last commit
+ * @param folder where the last commit is laid out
+ */
+export async function sourceOf(given: string | undefined, folder: string): Promise<Source> {
+  const revision = (await run('git', ['rev-parse', 'HEAD'], { cwd: ROOT })).trim()
+  if (given !== undefined) return { folder: path.resolve(given), revision: `${revision}-changed` }
   mkdirSync(folder, { recursive: true })
   await run('sh', ['-c', 'git archive HEAD | tar -x -C "$1"', 'sh', folder], { cwd: ROOT })
-  return { folder, revision: sha }
+  return { folder, revision }
 }
 
 export interface BuildOptions {

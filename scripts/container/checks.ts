@@ -21,7 +21,7 @@ export class Checks {
     try {
       await work()
     } catch (error) {
-      this.note(what, false, (error as Error).message)
+      this.note(what, false, (error as Error).message.trim())
     }
   }
 
@@ -31,7 +31,9 @@ export class Checks {
 
   table(): string {
     const width = Math.max(...this.#all.map(({ what }) => what.length))
-    return this.#all.map((check) => line(check, width)).join('\n')
+    return this.#all
+      .map((check) => line({ ...check, found: check.found.split('\n')[0]?.slice(0, 150) ?? '' }, width))
+      .join('\n')
   }
 }
 

@@ -1,9 +1,9 @@
 /**
- * `npm run container [-- --worktree] [-- --rebuild-base]`: builds the Dockerfile without Docker (buildah) and runs what came out as
+ * `npm run container [-- --source <folder>] [-- --rebuild-base]`: builds the Dockerfile without Docker (buildah) and runs what came out as
  * it would run in production (runc): read-only, as uid 1000, without capabilities, against the embedded Postgres and the local S3,
  * Glue and Athena. Prints what it looked at; exit code 1 when anything is not as it must be.
  *
- * Builds the last commit; with --worktree the files as they lie there.
+ * Builds the last commit; with --source the files as they lie in that folder.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
@@ -13,6 +13,7 @@ import { ensureBaseImage } from './base-image.ts'
 import { buildImage, type Source, sourceOf } from './build-image.ts'
 import { Buildah } from './buildah.ts'
 import { Checks } from './checks.ts'
+import { checkCompose } from './compose-checks.ts'
 import { checkConfig, checkContents, checkSecrets, checkSize } from './image-checks.ts'
 import { imageFacts } from './image-config.ts'
 import { ensureRequirements } from './requirements.ts'
@@ -20,7 +21,7 @@ import { checkRunning } from './running-checks.ts'
 import { startStandIns } from './stand-ins.ts'
 
 const { values } = parseArgs({
-  options: { worktree: { type: 'boolean', default: false }, 'rebuild-base': { type: 'boolean', default: false } },
+  options: { source: { type: 'string' }, 'rebuild-base': { type: 'boolean', default: false } },
 })
 
 /** Outside of the repository; the base image in it is made once. */
@@ -37,23 +38,28 @@ async function checkAll(buildah: Buildah, source: Source, scratch: string, check
   const rebuild = values['rebuild-base']
   const base = await timed(checks, 'base image', () => ensureBaseImage({ folder: scratch, buildah, rebuild }))
   const image = await timed(checks, 'build', () => buildImage({ buildah, base, source, target: 'production' }))
-  await timed(checks, 'build of the target local-aws', () => buildImage({ buildah, base, source, target: 'local-aws' }))
-  const facts = await imageFacts(buildah, image)
-  const mounted = await buildah.mount(image)
+  const local = await timed(checks, 'build of the target local-aws', () =>
+    buildImage({ buildah, base, source, target: 'local-aws' }),
+  )
+  const mounts = [await buildah.mount(image), await buildah.mount(local)] as const
   try {
+    const facts = await imageFacts(buildah, image)
+    const [{ folder: rootfs }, { folder: localRootfs }] = mounts
     checkConfig(facts, checks)
-    checkContents(mounted.folder, checks)
-    await checkSize({ buildah, image, base }, facts, mounted.folder, checks)
+    checkContents(rootfs, checks)
+    await checkSize({ buildah, image, base }, facts, rootfs, checks)
     const standIns = await startStandIns(scratch)
     try {
-      const { secrets } = standIns
-      await checkSecrets({ buildah, image, base }, { folder: scratch, secrets }, checks)
-      await checkRunning({ folder: scratch, rootfs: mounted.folder, image: facts.config, standIns, checks })
+      await checkSecrets({ buildah, image, base }, { folder: scratch, secrets: standIns.secrets }, checks)
+      await checkRunning({ folder: scratch, rootfs, image: facts.config, standIns, checks })
     } finally {
       await standIns.stop()
     }
+    const { config } = await imageFacts(buildah, local)
+    const images = { production: { rootfs, config: facts.config }, 'local-aws': { rootfs: localRootfs, config } }
+    await checks.guard('compose', () => checkCompose({ folder: scratch, source: source.folder, images, checks }))
   } finally {
-    await mounted.remove()
+    for (const mounted of mounts) await mounted.remove()
   }
 }
 
@@ -61,7 +67,7 @@ await ensureRequirements()
 const checks = new Checks()
 const buildah = await Buildah.open(CACHE)
 const scratch = mkdtempSync(path.join(os.tmpdir(), 'rocketgames-container-'))
-const source = await sourceOf({ worktree: values.worktree, folder: path.join(scratch, 'source') })
+const source = await sourceOf(values.source, path.join(scratch, 'source'))
 try {
   await checks.guard('the run', () => checkAll(buildah, source, scratch, checks))
 } finally {

@@ -18,10 +18,15 @@ export interface ContainerOptions {
   readonly command?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
   readonly memoryMiB?: number
+  /** In place of the image's ENTRYPOINT. */
+  readonly entrypoint?: readonly string[]
+  /** Folders of this machine that can be written, by where they are in the container. */
+  readonly volumes?: Readonly<Record<string, string>>
 }
 
 /** OCI runtime specification 1.0.2, config.json. The network is the machine's: the stand-ins listen on its loopback. */
-function specification({ command, env = {}, image, memoryMiB = 512, rootfs }: ContainerOptions): object {
+function specification(options: ContainerOptions): object {
+  const { command, entrypoint, env = {}, image, memoryMiB = 512, rootfs, volumes = {} } = options
   const [uid = 0, gid = 0] = (image.User || '0').split(':').map(Number)
   const none: readonly string[] = []
   return {
@@ -29,7 +34,7 @@ function specification({ command, env = {}, image, memoryMiB = 512, rootfs }: Co
     process: {
       terminal: false,
       user: { uid, gid },
-      args: commandOf(image, command),
+      args: commandOf(entrypoint === undefined ? image : { Entrypoint: entrypoint, Cmd: [] }, command),
       env: [...(image.Env ?? []), ...Object.entries(env).map(([key, value]) => `${key}=${value}`)],
       cwd: image.WorkingDir || '/',
       noNewPrivileges: true,
@@ -40,6 +45,9 @@ function specification({ command, env = {}, image, memoryMiB = 512, rootfs }: Co
     mounts: [
       { destination: '/proc', type: 'proc', source: 'proc' },
       { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755', 'size=64k'] },
+      ...Object.entries(volumes).map(([destination, source]) => {
+        return { destination, type: 'bind', source, options: ['bind', 'rw', 'nosuid', 'nodev'] }
+      }),
     ],
     linux: {
       namespaces: ['pid', 'mount', 'ipc', 'uts'].map((type) => ({ type })),

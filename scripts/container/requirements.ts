@@ -1,7 +1,7 @@
 import { attempt, run } from './command.ts'
 
 /** Programs, by the Debian package that brings them. */
-const NEEDED = { buildah: 'buildah', debootstrap: 'debootstrap', runc: 'runc' } as const
+const NEEDED = { buildah: 'buildah', debootstrap: 'debootstrap', runc: 'runc', haproxy: 'haproxy' } as const
 
 async function missingPrograms(): Promise<string[]> {
   const found = await Promise.all(

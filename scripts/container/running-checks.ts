@@ -1,8 +1,8 @@
 import { request } from 'node:http'
-import net from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Checks } from './checks.ts'
+import { freePort } from './free-port.ts'
 import type { ImageConfig } from './image-config.ts'
 import { type ContainerOptions, type Finished, OciContainer, runContainer } from './oci-container.ts'
 import type { StandIns } from './stand-ins.ts'
@@ -67,14 +67,6 @@ async function createKey(options: RunningOptions): Promise<string | undefined> {
   const fine = made.code === 0 && /^\S{20,}$/.test(key)
   checks.note('keys create', fine, fine ? `${made.ms} ms` : last(made))
   return fine ? key : undefined
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as net.AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 interface Service {

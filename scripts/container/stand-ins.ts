@@ -23,6 +23,18 @@ export interface StandIns {
   stop(): Promise<void>
 }
 
+/** As in production: tasks of ECS write the lake, and somebody else starts them. None is started here. */
+const elsewhere = {
+  LAKE_RUNNER: 'ecs',
+  LAKE_SCHEDULER: 'none',
+  LAKE_ECS_CLUSTER: 'nowhere',
+  LAKE_ECS_SNAPSHOT_TASK: 'snapshot',
+  LAKE_ECS_CARE_TASK: 'care',
+  LAKE_ECS_CONTAINER: 'program',
+  LAKE_ECS_SUBNETS: 'subnet-00000000',
+  LAKE_ECS_SECURITY_GROUPS: 'sg-00000000',
+}
+
 const hex = () => randomBytes(32).toString('hex')
 
 /** The embedded Postgres and the local S3, Glue and Athena of this checkout, outside of any container, with a lake set up. */
@@ -66,7 +78,7 @@ export async function startStandIns(folder: string): Promise<StandIns> {
       DATABASE_EXPORTER_PASSWORD: exporterPassword,
     },
     keys: service,
-    serve: { ...lake, ...service, CURSOR_KEY: cursorKey, MIGRATE_AT_START: 'off' },
+    serve: { ...lake, ...service, ...elsewhere, CURSOR_KEY: cursorKey, MIGRATE_AT_START: 'off', METRICS: 'emf' },
     exporter: {
       ...lake,
       DATABASE_URL: as('accounts_exporter', exporterPassword),
