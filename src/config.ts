@@ -5,6 +5,7 @@ import {
   duration,
   flag,
   hexKey,
+  hexKeys,
   ids,
   integer,
   name,
@@ -60,8 +61,8 @@ const environment = z.object({
   DATABASE_EXPORTER_PASSWORD: rolePassword.optional(),
   DATABASE_POOL: integer(10, 1, 200),
   DATABASE_WAIT: duration('DATABASE_WAIT', '10s'),
-  API_KEY_PEPPER: hexKey.optional(),
-  CURSOR_KEY: hexKey.optional(),
+  API_KEY_PEPPER: hexKeys.optional(),
+  CURSOR_KEY: hexKeys.optional(),
   SHUTDOWN_DELAY: duration('SHUTDOWN_DELAY', '0s'),
   SHUTDOWN_GRACE: duration('SHUTDOWN_GRACE', '25s'),
   RATE_LIMIT: quota('RATE_LIMIT', '6000/60s'),
@@ -227,8 +228,9 @@ export interface Config {
   readonly metrics: 'none' | 'emf'
   /** Base address of a collector (OTLP over HTTP); undefined: no traces. */
   readonly otlpEndpoint: string | undefined
-  readonly apiKeyPepper: Buffer | undefined
-  readonly cursorKey: Buffer | undefined
+  /** The first is used; those behind it hold until their rotation is over. */
+  readonly apiKeyPepper: readonly Buffer[] | undefined
+  readonly cursorKey: readonly Buffer[] | undefined
   /** What callers may take of one process. */
   readonly limits: {
     readonly requests: { readonly count: number; readonly windowSeconds: number }
@@ -250,6 +252,7 @@ export interface Config {
 }
 
 const secret = (hex: string | undefined) => (hex === undefined ? undefined : Buffer.from(hex, 'hex'))
+const secrets = (list: string | undefined) => list?.split(',').map((hex) => Buffer.from(hex, 'hex'))
 
 /** @throws UsageError when only a part of what belongs together is set. */
 function together<Name extends keyof Environment>(e: Environment, names: readonly Name[], why: string) {
@@ -375,8 +378,8 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     stage: e.STAGE,
     metrics: e.METRICS,
     otlpEndpoint: e.OTEL_EXPORTER_OTLP_ENDPOINT,
-    apiKeyPepper: secret(e.API_KEY_PEPPER),
-    cursorKey: secret(e.CURSOR_KEY),
+    apiKeyPepper: secrets(e.API_KEY_PEPPER),
+    cursorKey: secrets(e.CURSOR_KEY),
     limits: {
       requests: e.RATE_LIMIT,
       bulk: e.RATE_LIMIT_BULK,

@@ -57,6 +57,13 @@ export const quota = (name: string, fallback: string) =>
 
 export const port = (fallback: number) => integer(fallback, 0, 65_535)
 export const hexKey = z.string().regex(/^[0-9a-f]{64}$/i, 'must be 64 hex digits (32 random bytes)')
+/** A key, and behind it those that still hold while it is being rotated. */
+export const hexKeys = z
+  .string()
+  .regex(
+    /^[0-9a-f]{64}(,[0-9a-f]{64}){0,2}$/i,
+    'must be 64 hex digits (32 random bytes), or up to three such keys with commas',
+  )
 export const flag = (fallback: 'on' | 'off') =>
   z
     .enum(['on', 'off'])

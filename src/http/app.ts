@@ -23,8 +23,11 @@ export interface AppOptions {
   readonly groups: readonly RouteGroup[]
   readonly enums: Readonly<Record<string, readonly string[]>>
   readonly authenticator: Authenticator
-  /** 32 bytes; signs cursors. The same in every process of a deployment, or pages break when another one answers. */
-  readonly cursorKey: Buffer
+  /**
+   * 32 bytes; signs cursors. The same in every process of a deployment, or pages break when another one answers. Several: the first
+   * signs, cursors of all are taken.
+   */
+  readonly cursorKey: Buffer | readonly Buffer[]
   readonly idempotency: Idempotency
   /** Reads whole lists, for exports; needed where there are lists. */
   readonly snapshots?: SnapshotReader

@@ -21,21 +21,19 @@ export function listFingerprint(parts: unknown): string {
  * nothing; nobody else can make, change or read one.
  */
 export class CursorCodec {
-  readonly #tagKey: Buffer
-  readonly #cipherKey: Buffer
+  readonly #keys: readonly CursorKeys[]
 
-  constructor(key: Buffer) {
-    if (key.length < 32) throw new RangeError('the cursor key needs 32 bytes')
-    const derived = (use: string) => Buffer.from(hkdfSync('sha256', key, '', `list cursor ${FORMAT}: ${use}`, 32))
-    this.#tagKey = derived('tag')
-    this.#cipherKey = derived('cipher')
+  /** @param keys the first makes cursors; those of all are taken, so that a list that is being read outlives a rotation */
+  constructor(keys: Buffer | readonly Buffer[]) {
+    this.#keys = [keys].flat().map(derived)
   }
 
   encode(position: Position, fingerprint: string): string {
     const { values, id, backward } = position
     const json = Buffer.from(JSON.stringify({ v: FORMAT, f: fingerprint, k: values, id, d: backward ? 'p' : 'n' }))
-    const tag = this.#tag(json)
-    const cipher = createCipheriv('aes-256-ctr', this.#cipherKey, tag)
+    const [keys] = this.#keys as [CursorKeys]
+    const tag = tagOf(keys, json)
+    const cipher = createCipheriv('aes-256-ctr', keys.cipher, tag)
     return Buffer.concat([tag, cipher.update(json), cipher.final()]).toString('base64url')
   }
 
@@ -44,10 +42,8 @@ export class CursorCodec {
     const bytes =
       text.length <= MAX_LENGTH && /^[A-Za-z0-9_-]+$/.test(text) ? Buffer.from(text, 'base64url') : undefined
     if (bytes === undefined || bytes.length <= TAG_BYTES || bytes.toString('base64url') !== text) throw invalidCursor()
-    const tag = bytes.subarray(0, TAG_BYTES)
-    const decipher = createDecipheriv('aes-256-ctr', this.#cipherKey, tag)
-    const json = Buffer.concat([decipher.update(bytes.subarray(TAG_BYTES)), decipher.final()])
-    if (!timingSafeEqual(this.#tag(json), tag)) throw invalidCursor()
+    const json = this.#opened(bytes)
+    if (json === undefined) throw invalidCursor()
     // Ours, because the tag holds.
     const content = JSON.parse(json.toString('utf8')) as {
       v: number
@@ -60,9 +56,30 @@ export class CursorCodec {
     return { values: content.k, id: content.id, backward: content.d === 'p' }
   }
 
-  #tag(json: Uint8Array): Buffer {
-    return createHmac('sha256', this.#tagKey).update(json).digest().subarray(0, TAG_BYTES)
+  #opened(bytes: Buffer): Buffer | undefined {
+    const tag = bytes.subarray(0, TAG_BYTES)
+    for (const keys of this.#keys) {
+      const decipher = createDecipheriv('aes-256-ctr', keys.cipher, tag)
+      const json = Buffer.concat([decipher.update(bytes.subarray(TAG_BYTES)), decipher.final()])
+      if (timingSafeEqual(tagOf(keys, json), tag)) return json
+    }
+    return undefined
   }
+}
+
+interface CursorKeys {
+  readonly tag: Buffer
+  readonly cipher: Buffer
+}
+
+function derived(key: Buffer): CursorKeys {
+  if (key.length < 32) throw new RangeError('the cursor key needs 32 bytes')
+  const of = (use: string) => Buffer.from(hkdfSync('sha256', key, '', `list cursor ${FORMAT}: ${use}`, 32))
+  return { tag: of('tag'), cipher: of('cipher') }
+}
+
+function tagOf({ tag }: CursorKeys, json: Uint8Array): Buffer {
+  return createHmac('sha256', tag).update(json).digest().subarray(0, TAG_BYTES)
 }
 
 /** One that the list did not make. */

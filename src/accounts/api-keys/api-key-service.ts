@@ -18,6 +18,7 @@ import {
   listKeys,
   lockKey,
   noteKeyUse,
+  rehashKey,
   replaceKey,
   revokeKey,
 } from './api-key-store.ts'
@@ -47,15 +48,24 @@ export class ApiKeyService {
   readonly #database: Database
   /** As a key: to make one of the bytes costs five times as much as the hash. */
   readonly #pepper: KeyObject
+  readonly #earlierPeppers: readonly KeyObject[]
   readonly #logger: Logger
   /** Compared with when there is no such key, so that unknown and wrong take the same way. */
   readonly #nobody: Buffer
 
-  /** @param pepper 32 bytes from the secret store; without it a stolen table proves no key */
-  constructor(database: Database, pepper: Buffer, logger: Logger) {
-    if (pepper.length < 32) throw new RangeError('the API key pepper needs 32 bytes')
+  /**
+   * @param peppers 32 bytes from the secret store; without them a stolen table proves no key. Several: the first hashes; keys that were
+   *   hashed by another are taken as well, and hashed anew
+   */
+  constructor(database: Database, peppers: Buffer | readonly Buffer[], logger: Logger) {
+    const [pepper, ...earlier] = [peppers].flat().map((each) => {
+      if (each.length < 32) throw new RangeError('the API key pepper needs 32 bytes')
+      return createSecretKey(each)
+    })
+    if (pepper === undefined) throw new RangeError('API keys need a pepper')
     this.#database = database
-    this.#pepper = createSecretKey(pepper)
+    this.#pepper = pepper
+    this.#earlierPeppers = earlier
     this.#logger = logger
     this.#nobody = hashSecret(mintKey().secret, pepper)
   }
@@ -66,9 +76,13 @@ export class ApiKeyService {
     if (parts === undefined) return undefined
     const hash = hashSecret(parts.secret, this.#pepper)
     const known = await findKeyForCheck(this.#database, parts.id)
-    const matches = isSameHash(hash, known?.secretHash ?? this.#nobody)
-    if (known === undefined || !matches || !known.isLive) return undefined
-    if (known.isStale) await this.#noteUse(known.key.id)
+    const stored = known?.secretHash ?? this.#nobody
+    const matches = isSameHash(hash, stored)
+    const earlier = !matches && this.#isEarlier(parts.secret, stored)
+    if (known === undefined || !(matches || earlier) || !known.isLive) return undefined
+    // Processes with the peppers the other way round would hash it back: once a minute at most.
+    const rehash = earlier && known.isStale ? { from: stored, to: hash } : undefined
+    if (known.isStale) await this.#noteUse(known.key.id, rehash)
     const { id, name, scopes, expiresAt } = known.key
     return { type: 'api_key', id, name, scopes: new Set(scopes), expiresAt }
   }
@@ -161,9 +175,17 @@ export class ApiKeyService {
     })
   }
 
+  /** All are tried, whatever the first says: how long it takes tells nothing. */
+  #isEarlier(secret: string, stored: Uint8Array): boolean {
+    return this.#earlierPeppers.filter((pepper) => isSameHash(hashSecret(secret, pepper), stored)).length > 0
+  }
+
   /** A note that fails must not refuse a request that is allowed. */
-  async #noteUse(id: string): Promise<void> {
+  async #noteUse(id: string, rehash?: { readonly from: Uint8Array; readonly to: Buffer }): Promise<void> {
     try {
+      if (rehash !== undefined && (await rehashKey(this.#database.prisma, id, rehash))) {
+        this.#logger.info({ keyId: id }, 'an API key was hashed anew')
+      }
       await noteKeyUse(this.#database.prisma, id)
     } catch (error) {
       this.#logger.warn({ keyId: id, cause: describe(error) }, 'the use of an API key could not be noted')

@@ -79,6 +79,17 @@ export async function noteKeyUse(db: Reader, id: string): Promise<void> {
     WHERE id = ${id} AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')`
 }
 
+/** Stores another hash of the same secret. @returns whether it was this call that did */
+export async function rehashKey(
+  db: Reader,
+  id: string,
+  { from, to }: { readonly from: Uint8Array; readonly to: Buffer },
+): Promise<boolean> {
+  const changed =
+    await db.$executeRaw`UPDATE api_key SET secret_hash = ${to} WHERE id = ${id} AND secret_hash = ${from}`
+  return changed > 0
+}
+
 export interface NewKeyRow {
   readonly id: string
   readonly name: string

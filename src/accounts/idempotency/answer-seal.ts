@@ -15,18 +15,24 @@ const NONCE = Buffer.alloc(12)
  * A sealed text is bound to its place: in the row of another caller or key it does not open.
  */
 export class AnswerSeal {
-  readonly #master: Buffer
+  readonly #masters: readonly Buffer[]
 
-  /** @param secret 32 bytes or more from the secret store; the same in every process of a deployment */
-  constructor(secret: Buffer) {
-    if (secret.length < 32) throw new RangeError('the secret needs 32 bytes')
-    this.#master = Buffer.from(hkdfSync('sha256', secret, '', 'rocketgames accounts: stored answers', 32))
+  /**
+   * @param secrets 32 bytes or more from the secret store; the same in every process of a deployment. Several: the first seals, what
+   *   any of them sealed opens
+   */
+  constructor(secrets: Buffer | readonly Buffer[]) {
+    this.#masters = [secrets].flat().map((secret) => {
+      if (secret.length < 32) throw new RangeError('the secret needs 32 bytes')
+      return Buffer.from(hkdfSync('sha256', secret, '', 'rocketgames accounts: stored answers', 32))
+    })
   }
 
   /** @param place what the text belongs to, for example caller and key */
   seal(text: Buffer, place: readonly string[]): Buffer {
     const salt = randomBytes(SALT_BYTES)
-    const cipher = createCipheriv(CIPHER, this.#keyOf(salt, place), NONCE)
+    const [master] = this.#masters as [Buffer]
+    const cipher = createCipheriv(CIPHER, keyOf(master, salt, place), NONCE)
     const body = [cipher.update(text), cipher.final()]
     return Buffer.concat([Buffer.of(VERSION), salt, cipher.getAuthTag(), ...body])
   }
@@ -35,13 +41,24 @@ export class AnswerSeal {
   open(sealed: Uint8Array, place: readonly string[]): Buffer {
     const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength)
     if (bytes.length < HEAD_BYTES || bytes[0] !== VERSION) throw new Error('a stored answer has an unknown form')
-    const salt = bytes.subarray(1, 1 + SALT_BYTES)
-    const decipher = createDecipheriv(CIPHER, this.#keyOf(salt, place), NONCE)
-    decipher.setAuthTag(bytes.subarray(1 + SALT_BYTES, HEAD_BYTES))
-    return Buffer.concat([decipher.update(bytes.subarray(HEAD_BYTES)), decipher.final()])
+    let refused: unknown
+    for (const master of this.#masters) {
+      try {
+        return openBy(master, bytes, place)
+      } catch (error) {
+        refused = error
+      }
+    }
+    throw refused
   }
+}
 
-  #keyOf(salt: Buffer, place: readonly string[]): Buffer {
-    return createHmac('sha256', this.#master).update(salt).update(JSON.stringify(place)).digest()
-  }
+function openBy(master: Buffer, bytes: Buffer, place: readonly string[]): Buffer {
+  const decipher = createDecipheriv(CIPHER, keyOf(master, bytes.subarray(1, 1 + SALT_BYTES), place), NONCE)
+  decipher.setAuthTag(bytes.subarray(1 + SALT_BYTES, HEAD_BYTES))
+  return Buffer.concat([decipher.update(bytes.subarray(HEAD_BYTES)), decipher.final()])
+}
+
+function keyOf(master: Buffer, salt: Buffer, place: readonly string[]): Buffer {
+  return createHmac('sha256', master).update(salt).update(JSON.stringify(place)).digest()
 }
