@@ -1,6 +1,4 @@
-import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
-import { systemContext } from '../caller.ts'
 import { UsageError } from '../errors.ts'
 import type { RouteGroup } from '../http/route.ts'
 import { loadSavedQueries } from '../lake/athena/saved-queries.ts'
@@ -20,6 +18,7 @@ import { failUnstarted } from '../lake/snapshot-launch.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Program } from './composition.ts'
 import { lakeTrail } from './lake-audit.ts'
+import { scheduleTrail } from './scheduled-snapshot.ts'
 
 /** How long the commands of the lake may take to end when the service stops; recovery finishes what they leave. */
 const CHILD_GRACE_MS = 10_000
@@ -52,8 +51,7 @@ export function lakeApi(program: Program, metrics: Metrics): LakeApi {
   const queries = new QueryService(parts.runner, loadSavedQueries())
   const scheduler = new LakeScheduler({
     ...{ database, starter, settings: config, logger },
-    trail: (tx, snapshotId) =>
-      lakeTrail(tx, systemContext('schedule', randomUUID()), { action: 'snapshot.request', snapshotId }),
+    trail: scheduleTrail,
   })
   registerLakeMetrics(metrics.registry, {
     read: () => lakeFigures(database),

@@ -2,11 +2,11 @@ import type { Command } from 'commander'
 import { describe, UsageError } from '../errors.ts'
 import { FINDING_GUIDE } from '../lake/finding-guide.ts'
 import { LakeProblem } from '../lake/lake-problem.ts'
-import { recoverSnapshots } from '../lake/snapshot/recover.ts'
-import { retainSnapshots } from '../lake/snapshot/retention.ts'
+import { type RecoveryReport, recoverSnapshots } from '../lake/snapshot/recover.ts'
+import { type RetentionReport, retainSnapshots } from '../lake/snapshot/retention.ts'
 import { type VerifyReport, verifySnapshots } from '../lake/snapshot/verify.ts'
 import { lakeToWrite, type Program, withProgram } from './composition.ts'
-import { sayProblem } from './snapshot.ts'
+import { sayProblem } from './snapshot-outcome.ts'
 import { showProgress } from './snapshot-progress.ts'
 import { count, print, say } from './terminal.ts'
 import { showVerification } from './verify-progress.ts'
@@ -75,17 +75,18 @@ async function recover({ json = false }: CareOptions): Promise<void> {
   await caring(json, async (program) => {
     const lake = await lakeToWrite(program)
     const progress = showProgress({ json })
-    const report = await recoverSnapshots(lake, progress.told).finally(() => progress.end())
+    const report = await recoverSnapshots(lake, { progress: progress.told }).finally(() => progress.end())
     if (report.snapshots.some((s) => s.problem !== undefined && s.to !== 'failed')) process.exitCode = 1
     if (json) return print(JSON.stringify(report, null, 2))
-    for (const s of report.snapshots) {
-      print(`${s.snapshotId}: ${s.from} -> ${s.to}${s.problem ? ` (${s.problem})` : ''}`)
-    }
-    for (const key of report.abortedUploads) print(`aborted upload: ${key}`)
-    for (const key of report.removedObjects) print(`removed object of a failed snapshot: ${key}`)
-    if (report.snapshots.length + report.abortedUploads.length + report.removedObjects.length === 0)
-      print('Nothing to recover.')
+    sayRecovery(report)
   })
+}
+
+export function sayRecovery({ abortedUploads, removedObjects, snapshots }: RecoveryReport): void {
+  for (const s of snapshots) print(`${s.snapshotId}: ${s.from} -> ${s.to}${s.problem ? ` (${s.problem})` : ''}`)
+  for (const key of abortedUploads) print(`aborted upload: ${key}`)
+  for (const key of removedObjects) print(`removed object of a failed snapshot: ${key}`)
+  if (snapshots.length + abortedUploads.length + removedObjects.length === 0) print('Nothing to recover.')
 }
 
 interface RetentionOptions extends CareOptions {
@@ -98,12 +99,16 @@ async function retention({ dryRun = false, json = false }: RetentionOptions): Pr
     const progress = showProgress({ json })
     const report = await retainSnapshots(lake, { dryRun, progress: progress.told }).finally(() => progress.end())
     if (json) return print(JSON.stringify(report, null, 2))
-    for (const id of report.retiring) print(`${dryRun ? 'would retire' : 'retiring'}: ${id}`)
-    for (const id of report.waiting) print(`waiting for the end of its grace time: ${id}`)
-    for (const id of report.retired) print(`retired: ${id}`)
-    for (const key of report.leftover) print(`left over, not deleted: ${key}`)
-    if (Object.values(report).every((list) => list.length === 0)) print('Nothing to do.')
+    sayRetention(report, dryRun)
   })
+}
+
+export function sayRetention(report: RetentionReport, dryRun: boolean): void {
+  for (const id of report.retiring) print(`${dryRun ? 'would retire' : 'retiring'}: ${id}`)
+  for (const id of report.waiting) print(`waiting for the end of its grace time: ${id}`)
+  for (const id of report.retired) print(`retired: ${id}`)
+  for (const key of report.leftover) print(`left over, not deleted: ${key}`)
+  if (Object.values(report).every((list) => list.length === 0)) print('Nothing to do.')
 }
 
 export function addLakeCareCommands(program: Command): void {

@@ -42,6 +42,7 @@ export const COMMANDS: readonly { readonly names: readonly string[]; load(): Pro
     names: ['verify', 'recover', 'retention'],
     load: async () => (await import('./lake-care.ts')).addLakeCareCommands,
   },
+  { names: ['care'], load: async () => (await import('./care.ts')).addCareCommand },
   { names: ['hold', 'holds', 'release'], load: async () => (await import('./holds.ts')).addHoldCommands },
   { names: ['query'], load: async () => (await import('./query.ts')).addQueryCommand },
   { names: ['glue'], load: async () => (await import('./glue.ts')).addGlueCommand },

@@ -1,20 +1,24 @@
 import { type Command, Option } from 'commander'
-import { UsageError } from '../errors.ts'
+import { describe, UsageError } from '../errors.ts'
 import { LakeProblem } from '../lake/lake-problem.ts'
-import { guideOf } from '../lake/problem-guide.ts'
 import { dryRunSnapshot } from '../lake/snapshot/dry-run.ts'
+import { pseudonymKeyOf } from '../lake/snapshot/lake.ts'
 import { runSnapshot } from '../lake/snapshot/run.ts'
 import type { SnapshotView } from '../lake/snapshot/snapshot-view.ts'
 import { listSnapshots } from '../lake/snapshot/snapshots.ts'
+import { failUnstarted } from '../lake/snapshot-launch.ts'
 import { lakeToWrite, operator, type Program, withDatabase, withProgram } from './composition.ts'
 import { whenStarted } from './environment.ts'
 import { lakeTrail } from './lake-audit.ts'
+import { takeScheduledSnapshot } from './scheduled-snapshot.ts'
 import { printDryRun } from './snapshot-dry-run.ts'
-import { PHASE_TEXT, showProgress } from './snapshot-progress.ts'
+import { leavingRun, publishedSummary, sayProblem } from './snapshot-outcome.ts'
+import { showProgress } from './snapshot-progress.ts'
 import { count, print, say, size, table } from './terminal.ts'
 
 export interface SnapshotOptions {
   readonly id?: string
+  readonly scheduled?: string
   readonly dryRun?: boolean
   readonly json?: boolean
 }
@@ -22,15 +26,20 @@ export interface SnapshotOptions {
 /** @param engine reads the rows; undefined: that of the settings. */
 export async function takeSnapshot(options: SnapshotOptions, engine?: 'node' | 'spark'): Promise<void> {
   const json = options.json === true
+  if (options.scheduled !== undefined) {
+    if (options.id !== undefined || options.dryRun) throw new UsageError('Give --scheduled, --id or --dry-run alone')
+    return takeScheduledSnapshot(options.scheduled, json)
+  }
   const work = async (program: Program) => {
     if (options.id === undefined) await whenStarted(program.workplace)
     if (options.dryRun) return printDryRun(await dryRunSnapshot(program.lake().lake), json)
     // First of all: a signal that nobody handles would end this process and not the embedded parts that it brought up.
-    const leave = leaving(json)
-    const found = await lakeToWrite(program)
-    const lake = engine === undefined ? found : { ...found, settings: { ...found.settings, engine } }
+    const leave = leavingRun(json)
     const progress = showProgress({ json })
     try {
+      pseudonymKeyOf(program.lake().config)
+      const found = await lakeToWrite(program)
+      const lake = engine === undefined ? found : { ...found, settings: { ...found.settings, engine } }
       const done = await runSnapshot(lake, {
         signal: leave.signal,
         ...(options.id === undefined ? {} : { id: options.id }),
@@ -38,49 +47,19 @@ export async function takeSnapshot(options: SnapshotOptions, engine?: 'node' | '
         progress: progress.told,
       })
       progress.end()
-      print(json ? JSON.stringify(done, null, 2) : summary(done))
+      print(json ? JSON.stringify(done, null, 2) : publishedSummary(done))
     } catch (error) {
       progress.end()
-      if (!(error instanceof LakeProblem)) throw error
+      if (!(error instanceof LakeProblem)) {
+        // Whoever started this process need not hear how it ended: the row says it.
+        if (options.id !== undefined) await failUnstarted(program.database, options.id, describe(error))
+        throw error
+      }
       sayProblem(error)
       process.exitCode = leave.signal.aborted ? 130 : 1
     }
   }
   await withProgram(work, { ownSignals: options.dryRun !== true })
-}
-
-/** The first signal ends the run in good order; a second one of the same kind ends the process at once. */
-function leaving(json: boolean): AbortController {
-  const leave = new AbortController()
-  const onSignal = () => {
-    if (!json) say('\nStopping: before the commit nothing is left behind, after it "rocketgames recover" goes on.')
-    leave.abort(new LakeProblem('cancelled', 'The run was told to stop'))
-  }
-  process.once('SIGTERM', onSignal).once('SIGINT', onSignal)
-  return leave
-}
-
-/** One line what happened, one what to do. */
-export function sayProblem({ code, message }: { readonly code: string; readonly message: string }): void {
-  say(`${code}: ${message}`)
-  say(`What to do: ${guideOf(code).next}`)
-}
-
-function summary(snapshot: SnapshotView): string {
-  const seconds = ((snapshot.publishedAt?.getTime() ?? 0) - (snapshot.startedAt?.getTime() ?? 0)) / 1000
-  const { id, measurements, phases, rowsPerSecond, totalBytes, totalRows } = snapshot
-  const head = `${id} published: ${count(totalRows ?? 0)} rows, ${size(totalBytes ?? 0)}, ${seconds.toFixed(1)} s`
-  const rows = phases.map((phase) => [PHASE_TEXT[phase.name], phase.seconds.toFixed(2)])
-  const lines = [head, table(['phase', 'seconds'], rows)]
-  if (measurements) {
-    const { callsRepeated, cpuSeconds, partsSent, peakRssBytes, unrepresentable } = measurements
-    lines.push(
-      `${count(rowsPerSecond ?? 0)} rows/s, ${count(partsSent)} parts, ${callsRepeated} calls repeated, ` +
-        `${cpuSeconds.toFixed(1)} s of CPU, at most ${size(peakRssBytes)} of memory`,
-    )
-    if (unrepresentable > 0) lines.push(`${count(unrepresentable)} values became NULL: the manifest tells where`)
-  }
-  return lines.join('\n')
 }
 
 const time = (value: Date | string | null) =>
@@ -121,18 +100,23 @@ export function addSnapshotCommands(program: Command): void {
     .command('snapshot')
     .description('take one snapshot of the database into the lake, and publish it')
     .addOption(new Option('--id <id>', 'run the snapshot that was requested before').hideHelp())
+    .option(
+      '--scheduled <instant>',
+      'the snapshot that a schedule is due to take at that instant: once, however often it is started, and again after failures that may pass',
+    )
     .option('--dry-run', 'only say what would be written: keys, estimates, differences of schema and catalogue')
     .option('--json', 'the snapshot as JSON on standard output, one JSON line for each step on standard error')
     .addHelpText(
       'after',
       `
-Exit codes: 0 published; 1 it failed (the last two lines say why and what to do), or with --dry-run it would not be published;
+Exit codes: 0 published, or with --scheduled nothing was left to do; 1 it failed (the last two lines say why and what to do), or with --dry-run it would not be published;
 2 it could not run; 130 it was told to stop by SIGINT or SIGTERM: before its commit nothing of it is left, after it
 "rocketgames recover", or the service by itself, publishes it. A second signal ends the process at once, which recovery mends, too.
 
 Examples:
   rocketgames snapshot --dry-run
-  rocketgames snapshot --json 2>steps.ndjson | jq .totalRows`,
+  rocketgames snapshot --json 2>steps.ndjson | jq .totalRows
+  rocketgames snapshot --scheduled 2026-11-23T02:00:00Z    # as EventBridge Scheduler starts it`,
     )
     .action((options: SnapshotOptions) => takeSnapshot(options))
   program

@@ -16,7 +16,7 @@ const lasting = (what: string, next: string): ProblemGuide => ({ what, next, pas
 export const PROBLEM_GUIDE: Readonly<Record<LakeProblemCode, ProblemGuide>> = {
   not_started: passing(
     'No process took the snapshot that was requested.',
-    'Look at the log of the service for why its child process did not start, then request a new one.',
+    'Look at the log for why its process did not start, or at why its task of ECS stopped; then request a new one.',
   ),
   lease_taken: passing(
     'Another process is writing the lake.',

@@ -29,20 +29,31 @@ export interface RecoveryReport {
   readonly removedObjects: readonly string[]
 }
 
+export interface RecoverOptions {
+  readonly now?: Date
+  readonly progress?: Progress | undefined
+  /** Stops it between two calls; what is not over then is left to the next recovery. */
+  readonly signal?: AbortSignal
+}
+
 const ORPHAN_AGE_MS = 60 * 60_000
 
 /**
  * Finishes or removes what dead processes left: afterwards each snapshot is published once or nothing of it is there. Also ends
  * uploads older than an hour whose snapshot is over or unknown.
  *
- * @throws LakeProblem `lease_taken` when a process works on the lake for longer than a lease lasts twice.
+ * @throws LakeProblem `lease_taken` when a process works on the lake for longer than a lease lasts twice; the reason of the signal.
  */
-export async function recoverSnapshots(lake: Lake, progress?: Progress, now = new Date()): Promise<RecoveryReport> {
-  const lease = await Lease.wait(lake, { progress })
+export async function recoverSnapshots(
+  lake: Lake,
+  { now = new Date(), progress, signal }: RecoverOptions = {},
+): Promise<RecoveryReport> {
+  const lease = await Lease.wait(lake, { progress, signal })
+  const stop = signal === undefined ? lease.signal : AbortSignal.any([lease.signal, signal])
   try {
     if (lake.settings.spoolDir !== undefined) await sweepSpool(lake.settings.spoolDir, lake.bucket.name)
     return await lease.guard(async () => ({
-      snapshots: await recoverUnder(lake, lease, progress),
+      snapshots: await recoverUnder(lake, lease, progress, undefined, stop),
       abortedUploads: await abortOrphans(lake, now),
       removedObjects: await sweepFailed(lake),
     }))

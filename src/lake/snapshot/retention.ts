@@ -27,6 +27,8 @@ export interface RetentionOptions {
   readonly dryRun?: boolean
   readonly now?: Date
   readonly progress?: Progress
+  /** Ends the waiting for whoever works on the lake. */
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -45,7 +47,7 @@ export async function retainSnapshots(lake: Lake, options: RetentionOptions = {}
   const { crawlerWaitMs, maxSnapshotAgeMs } = lake.settings
   // Where snapshots are frequent and long, whoever gives up early never comes to it.
   const patienceMs = maxSnapshotAgeMs + 2 * crawlerWaitMs
-  const lease = await Lease.wait(lake, { progress: options.progress, patienceMs })
+  const lease = await Lease.wait(lake, { progress: options.progress, signal: options.signal, patienceMs })
   try {
     return await lease.guard(async () => {
       const done = await removeDue(lake, lease, now)

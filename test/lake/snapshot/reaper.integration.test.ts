@@ -49,9 +49,9 @@ test('recover ends uploads under lake/ that are older than an hour and whose sna
     await aws.s3.send(new CreateMultipartUploadCommand({ Bucket: open.lake.bucket.name, Key }))
   }
   const after = (minutes: number) => new Date(Date.now() + minutes * MINUTE_MS)
-  expect((await recoverSnapshots(open.lake, undefined, after(59))).abortedUploads).toEqual([])
+  expect((await recoverSnapshots(open.lake, { now: after(59) })).abortedUploads).toEqual([])
   expect(await pending()).toHaveLength(5)
-  const { abortedUploads } = await recoverSnapshots(open.lake, undefined, after(61))
+  const { abortedUploads } = await recoverSnapshots(open.lake, { now: after(61) })
   expect([...abortedUploads].sort()).toEqual([keys.foreign, keys.over, keys.unknown].sort())
   expect(await pending()).toEqual([keys.elsewhere, keys.running].sort())
 })

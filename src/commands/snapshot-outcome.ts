@@ -1,0 +1,40 @@
+import { LakeProblem } from '../lake/lake-problem.ts'
+import { guideOf } from '../lake/problem-guide.ts'
+import type { SnapshotView } from '../lake/snapshot/snapshot-view.ts'
+import { PHASE_TEXT } from './snapshot-progress.ts'
+import { count, say, size, table } from './terminal.ts'
+
+/** The first signal ends the run in good order; a second one of the same kind ends the process at once. */
+export function leavingRun(json: boolean): AbortController {
+  const leave = new AbortController()
+  const onSignal = () => {
+    if (!json) say('\nStopping: before the commit nothing is left behind, after it "rocketgames recover" goes on.')
+    leave.abort(new LakeProblem('cancelled', 'The run was told to stop'))
+  }
+  process.once('SIGTERM', onSignal).once('SIGINT', onSignal)
+  return leave
+}
+
+/** One line what happened, one what to do. */
+export function sayProblem({ code, message }: { readonly code: string; readonly message: string }): void {
+  say(`${code}: ${message}`)
+  say(`What to do: ${guideOf(code).next}`)
+}
+
+/** What a person wants to know of a snapshot that was just published. */
+export function publishedSummary(snapshot: SnapshotView): string {
+  const seconds = ((snapshot.publishedAt?.getTime() ?? 0) - (snapshot.startedAt?.getTime() ?? 0)) / 1000
+  const { id, measurements, phases, rowsPerSecond, totalBytes, totalRows } = snapshot
+  const head = `${id} published: ${count(totalRows ?? 0)} rows, ${size(totalBytes ?? 0)}, ${seconds.toFixed(1)} s`
+  const rows = phases.map((phase) => [PHASE_TEXT[phase.name], phase.seconds.toFixed(2)])
+  const lines = [head, table(['phase', 'seconds'], rows)]
+  if (measurements) {
+    const { callsRepeated, cpuSeconds, partsSent, peakRssBytes, unrepresentable } = measurements
+    lines.push(
+      `${count(rowsPerSecond ?? 0)} rows/s, ${count(partsSent)} parts, ${callsRepeated} calls repeated, ` +
+        `${cpuSeconds.toFixed(1)} s of CPU, at most ${size(peakRssBytes)} of memory`,
+    )
+    if (unrepresentable > 0) lines.push(`${count(unrepresentable)} values became NULL: the manifest tells where`)
+  }
+  return lines.join('\n')
+}
