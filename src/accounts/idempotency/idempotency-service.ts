@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
+import { ConnectionLost } from '../../database/constraint-errors.ts'
 import type { Database, RawClient } from '../../database/database.ts'
 import { AppError, describe } from '../../errors.ts'
 import type { Logger } from '../../logger.ts'
 import { explained } from '../writing/write-service.ts'
 import type { AnswerSeal } from './answer-seal.ts'
 import { claimKey, finishKey, releaseKey } from './idempotency-store.ts'
+import { Lease } from './lease-service.ts'
 import {
   type Claim,
   MAX_STORED_BODY_BYTES,
@@ -13,7 +15,10 @@ import {
   type StoredAnswer,
 } from './stored-answer.ts'
 
-const LEASE_MS = 60_000
+/** So long a repeat waits for a process that died; one that lives renews its lease. */
+const LEASE_MS = 10_000
+/** How often a request is tried whose connection was lost. */
+const ATTEMPTS = 3
 /** A key that is freed and taken in turns by others is `running` for whoever never sees it still. */
 const CLAIM_ATTEMPTS = 3
 const RETRY_AFTER_SECONDS = '1'
@@ -22,7 +27,7 @@ export interface IdempotencyOptions {
   readonly database: Database
   readonly seal: AnswerSeal
   readonly logger: Logger
-  /** How long a process may be silent before another one may act in its place; default 60 s. Only tests have a reason to change it. */
+  /** How long a process may be silent before another one may act in its place; default 10 s. Only tests have a reason to change it. */
   readonly leaseMs?: number
 }
 
@@ -57,19 +62,60 @@ export class IdempotencyService {
     effect: 'database' | 'outside',
     work: (repeat: Repeat) => Promise<StoredAnswer>,
   ): Promise<Once> {
-    const taken = await this.#claim(request)
-    if ('answer' in taken) return taken
+    const { database, logger, leaseMs = LEASE_MS } = this.#options
+    let taken = await this.#claim(request)
+    for (let attempt = 1; ; attempt++) {
+      if ('answer' in taken) return taken
+      const lease = new Lease({ database, claim: taken, leaseMs, logger })
+      try {
+        return { answer: await this.#underLease(lease, effect, work), replayed: false }
+      } catch (error) {
+        taken = await this.#afterLoss(lease.claim, error, attempt, effect).catch(async (final: unknown) => {
+          await this.#release(lease.claim)
+          // Deferred rules may speak at the end of the enclosing transaction, where no service hears them.
+          throw explained(final)
+        })
+      }
+    }
+  }
+
+  /**
+   * What the key says after the connection was lost while a transaction ended: its own answer, or the right to act once more. The claim
+   * itself may be lost when the server has crashed.
+   *
+   * @throws what the request fails with
+   */
+  async #afterLoss(held: Claim, error: unknown, attempt: number, effect: string): Promise<Claim | Once> {
+    const isOpen = error instanceof ConnectionLost || error instanceof ClaimLost
+    if (!isOpen || effect === 'outside' || attempt >= ATTEMPTS) throw error instanceof ClaimLost ? tookOver() : error
+    const { database, leaseMs = LEASE_MS } = this.#options
+    const found = await claimKey(database, held, leaseMs)
+    if (found?.state === 'claimed') return found.claim
+    // Whoever wrote it acted for this request.
+    if (found?.state === 'finished') return { answer: this.#opened(held, found.answer), replayed: false }
+    if (found?.state === 'running' && found.lockedUntil?.getTime() === held.lockedUntil.getTime()) return held
+    throw error instanceof ClaimLost ? tookOver() : error
+  }
+
+  async #underLease(
+    lease: Lease,
+    effect: 'database' | 'outside',
+    work: (repeat: Repeat) => Promise<StoredAnswer>,
+  ): Promise<StoredAnswer> {
     const { database } = this.#options
+    let runs = 0
     try {
-      const answer =
-        effect === 'outside'
-          ? await this.#act(taken, work, (finish) => database.withClient(finish))
-          : await database.enclose((client) => this.#act(taken, work, (finish) => finish(client)))
-      return { answer, replayed: false }
+      if (effect === 'outside') {
+        return await this.#act(lease, work, (finish) => database.withClient(finish))
+      }
+      return await database.enclose((client) => {
+        runs++
+        return this.#act(lease, work, (finish) => finish(client))
+      })
     } catch (error) {
-      await this.#release(taken)
-      // Deferred rules may speak at the end of the enclosing transaction, where no service hears them.
-      throw explained(error)
+      throw error instanceof ClaimLost && runs < 2 ? tookOver() : error
+    } finally {
+      await lease.end()
     }
   }
 
@@ -94,19 +140,22 @@ export class IdempotencyService {
   }
 
   async #act(
-    claim: Claim,
+    lease: Lease,
     work: (repeat: Repeat) => Promise<StoredAnswer>,
     connected: (finish: (client: RawClient) => Promise<boolean>) => Promise<boolean>,
   ): Promise<StoredAnswer> {
-    const answer = await work(repeatOf(claim))
+    const answer = await work(repeatOf(lease.claim))
     // What is not stored must not have happened: a refusal that is thrown takes everything back, one that is answered would not.
     if (answer.status < 200 || answer.status > 299) throw new Error(`a ${answer.status} has to be thrown`)
     if ((answer.body?.length ?? 0) > MAX_STORED_BODY_BYTES) {
       throw new Error('an answer is too large to be stored: the operation has to refuse Idempotency-Key')
     }
+    // Its fence must not change any more.
+    await lease.end()
+    const { claim } = lease
     const sealed = this.#sealed(claim, answer)
     if (await connected((client) => finishKey(client, claim, sealed))) return answer
-    throw inProgress('This took too long, and another request with the same Idempotency-Key has taken over')
+    throw new ClaimLost()
   }
 
   /** Never throws: the lease runs out by itself. */
@@ -140,6 +189,15 @@ function placeOf({ callerId, key, fingerprint }: RepeatableRequest): readonly st
 function repeatOf({ callerId, key, fingerprint, firstSeenAt }: Claim): Repeat {
   const parts = [callerId, key, fingerprint.toString('hex'), firstSeenAt.toISOString()]
   return { token: createHash('sha256').update(JSON.stringify(parts)).digest('hex'), since: firstSeenAt }
+}
+
+/** The key is no longer the holder's. */
+class ClaimLost extends Error {
+  override readonly name: string = 'ClaimLost'
+}
+
+function tookOver(): AppError {
+  return inProgress('This took too long, and another request with the same Idempotency-Key has taken over')
 }
 
 function inProgress(message: string): AppError {

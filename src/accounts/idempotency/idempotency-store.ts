@@ -1,4 +1,5 @@
 import type { Database, RawClient } from '../../database/database.ts'
+import { despiteLoss } from '../../database/fate.ts'
 import type { Claim, RepeatableRequest, StoredAnswer } from './stored-answer.ts'
 
 /**
@@ -16,7 +17,8 @@ const KEPT = '24 hours'
 /** What a request finds under its key. The body of a stored answer is sealed. */
 export type Found =
   | { readonly state: 'claimed'; readonly claim: Claim }
-  | { readonly state: 'running' }
+  /** `lockedUntil` is the fence of whoever acts; undefined when that could not be seen. */
+  | { readonly state: 'running'; readonly lockedUntil: Date | undefined }
   | { readonly state: 'finished'; readonly answer: StoredAnswer }
   | { readonly state: 'mismatch' }
 
@@ -66,17 +68,19 @@ export async function claimKey(
 ): Promise<Found | undefined> {
   const { callerId, key, fingerprint } = request
   const values = [callerId, key, fingerprint, leaseMs]
-  const found = await database.withClient((client) =>
-    client.query<Row>({ name: 'idempotency_claim', text: CLAIM, values }).catch(undefinedIfHeld),
+  const found = await despiteLoss(() =>
+    database.withClient((client) =>
+      client.query<Row>({ name: 'idempotency_claim', text: CLAIM, values }).catch(undefinedIfHeld),
+    ),
   )
-  if (found === undefined) return { state: 'running' }
+  if (found === undefined) return { state: 'running', lockedUntil: undefined }
   const [row] = found.rows
   if (row === undefined) return undefined
   if (row.claimed && row.locked_until) {
     return { state: 'claimed', claim: { ...request, lockedUntil: row.locked_until, firstSeenAt: row.created_at } }
   }
   if (!row.fingerprint.equals(fingerprint)) return { state: 'mismatch' }
-  if (row.response_status === null) return { state: 'running' }
+  if (row.response_status === null) return { state: 'running', lockedUntil: row.locked_until ?? undefined }
   const answer = { status: row.response_status, headers: row.response_headers ?? {}, body: row.response_body }
   return { state: 'finished', answer }
 }
@@ -84,6 +88,19 @@ export async function claimKey(
 /** `lock_not_available`: the statement waited for as long as it may. */
 function undefinedIfHeld(error: unknown): undefined {
   if ((error as { readonly code?: unknown }).code !== '55P03') throw error
+}
+
+const RENEW = `
+  UPDATE idempotency_key SET locked_until = now() + $4 * interval '1 millisecond'
+  WHERE caller_id = $1 AND key = $2 AND locked_until = $3
+  RETURNING locked_until`
+
+/** Makes the lease longer. Undefined: the claim is no longer the holder's. */
+export async function renewClaim(database: Database, claim: Claim, leaseMs: number): Promise<Claim | undefined> {
+  const { callerId, key, lockedUntil } = claim
+  const values = [callerId, key, lockedUntil, leaseMs]
+  const [row] = await database.query<{ locked_until: Date }>({ name: 'idempotency_renew', text: RENEW, values })
+  return row === undefined ? undefined : { ...claim, lockedUntil: row.locked_until }
 }
 
 const FINISH = `
