@@ -2,7 +2,10 @@
 export interface RetryOptions {
   /** How often at most; default 4. */
   readonly retries?: number
-  /** The longest wait that is taken on, also when the service asks for more; default 60 s. */
+  /**
+   * The longest wait that is taken on, also when the service asks for more; default 60 s. So long in all a request is waited for that
+   * still runs, or whose process has died, which the service finds out after some seconds: that takes none of the retries.
+   */
   readonly maxWaitMs?: number
   readonly fetch?: typeof fetch
 }
@@ -21,11 +24,19 @@ export function retryingFetch(options: RetryOptions = {}): (request: Request) =>
   return async (request) => {
     // A body can be read once: it is kept for the next attempt.
     const body = request.body === null ? undefined : await request.arrayBuffer()
+    let waitedMs = 0
     for (let attempt = 0; ; attempt++) {
-      const again = new Request(request, body === undefined ? {} : { body })
+      const again = () => send(new Request(request, body === undefined ? {} : { body }))
       const last = attempt >= retries
       try {
-        const response = await send(again)
+        let response = await again()
+        while (retries > 0 && stillRuns(request, response) && waitedMs < maxWaitMs) {
+          const ms = waitOf(response, attempt, maxWaitMs)
+          await response.body?.cancel()
+          await wait(ms, request.signal)
+          waitedMs += ms
+          response = await again()
+        }
         if (last || !mayRepeat(request, response)) return response
         await response.body?.cancel()
         await wait(waitOf(response, attempt, maxWaitMs), request.signal)
@@ -46,7 +57,11 @@ function isSafe({ method, headers }: Request): boolean {
 
 function mayRepeat(request: Request, response: Response): boolean {
   if (response.status === 429) return true
-  if (response.status === 503) return isSafe(request)
+  return response.status === 503 && isSafe(request)
+}
+
+/** The first one with this key has not ended. */
+function stillRuns(request: Request, response: Response): boolean {
   return response.status === 409 && request.headers.has(KEY) && response.headers.has('Retry-After')
 }
 
