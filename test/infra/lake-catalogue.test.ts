@@ -43,7 +43,11 @@ describe('what the template makes of the catalogue', () => {
     expect(crawlerDifferences(properties as Crawler, expected)).toEqual([])
     const { LineageConfiguration: lineage, Tags: tags, ...definition } = expected
     expect(lineage, 'the default of Glue').toEqual({ CrawlerLineageSettings: 'DISABLE' })
-    const { CrawlerSecurityConfiguration: encrypted, Tags: found, ...rest } = properties as unknown as CreateCrawlerRequest
+    const {
+      CrawlerSecurityConfiguration: encrypted,
+      Tags: found,
+      ...rest
+    } = properties as unknown as CreateCrawlerRequest
     expect(rest).toEqual(definition)
     expect(found).toMatchObject(tags ?? {})
     expect(encrypted).toBe(one('AWS::Glue::SecurityConfiguration').properties.Name)
