@@ -76,10 +76,21 @@ const low = (list: readonly string[]) => list.map((each) => each.toLowerCase())
 /** A variable of a policy, `${aws:PrincipalTag/team}`, could be anything. */
 const open = (pattern: string) => pattern.replaceAll(/\$\{[^}]*\}/g, '*')
 
+/** The first five parts of an ARN are compared one by one: no wildcard reaches over their colons. */
+function parts(text: string): string[] {
+  const [scheme = '', ...rest] = text.split(':')
+  return scheme === 'arn' && rest.length > 4 ? [scheme, ...rest.slice(0, 4), rest.slice(4).join(':')] : [text]
+}
+
+function compare(test: (a: string, b: string) => boolean, pattern: string, value: string): boolean {
+  const [a, b] = [parts(pattern), parts(value)]
+  return a.length === b.length ? a.every((each, i) => test(each, b[i] ?? '')) : test(pattern, value)
+}
+
 /** An Allow is about a request where they could meet; a Deny where it holds for all of it. */
 function covers(effect: Statement['effect'], patterns: readonly string[], value: string): boolean {
-  if (effect === 'Allow') return patterns.some((each) => overlap(open(each), value))
-  return patterns.some((each) => !each.includes('${') && contains(each, value))
+  if (effect === 'Allow') return patterns.some((each) => compare(overlap, open(each), value))
+  return patterns.some((each) => !each.includes('${') && compare(contains, each, value))
 }
 
 function about(

@@ -1,3 +1,6 @@
+import { contracts } from '../../src/lake/contract.ts'
+import { tablePrefix } from '../../src/lake/object-keys.ts'
+import { REPORT_TABLES } from '../constructs/lake-readers.ts'
 import type { StageAccess } from './roles.ts'
 import type { Resource } from './stack-resources.ts'
 
@@ -23,7 +26,19 @@ function one(resources: readonly Resource[], type: string, id: RegExp): string {
 }
 
 const WRITE = ['s3:PutObject', 's3:PutObjectAcl', 's3:ReplicateObject']
-const CHANGE_CATALOGUE = ['glue:Create*', 'glue:Update*', 'glue:Delete*', 'glue:Batch*Partition', 'glue:BatchDelete*']
+const CHANGE_CATALOGUE = [
+  ...[
+    'glue:CreateTable',
+    'glue:CreateDatabase',
+    'glue:BatchCreatePartition',
+    'glue:CreatePartition*',
+    'glue:Update*',
+    'glue:Delete*',
+    'glue:BatchDelete*',
+  ],
+]
+/** Tables whose rows are of persons, each by a pseudonym; names, addresses and birth dates never come into the lake. */
+const OF_PERSONS = contracts.filter((each) => !REPORT_TABLES.includes(each)).map(({ name }) => tablePrefix(name))
 
 /** Every power that a promise is about, over the resources of one stage. */
 export function powersOf({ resources }: StageAccess): Power[] {
@@ -33,6 +48,11 @@ export function powersOf({ resources }: StageAccess): Power[] {
   const reading = ['secretsmanager:GetSecretValue', 'secretsmanager:BatchGetSecretValue']
   return [
     { name: 'read files of snapshots', actions: ['s3:GetObject'], resources: [`${lake}/lake/*`] },
+    {
+      name: 'read rows of persons, each a pseudonym',
+      actions: ['s3:GetObject'],
+      resources: OF_PERSONS.map((prefix) => `${lake}/${prefix}*`),
+    },
     { name: 'write files of snapshots', actions: WRITE, resources: [`${lake}/lake/*`] },
     { name: 'delete files of snapshots', actions: ['s3:DeleteObject'], resources: [`${lake}/lake/*`] },
     { name: 'say which snapshot is shown', actions: WRITE, resources: [`${lake}/lake-meta/v1/CURRENT.json`] },
@@ -47,7 +67,8 @@ export function powersOf({ resources }: StageAccess): Power[] {
       actions: ['s3:PutBucket*', 's3:DeleteBucket*', 's3:PutLifecycle*', 's3:PutEncryption*', 's3:PutAccelerate*'],
       resources: [lake, results],
     },
-    { name: 'read results of queries', actions: ['s3:GetObject'], resources: [`${results}/*`] },
+    { name: "read results of the service's queries", actions: ['s3:GetObject'], resources: [`${results}/service/*`] },
+    { name: "read results of analysts' queries", actions: ['s3:GetObject'], resources: [`${results}/analysts/*`] },
     { name: 'change the catalogue', actions: CHANGE_CATALOGUE, resources: ['arn:aws:glue:REGION:ACCOUNT:*'] },
     { name: 'read the pepper of API keys', actions: reading, resources: secret(/Pepper/) },
     { name: 'read the key of cursors', actions: reading, resources: secret(/CursorKey/) },
@@ -89,6 +110,11 @@ export function powersOf({ resources }: StageAccess): Power[] {
       name: 'change the database server',
       actions: ['rds:Modify*', 'rds:Delete*', 'rds:Restore*', 'rds:Create*'],
       resources: ['*'],
+    },
+    {
+      name: 'read logs of the program',
+      actions: ['logs:GetLogEvents', 'logs:FilterLogEvents', 'logs:StartQuery', 'logs:Unmask'],
+      resources: named(resources, 'AWS::Logs::LogGroup', /./).map(({ arn }) => arn),
     },
     {
       name: 'delete logs',

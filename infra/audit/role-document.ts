@@ -91,8 +91,15 @@ const HEAD = `# What each role may do
 Made from the templates by \`npm run generate:roles\`; a test compares. \`STAGE\` stands for the stage's name, and a name without one
 is what the template calls a thing to which CloudFormation gives a name. The evaluation reads the policies of roles, buckets, keys
 and secrets as IAM does: a Deny wins; a condition that depends on the request counts as met where it allows - *(if)* - and as not met
-where it denies. So what stands here as impossible is impossible by these policies. Roles that were made outside of these templates, and the
-administrators of the account, are not in it.`
+where it denies. So what stands here as impossible is impossible by these policies. Not in it: administrators of the account, roles that were
+made elsewhere, and the functions of AWS that rotate passwords, which come with roles of their own (AWS Serverless Application Repository).
+
+A deleted object is a noncurrent version for one more day, and nobody here can remove versions. ECS reads secrets as it starts a task:
+*start of task* is that role, which the program itself never has.
+
+What the table does not show: whoever may start a task may give it another command, as ECS has no condition for that. An intruder in the
+API could have the image run any of its commands with what the tasks snapshot and care may do: not migrate, not read a key or
+password that these two do not get, but write and delete files of the lake. Each such start is in CloudTrail with its command.`
 
 /** The whole of docs/roles.md: who has which power, then every role. Roles that differ between stages are shown for each. */
 export function roleDocument(stages: readonly StageRoles[]): string {

@@ -8,6 +8,8 @@ export interface StackTemplate {
   readonly stack: string
   /** Parsed JSON of the template. */
   readonly template: unknown
+  /** Where it names its region, it names this one. */
+  readonly region?: string | undefined
 }
 
 export interface Resource {
@@ -93,7 +95,8 @@ class Resolver {
   readonly #exports = new Map<string, { readonly stack: string; readonly value: unknown }>()
 
   constructor(stacks: readonly StackTemplate[]) {
-    for (const { stack, template } of stacks) {
+    for (const { stack, template: given, region } of stacks) {
+      const template = region === undefined ? given : JSON.parse(JSON.stringify(given).replaceAll(region, 'REGION'))
       const { Resources = {}, Outputs = {} } = template as {
         Resources?: Record<string, Raw>
         Outputs?: Record<string, Json>

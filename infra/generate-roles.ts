@@ -1,0 +1,29 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { App } from 'aws-cdk-lib'
+import { AccountsStage } from './accounts-stage.ts'
+import { roleDocument, type StageRoles } from './audit/role-document.ts'
+import { StageAccess } from './audit/roles.ts'
+import { STAGES } from './stages.ts'
+
+/** `npm run generate:roles`: docs/roles.md out of the templates of all stages. Needs neither network nor account. */
+
+/** @param stage synthesised, or to be: its templates are read. */
+export function rolesOf(stage: AccountsStage): StageRoles {
+  const stacks = stage
+    .synth()
+    .stacks.map(({ stackName, template, environment: { region } }) => ({ stack: stackName, template, region }))
+  return { stage: stage.stageName, access: new StageAccess(stacks) }
+}
+
+if (import.meta.main) {
+  const { context } = JSON.parse(readFileSync(new URL('../cdk.json', import.meta.url), 'utf8'))
+  const stages = STAGES.map((settings) =>
+    rolesOf(
+      new AccountsStage(
+        new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] }, analyticsReporting: false }),
+        settings,
+      ),
+    ),
+  )
+  writeFileSync(new URL('../docs/roles.md', import.meta.url), roleDocument(stages))
+}
