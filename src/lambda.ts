@@ -1,6 +1,7 @@
 import type { Context } from 'aws-lambda'
 import { makeApplication } from './commands/application.ts'
 import { openProgram } from './commands/composition.ts'
+import { reportMetrics } from './commands/report-metrics.ts'
 import { UsageError } from './errors.ts'
 import { serverOf } from './http/server.ts'
 import { FunctionHandler, type FunctionService } from './lambda/function-handler.ts'
@@ -38,17 +39,27 @@ async function open(secrets: Readonly<Record<string, string>>): Promise<Function
       'A function needs DATABASE_HOST (or DATABASE_URL), LAKE_BUCKET and LAKE_RUNNER=ecs: it cannot bring up or start processes',
     )
   }
-  const { app } = makeApplication(program, logger)
+  const { app, metrics } = makeApplication(program, logger)
+  // Its timer goes off in the first request after its minute is over; what the last ones counted is told at the end.
+  const reporter = reportMetrics(program, metrics, logger, true)
   return {
     server: serverOf(app),
     async wake() {
       const { idle } = database.poolState()
       await Promise.allSettled(Array.from({ length: idle }, () => database.ping()))
     },
-    close: () => program.close(),
+    async close() {
+      await reporter?.stop()
+      await program.close()
+    },
   }
 }
 
 const functionHandler = new FunctionHandler({ logger, open, secrets: () => fetchSecrets(process.env) })
 
 export const handler = (event: unknown, context: Context): Promise<Result> => functionHandler.answer(event, context)
+
+// Lambda says so where an extension runs beside the function, half a second before the end.
+process.once('SIGTERM', () => {
+  void functionHandler.close().finally(() => process.exit(0))
+})

@@ -92,7 +92,7 @@ export async function startOne(
 ): Promise<ServerProcess> {
   const { cluster, dir } = setting
   const logFile = path.join(dir, `${name}.log`)
-  const env = { PATH: process.env.PATH, HOME: os.homedir(), NODE_ENV: 'production' }
+  const env = shellEnvironment()
   const [pepper, cursorKey] = [setting.pepper.toString('hex'), setting.cursorKey.toString('hex')]
   if (name === 'postgraphile' || name === 'postgraphile-open') {
     const args = [cluster.url, String(POOL_SIZE), ...(name === 'postgraphile' ? [pepper] : [])]
@@ -104,23 +104,7 @@ export async function startOne(
     return startServer({ script: path.join(ROOT, 'bench/api/baseline.ts'), args, env, logFile, nodeOptions })
   }
   const port = await freePort()
-  const settings = {
-    ...env,
-    PORT: String(port),
-    LOG_LEVEL: 'info',
-    RATE_LIMIT: `${QUOTA}/60s`,
-    DATABASE_URL: cluster.url,
-    DATABASE_POOL: String(POOL_SIZE),
-    API_KEY_PEPPER: pepper,
-    CURSOR_KEY: cursorKey,
-    // The lake is not asked anything, but the service starts only with one.
-    AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
-    AWS_ACCESS_KEY_ID: 'bench',
-    AWS_SECRET_ACCESS_KEY: 'bench',
-    LAKE_BUCKET: 'bench-lake',
-    LAKE_RESULTS: 's3://bench-lake/results/',
-    LAKE_PSEUDONYM_KEY: pepper,
-  }
+  const settings = { ...serviceEnvironment(setting), PORT: String(port) }
   return startServer({
     script: path.join(ROOT, 'src/main.ts'),
     args: ['serve'],
@@ -129,4 +113,44 @@ export async function startOne(
     port,
     nodeOptions,
   })
+}
+
+const shellEnvironment = () => ({ PATH: process.env.PATH, HOME: os.homedir(), NODE_ENV: 'production' })
+
+/** What `rocketgames serve` is started with. */
+function serviceEnvironment({ cluster, cursorKey, pepper }: Setting): NodeJS.ProcessEnv {
+  return {
+    ...shellEnvironment(),
+    LOG_LEVEL: 'info',
+    RATE_LIMIT: `${QUOTA}/60s`,
+    DATABASE_URL: cluster.url,
+    DATABASE_POOL: String(POOL_SIZE),
+    API_KEY_PEPPER: pepper.toString('hex'),
+    CURSOR_KEY: cursorKey.toString('hex'),
+    // The lake is not asked anything, but the service starts only with one.
+    AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
+    AWS_ACCESS_KEY_ID: 'bench',
+    AWS_SECRET_ACCESS_KEY: 'bench',
+    LAKE_BUCKET: 'bench-lake',
+    LAKE_RESULTS: 's3://bench-lake/results/',
+    LAKE_PSEUDONYM_KEY: pepper.toString('hex'),
+  }
+}
+
+/** What the function is started with. */
+export function functionEnvironment(setting: Setting): NodeJS.ProcessEnv {
+  const { LAKE_PSEUDONYM_KEY: _other, ...service } = serviceEnvironment(setting)
+  return {
+    ...service,
+    DATABASE_POOL: '2',
+    MIGRATE_AT_START: 'off',
+    LAKE_RUNNER: 'ecs',
+    LAKE_SCHEDULER: 'none',
+    LAKE_ECS_CLUSTER: 'bench',
+    LAKE_ECS_SNAPSHOT_TASK: 'snapshot',
+    LAKE_ECS_CARE_TASK: 'care',
+    LAKE_ECS_CONTAINER: 'accounts',
+    LAKE_ECS_SUBNETS: 'subnet-1',
+    LAKE_ECS_SECURITY_GROUPS: 'sg-1',
+  }
 }

@@ -154,14 +154,17 @@ export class FunctionStack extends Stack {
     })
   }
 
-  #work({ settings, database, cluster }: FunctionStackProps): ProgramTask {
+  #work({ settings, database, cluster, lake, tasks }: FunctionStackProps): ProgramTask {
+    const { environment, secrets } = databaseSettings(database, database.secrets.service)
     return new ProgramTask(this, 'Work', {
       settings,
       image: cluster.image,
       command: workCommand(),
       cpu: 256,
       memoryMiB: 512,
-      ...databaseSettings(database, database.secrets.service),
+      // It calls nothing of the lake: the settings tell how old a snapshot may be, for the metrics that it writes.
+      environment: { ...environment, ...lake.settings, ...tasks.settings, METRICS: 'emf' },
+      secrets,
     })
   }
 }

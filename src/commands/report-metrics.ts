@@ -9,11 +9,20 @@ import { watchedMetrics } from './watched-metrics.ts'
 /** Lines that wait for somebody to read standard output; beyond, they are lost and the service goes on. */
 const MAX_WAITING_CHARACTERS = 1024 * 1024
 
-/** With METRICS=emf: metrics as lines on standard output, each minute. */
-export function reportMetrics(program: Program, metrics: Metrics, logger: Logger): MetricReporter | undefined {
+/**
+ * With METRICS=emf: metrics as lines on standard output, each minute.
+ *
+ * @param sync each line is written before the program goes on: for a process that may be frozen then
+ */
+export function reportMetrics(
+  program: Program,
+  metrics: Metrics,
+  logger: Logger,
+  sync = false,
+): MetricReporter | undefined {
   const { config, database } = program
   if (config.metrics !== 'emf') return undefined
-  const output = destination({ dest: 1, sync: false, maxLength: MAX_WAITING_CHARACTERS })
+  const output = destination(sync ? { dest: 1, sync } : { dest: 1, sync, maxLength: MAX_WAITING_CHARACTERS })
   const schedule = config.lake
   const reporter = new MetricReporter({
     metrics,

@@ -6,6 +6,7 @@ import type { JobWorker } from '../jobs/job-worker.ts'
 import { Metrics } from '../metrics.ts'
 import { accountsApi } from './accounts.ts'
 import { type Program, withDatabase } from './composition.ts'
+import { reportMetrics } from './report-metrics.ts'
 import { say } from './terminal.ts'
 
 /** Longer than a dead worker is waited for (its heartbeat and who looks for it): its jobs are taken up before this one ends. */
@@ -52,10 +53,12 @@ const wholeNumber = (max: number) => (text: string) => {
   throw new InvalidArgumentError(`It must be a whole number from 1 to ${max}.`)
 }
 
-async function work({ database, logger }: Program, { untilIdle, exportPartMib }: WorkOptions): Promise<void> {
+async function work(opened: Program, { untilIdle, exportPartMib }: WorkOptions): Promise<void> {
+  const { database, logger } = opened
+  const metrics = new Metrics()
   const { worker } = accountsApi(
     database,
-    { logger, metrics: new Metrics() },
+    { logger, metrics },
     exportPartMib === undefined ? {} : { partBytes: exportPartMib * MIB },
   )
   const purge = new IdempotencyPurge(database, logger)
@@ -65,15 +68,19 @@ async function work({ database, logger }: Program, { untilIdle, exportPartMib }:
     told.abort()
   }
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  const reporter = reportMetrics(opened, metrics, logger)
   try {
     await worker.start()
     purge.start()
+    // Where it is started every few minutes only, those of the database come as often.
+    await reporter?.report()
     if (process.stderr.isTTY) say('Doing jobs; Ctrl-C ends it.')
     if (untilIdle === undefined) await whenTold(told.signal)
     else await idle(told.signal, untilIdle * 1000, worker, () => countQueued(database))
   } finally {
     await purge.stop()
     await worker.close()
+    await reporter?.stop()
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
   }
 }

@@ -53,6 +53,11 @@ export class FunctionHandler {
     }
   }
 
+  /** Never rejects. */
+  async close(): Promise<void> {
+    await this.#service?.close().catch((error: unknown) => this.#options.logger.warn({ err: error }, 'not closed well'))
+  }
+
   async #awake(): Promise<Server> {
     const service = await this.#current()
     if (this.#now() - this.#endedMs > LONG_PAUSE_MS) await service.wake()
@@ -64,10 +69,9 @@ export class FunctionHandler {
     const secrets = await this.#options.secrets()
     const text = JSON.stringify(secrets)
     if (this.#service !== undefined && text === this.#secrets) return this.#service
-    const old = this.#service
+    // Its last answer is given: nothing is lost by it.
+    await this.close()
     this.#service = undefined
-    // Its last answer is given; what cannot be closed well is left to the end of the process.
-    void old?.close().catch((error: unknown) => this.#options.logger.warn({ err: error }, 'not closed well'))
     this.#service = await this.#options.open(secrets)
     this.#secrets = text
     return this.#service

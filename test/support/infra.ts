@@ -21,7 +21,10 @@ const made = new Map<StageSettings['name'], SynthesizedStage>()
 export function synthesized(name: StageSettings['name']): SynthesizedStage {
   const known = made.get(name)
   if (known !== undefined) return known
-  const stage = new AccountsStage(new App({ context, analyticsReporting: false }), stageNamed(name))
+  const stage = new AccountsStage(
+    new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] }, analyticsReporting: false }),
+    stageNamed(name),
+  )
   const templates = new Map<StackName, Template>()
   const template = (stack: StackName) => {
     const found = templates.get(stack)
