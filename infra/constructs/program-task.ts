@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
+import { CfnDeletionPolicy, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import * as ecs from 'aws-cdk-lib/aws-ecs'
 import * as logs from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
@@ -56,6 +56,9 @@ export class ProgramTask extends Construct {
         operatingSystemFamily: ecs.OperatingSystemFamily.LINUX,
       },
     })
+    // Earlier revisions stay usable: the way back is to the one before.
+    const resource = this.definition.node.defaultChild as ecs.CfnTaskDefinition
+    resource.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN
     this.container = this.#program(props, name)
     const tracing = props.tracing ?? settings.tracing
     if (tracing) addTraceCollector(this.definition, this.container, this.logGroup)
