@@ -76,9 +76,11 @@ export class LakeAccess {
       ...this.#publish(),
       ...this.#unload(),
     ])
+    const { live, raw } = this.#place.databases
     this.#acceptPrefixes(
       role,
-      service,
+      [LAKE_PREFIX, META_PREFIX, MANIFESTS_PREFIX, CONTRACTS, UNLOAD_PREFIX, service.folder],
+      [raw, live],
       'It writes snapshots, whose files, manifests, partitions and views have new names each time',
     )
   }
@@ -107,9 +109,11 @@ export class LakeAccess {
         resources: [lake.bucketArn, results.bucketArn],
       },
     ])
+    const { curated, live, raw } = databases
     this.#acceptPrefixes(
       role,
-      service,
+      [LAKE_PREFIX, META_PREFIX, CURATED, service.folder],
+      [raw, live, curated, `${curated}_raw`],
       'It reads all snapshots and all curated tables, whose files have new names each time',
     )
   }
@@ -242,10 +246,8 @@ export class LakeAccess {
     for (const each of statements) role.addToPrincipalPolicy(new iam.PolicyStatement(each))
   }
 
-  #acceptPrefixes(role: IConstruct, { folder }: QueryPlace, reason: string): void {
-    const { databases } = this.#place
-    const keys = [LAKE_PREFIX, META_PREFIX, MANIFESTS_PREFIX, CONTRACTS, UNLOAD_PREFIX, CURATED, folder]
-    const names = [databases.raw, databases.live, databases.curated, `${databases.curated}_raw`]
-    acceptWildcards(role, [...keys.map((key) => `/${key}*`), ...names.map((name) => `:table/${name}/*`)], reason)
+  #acceptPrefixes(role: IConstruct, prefixes: readonly string[], databases: readonly string[], reason: string): void {
+    const keys = prefixes.map((prefix) => `/${prefix}*`)
+    acceptWildcards(role, [...keys, ...databases.map((name) => `:table/${name}/*`)], reason)
   }
 }

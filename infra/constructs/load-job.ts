@@ -96,7 +96,6 @@ export class LoadJob extends GlueJob {
     })
     if (warehouse.target !== 'redshift') {
       Secret.fromSecretNameV2(this, 'Login', warehouse.secretName).grantRead(this.role)
-      acceptWildcards(this.role, ['-??????'], 'Secrets Manager ends the names of secrets in six characters of its own')
     } else {
       acceptWildcards(
         this.role,

@@ -84,7 +84,7 @@ export class NetworkStack extends Stack {
     }
   }
 
-  #allow({ compute, service: { callers } }: StageSettings): void {
+  #allow({ cidr, compute, service: { callers }, warehouse }: StageSettings): void {
     const { balancer, service, tasks, function: lambda, rotation, glue, database } = this.groups
     const postgres = ec2.Port.tcp(DATABASE_PORT)
     for (const client of [service, tasks, lambda, rotation, glue]) {
@@ -95,6 +95,7 @@ export class NetworkStack extends Stack {
     }
     glue.addIngressRule(glue, ec2.Port.allTcp(), 'Workers of one job')
     glue.addEgressRule(glue, ec2.Port.allTcp(), 'Workers of one job')
+    if (warehouse?.target === 'postgres') glue.addEgressRule(ec2.Peer.ipv4(cidr), postgres, 'The warehouse')
     if (compute !== 'fargate') return
     const answers = ec2.Port.tcp(SERVICE_PORT)
     balancer.addEgressRule(service, answers, 'Requests')

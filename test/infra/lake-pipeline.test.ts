@@ -1,0 +1,159 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { App, Stage } from 'aws-cdk-lib'
+import { Template } from 'aws-cdk-lib/assertions'
+import { describe, expect, it } from 'vitest'
+import { pinnedModules } from '../../infra/constructs/glue-package.ts'
+import { DatabaseStack } from '../../infra/stacks/database-stack.ts'
+import { LakeStack } from '../../infra/stacks/lake-stack.ts'
+import { NetworkStack } from '../../infra/stacks/network-stack.ts'
+import { stageNamed, type Warehouse } from '../../infra/stages.ts'
+import { manifestKey, retiredKey } from '../../src/lake/object-keys.ts'
+import { deployedLake } from './deployed-lake.ts'
+
+const GLUE_JOBS = path.resolve(import.meta.dirname, '../../glue-jobs')
+const { context } = JSON.parse(readFileSync(path.join(GLUE_JOBS, '../cdk.json'), 'utf8')) as {
+  context: Record<string, unknown>
+}
+/** What Glue takes itself ("Using job parameters in AWS Glue jobs"). */
+const OF_GLUE = new Set([
+  ...['--extra-py-files', '--extra-files', '--additional-python-modules', '--enable-auto-scaling', '--enable-metrics'],
+  ...['--enable-observability-metrics', '--enable-continuous-cloudwatch-log', '--job-bookmark-option'],
+])
+const { all, one, place } = deployedLake('dev')
+const argumentsPy = readFileSync(path.join(GLUE_JOBS, 'rocketgames_glue/arguments.py'), 'utf8')
+
+interface Job {
+  readonly Name: string
+  readonly GlueVersion: string
+  readonly MaxRetries: number
+  readonly Timeout: number
+  readonly ExecutionProperty: { readonly MaxConcurrentRuns: number }
+  readonly Connections: { readonly Connections: readonly string[] }
+  readonly DefaultArguments: Readonly<Record<string, string>>
+}
+const jobs = new Map(
+  all('AWS::Glue::Job').map(({ properties }) => [String(properties.Name), properties as unknown as Job]),
+)
+const job = (name: string): Job => {
+  const found = jobs.get(name)
+  if (found === undefined) throw new Error(`There is no job ${name}`)
+  return found
+}
+
+/** The arguments that the parser of a job declares, those of all jobs included. */
+function declared(parser: 'curate' | 'load' | 'unload'): string[] {
+  const [, shared = ''] = /def _parser\([\s\S]*?\n([\s\S]*?)\n\n/.exec(argumentsPy) ?? []
+  const own =
+    new RegExp(`def ${parser}_arguments\\([\\s\\S]*?\\n([\\s\\S]*?)(?:\\n\\n|\\n$)`).exec(argumentsPy)?.[1] ?? ''
+  return [...`${shared}${own}`.matchAll(/"(--[a-z-]+)"/g)].map(([, name = '']) => name)
+}
+
+const given = ({ DefaultArguments }: Job) => Object.keys(DefaultArguments).filter((name) => !OF_GLUE.has(name))
+
+/** A lake whose curated tables go on into a warehouse. */
+function withWarehouse(warehouse: Warehouse): Template {
+  const settings = { ...stageNamed('dev'), warehouse }
+  const stage = new Stage(new App({ context, analyticsReporting: false }), 'dev', { env: { region: settings.region } })
+  const network = new NetworkStack(stage, 'network', { settings })
+  const database = new DatabaseStack(stage, 'database', { settings, network })
+  return Template.fromStack(new LakeStack(stage, 'lake', { settings, network, database }))
+}
+
+describe('the Glue jobs', () => {
+  it('run on the Glue that they are tested for, one at a time, in the private network, encrypted', () => {
+    const connections = all('AWS::Glue::Connection').map(({ properties }) => {
+      return (properties.ConnectionInput as { Name: string; ConnectionType: string }).Name
+    })
+    expect(connections.length).toBe(2)
+    for (const each of jobs.values()) {
+      expect(each).toMatchObject({ GlueVersion: '5.0', ExecutionProperty: { MaxConcurrentRuns: 1 } })
+      expect(each.Connections.Connections.length).toBe(connections.length)
+      expect(each).toMatchObject({ SecurityConfiguration: one('AWS::Glue::SecurityConfiguration').properties.Name })
+      expect(each.DefaultArguments['--job-bookmark-option']).toBe('job-bookmark-disable')
+    }
+  })
+
+  it('get only arguments that their scripts know, and all that these ask for', () => {
+    expect(declared('unload')).toContain('--plan')
+    const curate = given(job('rocketgames-curate'))
+    expect(curate.filter((name) => !declared('curate').includes(name))).toEqual([])
+    expect(curate).toEqual(expect.arrayContaining(['--bucket', '--region', '--results', '--workgroup', '--database']))
+    const unload = given(job(place.unloadJob))
+    expect(unload.filter((name) => !declared('unload').includes(name))).toEqual([])
+    // The run gives --plan, --bucket and --region.
+    expect(unload).toEqual(expect.arrayContaining(['--secret-id', '--pseudonym-key-secret', '--ssl-root-cert']))
+  })
+
+  it('read a snapshot once: a second attempt would find it gone', () => {
+    expect(job(place.unloadJob).MaxRetries).toBe(0)
+    expect(job('rocketgames-curate').MaxRetries).toBeGreaterThan(0)
+  })
+
+  it('get modules in the versions that the jobs are tested with, and those that they bring', () => {
+    const modules = job(place.unloadJob).DefaultArguments['--additional-python-modules']?.split(',') ?? []
+    const requirements = readFileSync(path.join(GLUE_JOBS, 'requirements.txt'), 'utf8')
+    expect(modules.map((each) => each.split('==')[0])).toEqual(['pyarrow', 'cryptography', 'cffi', 'pycparser'])
+    for (const each of modules) expect(requirements).toContain(`\n${each} \\\n`)
+    expect(() => pinnedModules(['left-pad'])).toThrow('no pin for left-pad')
+  })
+
+  it('find the authorities of the database under the name that --extra-files gives them', () => {
+    const { DefaultArguments: args } = job(place.unloadJob)
+    expect(args['--extra-files']?.endsWith(`/${args['--ssl-root-cert']}`)).toBe(true)
+    expect(args['--ssl-root-cert']).toMatch(/^[0-9a-f]{64}\.pem$/)
+  })
+})
+
+describe('the way from a snapshot to the warehouse', () => {
+  it('begins when the manifest of a snapshot is written, and by nothing else that is written', () => {
+    const { EventPattern } = one('AWS::Events::Rule').properties as {
+      EventPattern: { detail: { bucket: { name: string[] }; object: { key: { prefix: string }[] } } }
+    }
+    expect(EventPattern).toMatchObject({ source: ['aws.s3'], 'detail-type': ['Object Created'] })
+    expect(EventPattern.detail.bucket.name).toEqual([place.bucket])
+    const prefix = EventPattern.detail.object.key[0]?.prefix ?? 'none'
+    const id = '20261122t020000z-01kaq3c9'
+    expect(manifestKey(id).startsWith(prefix)).toBe(true)
+    expect(retiredKey(id).startsWith(prefix)).toBe(false)
+  })
+
+  it('goes to the workflow whose first step is the curate job; what it does not take is kept', () => {
+    const { Targets } = one('AWS::Events::Rule').properties as { Targets: { Arn: string; DeadLetterConfig: unknown }[] }
+    const [target] = Targets
+    expect(target?.Arn.endsWith(`:workflow/${one('AWS::Glue::Workflow').name}`)).toBe(true)
+    expect(target?.DeadLetterConfig).toEqual({ Arn: one('AWS::SQS::Queue').arn })
+    expect(one('AWS::Glue::Trigger').properties).toMatchObject({
+      ...{ Type: 'EVENT', WorkflowName: one('AWS::Glue::Workflow').name },
+      Actions: [{ JobName: 'rocketgames-curate' }],
+    })
+  })
+
+  const warehouses: readonly (readonly [Warehouse, readonly string[]])[] = [
+    [{ target: 'postgres', secretName: 'warehouse/login' }, ['--secret-id', '--ssl-root-cert']],
+    [
+      { target: 'redshift', workgroup: 'analytics', database: 'dev', copyRoleName: 'redshift-copy' },
+      ['--redshift-workgroup', '--redshift-database', '--iam-role'],
+    ],
+    [{ target: 'snowflake', secretName: 'warehouse/login', stage: 'lake.public.curated' }, ['--secret-id', '--stage']],
+  ]
+
+  it.each(warehouses)('ends in a warehouse where the stage has one: %o', (warehouse, needed) => {
+    const template = withWarehouse(warehouse)
+    template.hasResourceProperties('AWS::Glue::Trigger', {
+      ...{ Type: 'CONDITIONAL', StartOnCreation: true, Actions: [{ JobName: 'rocketgames-load' }] },
+      Predicate: { Conditions: [{ JobName: 'rocketgames-curate', LogicalOperator: 'EQUALS', State: 'SUCCEEDED' }] },
+    })
+    const [found] = Object.values(
+      template.findResources('AWS::Glue::Job', { Properties: { Name: 'rocketgames-load' } }),
+    )
+    const load = (found as { Properties: Job }).Properties
+    expect(load.DefaultArguments['--target']).toBe(warehouse.target)
+    expect(given(load)).toEqual(expect.arrayContaining([...needed]))
+    expect(given(load).filter((name) => !declared('load').includes(name))).toEqual([])
+  })
+
+  it('ends at the curated tables where it has none', () => {
+    expect([...jobs.keys()].sort()).toEqual(['rocketgames-curate', 'rocketgames-unload'])
+  })
+})
