@@ -42,6 +42,8 @@ export async function createOwnedDatabase() {
   const ensure = () => ensureDatabaseUsers({ url, service, exporter, exportedTables })
   return {
     ...{ name, url, owner, service, exporter, mark, ensure },
+    /** Of a superuser. */
+    adminUrl: database.url,
     serviceUrl: urlOf(url, service),
     exporterUrl: urlOf(url, exporter),
     async drop() {
