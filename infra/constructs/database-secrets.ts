@@ -38,7 +38,7 @@ export interface DatabaseSecretsProps {
 /** Libraries, URLs and shells trip over these. */
 export const NOT_IN_PASSWORDS = ' %+~`#$&*()|[]{}:;<>?!\'/@"\\'
 
-/** 32 random bytes in hex. They are changed by hand, as what was made with them ends with them: so there is no rotation. */
+/** 32 random bytes in hex. A person changes them: what was made with them would end with them. */
 function randomKey(scope: Construct, id: string, description: string, props: DatabaseSecretsProps) {
   const secret = new secretsmanager.Secret(scope, id, {
     description,
@@ -56,7 +56,7 @@ function randomKey(scope: Construct, id: string, description: string, props: Dat
   accept(secret, {
     rule: 'AwsSolutions-SMG4',
     reason:
-      'What was made with this key ends with it (every API key, every cursor, every pseudonym): a person changes it, by the steps in docs/deploy.md and docs/snapshots.md; nothing changes it by itself.',
+      'What was made with this key would end with it (every API key, every cursor, every pseudonym), so the old one has to be known beside the new one for a while that only a person can tell: docs/deploy.md and docs/snapshots.md have the steps.',
   })
   return secret
 }

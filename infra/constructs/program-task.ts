@@ -1,4 +1,4 @@
-import { CfnDeletionPolicy, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
+import { CfnDeletionPolicy, Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib'
 import * as ecs from 'aws-cdk-lib/aws-ecs'
 import * as logs from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
@@ -94,6 +94,7 @@ export class ProgramTask extends Construct {
         logGroup: this.logGroup,
         streamPrefix: name,
         mode: ecs.AwsLogDriverMode.NON_BLOCKING,
+        maxBufferSize: Size.mebibytes(4),
       }),
     })
   }
