@@ -11,6 +11,8 @@ declare module 'autocannon' {
     readonly connections: number
     /** In seconds. */
     readonly duration: number
+    /** Requests per second of all connections; default: as many as there are answers. */
+    readonly overallRate?: number
     readonly headers: Readonly<Record<string, string>>
     readonly requests: readonly { setupRequest(request: AutocannonRequest): AutocannonRequest }[]
   }
