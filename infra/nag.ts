@@ -1,6 +1,6 @@
 import type { App } from 'aws-cdk-lib'
 import { type IPolicyValidationContext, type PolicyValidationPluginReport, Validations } from 'aws-cdk-lib'
-import { AwsSolutionsChecks, type NagPack } from 'cdk-nag'
+import { AwsSolutionsChecks } from 'cdk-nag'
 import type { IConstruct } from 'constructs'
 
 /** A finding that stays, and why a reviewer may agree. */
@@ -39,50 +39,61 @@ const matches = ({ rule, finding }: Accepted, found: string): boolean => {
   return typeof finding === 'string' ? finding === detail : finding.test(detail)
 }
 
-/**
- * Makes acknowledgements of a pack's findings out of what was accepted: the framework itself knows exact names only, and a name
- * holds logical ids.
- */
-function acknowledge(pack: NagPack, root: IConstruct, report: PolicyValidationPluginReport): Acceptance[] {
-  const used = new Set<Accepted>()
-  const all = root.node.findAll()
-  const byPath = new Map(all.map((each) => [each.node.path, each]))
-  for (const { ruleName, violatingResources } of report.violations) {
-    for (const { constructPath } of violatingResources) {
-      for (const place of byPath.get(constructPath ?? '')?.node.scopes.toReversed() ?? []) {
-        const entry = accepted.get(place)?.find((each) => matches(each, ruleName))
-        if (entry === undefined) continue
-        used.add(entry)
-        Validations.of(place).acknowledge({ id: `${pack.readPackName}::${ruleName}`, reason: entry.reason })
-        break
-      }
-    }
-  }
-  return root.node
-    .findAll()
-    .flatMap((place) =>
-      (accepted.get(place) ?? [])
-        .filter(({ rule }) => rule.startsWith(`${pack.readPackName}-`))
-        .map((entry) => ({ ...entry, path: place.node.path, used: used.has(entry) })),
-    )
+interface Review {
+  /** Each finding with the acceptance that covers it, and the construct that carries that. */
+  readonly covered: readonly { readonly ruleName: string; readonly place: IConstruct; readonly entry: Accepted }[]
+  /** `rule at path: what is wrong` of those that nobody accepted. */
+  readonly open: readonly string[]
+  readonly acceptances: readonly Acceptance[]
 }
 
+/** Looks for every finding of a report whether it was accepted: at its construct, or at one around it, the nearest first. */
+function review(root: IConstruct, { violations }: PolicyValidationPluginReport): Review {
+  const all = root.node.findAll()
+  const byPath = new Map(all.map((each) => [each.node.path, each]))
+  const findings = violations.flatMap(({ ruleName, description, violatingResources }) =>
+    violatingResources.map(({ constructPath = '' }) => {
+      const places = byPath.get(constructPath)?.node.scopes.toReversed() ?? []
+      const entries = places.flatMap((place) =>
+        (accepted.get(place) ?? []).map((entry) => ({ ruleName, place, entry })),
+      )
+      const found = entries.find(({ entry }) => matches(entry, ruleName))
+      return { found, says: `${ruleName} at ${constructPath}: ${description}` }
+    }),
+  )
+  const covered = findings.flatMap(({ found }) => (found ? [found] : []))
+  const used = new Set(covered.map(({ entry }) => entry))
+  return {
+    covered,
+    open: findings.filter(({ found }) => !found).map(({ says }) => says),
+    acceptances: all.flatMap((place) =>
+      (accepted.get(place) ?? []).map((entry) => ({ ...entry, path: place.node.path, used: used.has(entry) })),
+    ),
+  }
+}
+
+/** What a synthesis with `addNag` would find in a tree of constructs, without one. */
+export function nagged(root: IConstruct): Pick<Review, 'open' | 'acceptances'> {
+  return review(root, new AwsSolutionsChecks().validateScope(root))
+}
+
+/**
+ * Makes acknowledgements of the framework out of what was accepted: it knows exact names only, and a name holds logical ids; what it
+ * knows is in its report.
+ */
 class Checks extends AwsSolutionsChecks {
   readonly #root: App
-  #acceptances: readonly Acceptance[] = []
 
   constructor(root: App) {
     super(root, { verbose: true })
     this.#root = root
   }
 
-  get acceptances(): readonly Acceptance[] {
-    return this.#acceptances
-  }
-
   override validate(context: IPolicyValidationContext): PolicyValidationPluginReport {
     const report = super.validate(context)
-    this.#acceptances = acknowledge(this, this.#root, report)
+    for (const { ruleName, place, entry } of review(this.#root, report).covered) {
+      Validations.of(place).acknowledge({ id: `${this.readPackName}::${ruleName}`, reason: entry.reason })
+    }
     return report
   }
 }
@@ -90,11 +101,7 @@ class Checks extends AwsSolutionsChecks {
 /**
  * Lets every synthesis of the app fail that has a finding of AWS Solutions which nobody accepted: `app.synth()` throws, and the
  * command line exits 1. An app that is synthesised by the end of its process alone would exit 0: call `app.synth()`.
- *
- * @returns what was accepted, readable after the synthesis.
  */
-export function addNag(app: App): { readonly acceptances: readonly Acceptance[] } {
-  const checks = new Checks(app)
-  Validations.of(app).addPlugins(checks)
-  return checks
+export function addNag(app: App): void {
+  Validations.of(app).addPlugins(new Checks(app))
 }

@@ -145,16 +145,24 @@ export function processAlarms(metrics: ProgramMetrics, { service }: StageSetting
       threshold: WAITING_REQUESTS,
       of: [5, 5],
     },
-    {
-      name: 'metrics-silent',
-      severity: 'page',
-      means: 'No process has written metrics for ten minutes: none runs, or all other alarms are blind.',
-      first: 'Does the service run (ECS: desired and running tasks)? Do its log streams have new lines?',
-      metric: metrics.lines(Duration.minutes(5)),
-      threshold: 1,
-      below: true,
-      of: [2, 2],
-      missing: 'wrong',
-    },
   ]
+}
+
+/**
+ * All other alarms are blind where nobody writes. Tasks of ECS write each minute; beside a function, which writes while somebody calls it, a
+ * task that comes every five minutes does.
+ */
+export function silenceAlarm(metrics: ProgramMetrics, { compute }: StageSettings): AlarmPlan {
+  const minutes = compute === 'fargate' ? 5 : 15
+  return {
+    name: 'metrics-silent',
+    severity: 'page',
+    means: `No process has written metrics for ${2 * minutes} minutes: none runs, or all other alarms are blind.`,
+    first: 'Do tasks run (ECS: desired and running ones, and why others stopped)? Do their log streams have new lines?',
+    metric: metrics.lines(Duration.minutes(minutes)),
+    threshold: 1,
+    below: true,
+    of: [2, 2],
+    missing: 'wrong',
+  }
 }

@@ -5,8 +5,8 @@ import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch'
 export const METRICS_NAMESPACE = 'RocketGames/Accounts'
 
 /**
- * Read from the database, by every process the same: take the maximum. Seconds, or counts. SnapshotAge and SnapshotAgeRatio are
- * there once a snapshot has been published.
+ * Read from the database, by every process the same: take the maximum. Seconds, or counts. Without any snapshot, SnapshotAge is that
+ * of the system.
  */
 export const STATE_METRICS = [
   'SnapshotAge',
@@ -61,7 +61,6 @@ export class ProgramMetrics {
       dimensionsMap: { Stage: this.#stage },
       statistic,
       period,
-      label: metricName,
     })
   }
 }

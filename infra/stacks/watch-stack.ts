@@ -6,7 +6,7 @@ import { databaseAlarms } from '../constructs/database-alarms.ts'
 import { FailureNotices } from '../constructs/failure-notices.ts'
 import { lakeAlarms } from '../constructs/lake-alarms.ts'
 import { MonthlyBudget } from '../constructs/monthly-budget.ts'
-import { processAlarms, requestAlarms, snapshotAlarms } from '../constructs/program-alarms.ts'
+import { processAlarms, requestAlarms, silenceAlarm, snapshotAlarms } from '../constructs/program-alarms.ts'
 import { ProgramMetrics } from '../constructs/program-metrics.ts'
 import { functionAlarms, serviceAlarms } from '../constructs/service-alarms.ts'
 import { WatchDashboard } from '../constructs/watch-dashboard.ts'
@@ -51,6 +51,7 @@ export class WatchStack extends Stack {
     const plans: AlarmPlan[] = [
       ...snapshotAlarms(metrics),
       ...requestAlarms(metrics),
+      silenceAlarm(metrics, settings),
       ...(service ? [...processAlarms(metrics, settings), ...serviceAlarms(service, settings)] : []),
       ...(api ? functionAlarms(api) : []),
       ...databaseAlarms(database.instance, settings),
