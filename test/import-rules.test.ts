@@ -22,6 +22,8 @@ const NOT_A_NOUN = /-(store|service|schema|routes)$/
 
 const rules: readonly Rule[] = [
   { files: /^main$/, src: [/./] },
+  { files: /^lambda$/, src: [/./] },
+  { files: /^lambda\//, src: [/^http\//], never: new RegExp(`${EXPRESS}|${PRISMA}|${AWS}`) },
   { files: /^commands\//, src: [/./] },
   {
     files: /^(errors|logger|metrics|tracing|config|setting-kinds)$/,

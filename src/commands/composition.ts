@@ -6,7 +6,7 @@ import { AnswerSeal } from '../accounts/idempotency/answer-seal.ts'
 import { IdempotencyService } from '../accounts/idempotency/idempotency-service.ts'
 import { type Context, systemContext } from '../caller.ts'
 import type { Config, LakeConfig } from '../config.ts'
-import { type Database, openDatabase } from '../database/database.ts'
+import { type Database, type DatabaseOptions, openDatabase } from '../database/database.ts'
 import { migrate } from '../database/migrate.ts'
 import { UsageError } from '../errors.ts'
 import { createAthenaClient } from '../lake/athena/athena-client.ts'
@@ -121,15 +121,23 @@ export async function lakeToWrite(program: Program): Promise<Lake> {
   return lake
 }
 
+export interface ProgramOptions extends Partial<WorkplaceOptions> {
+  /** How patient its connections are; default: as those of a server. */
+  readonly database?: Omit<DatabaseOptions, 'url' | 'poolSize' | 'logger'>
+}
+
 /** Everything that a command may need, opened lazily by its parts; `close()` ends what the command brought up itself. */
-export async function openProgram(options: Partial<WorkplaceOptions> = {}): Promise<Program> {
+export async function openProgram(options: ProgramOptions = {}): Promise<Program> {
   const logger = options.log ?? createLogger({ level: process.env.LOG_LEVEL || 'warn' })
   const workplace = await openWorkplace(process.env, { ...options, log: logger })
   const { config } = workplace
   const { databaseUrl } = config
   if (databaseUrl === undefined) throw new Error('the workplace knows no database')
   if (workplace.localDir !== undefined) useLocalCredentials(workplace.env)
-  const database = openDatabase({ url: databaseUrl, poolSize: config.databasePoolSize, logger })
+  const database = openDatabase({
+    ...{ patienceMs: config.databaseWaitMs, ...options.database },
+    ...{ url: databaseUrl, poolSize: config.databasePoolSize, logger },
+  })
   const pepper = () => {
     if (config.apiKeyPepper !== undefined) return config.apiKeyPepper
     throw new UsageError('API_KEY_PEPPER must be set; see "Settings" in README.md')
