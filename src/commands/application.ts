@@ -1,4 +1,5 @@
 import { apiKeyRoutes } from '../accounts/api-keys/api-key-routes.ts'
+import { RequestCountStore } from '../accounts/api-keys/request-count-store.ts'
 import { databaseError } from '../database/constraint-errors.ts'
 import { snapshotReader } from '../database/snapshot-reader.ts'
 import { UsageError } from '../errors.ts'
@@ -13,6 +14,7 @@ import { accountsApi } from './accounts.ts'
 import { apiInfo } from './api-info.ts'
 import { type Program, software } from './composition.ts'
 import { type LakeApi, lakeApi } from './lake-api.ts'
+import { MigrationsCheck } from './migrations-check.ts'
 
 /** The HTTP application and what works beside it. Nothing of it has been started. */
 export interface Application {
@@ -21,6 +23,7 @@ export interface Application {
   /** Does jobs, from its start to its stop. */
   readonly worker: JobWorker
   readonly metrics: Metrics
+  readonly migrations: MigrationsCheck
   readonly version: string
 }
 
@@ -35,6 +38,7 @@ export function makeApplication(opened: Program, logger: Logger): Application {
   const accounts = accountsApi(database, { logger, metrics })
   const lake = lakeApi(opened, metrics)
   const { version } = software()
+  const migrations = new MigrationsCheck(database)
   registerServiceMetrics(metrics.registry, {
     read: () => serviceFigures(database),
     pool: () => database.poolState(),
@@ -48,12 +52,16 @@ export function makeApplication(opened: Program, logger: Logger): Application {
     cursorKey,
     idempotency: opened.idempotency,
     snapshots: snapshotReader(database),
-    checks: [{ name: 'database', check: () => database.ping() }],
+    checks: [
+      { name: 'database', check: () => database.ping() },
+      { name: 'migrations', check: () => migrations.check() },
+    ],
     limits: config.limits,
+    sharedCounts: new RequestCountStore(database),
     logger,
     metrics,
     translateError: databaseError,
     pages: [apiPage()],
   })
-  return { app, lake, worker: accounts.worker, metrics, version }
+  return { app, lake, worker: accounts.worker, metrics, migrations, version }
 }

@@ -26,7 +26,7 @@ const POLL_MS = 150
  */
 export async function firstSteps(program: Program, api: LakeApi, url: string, leave: AbortSignal): Promise<void> {
   if (program.workplace.localDir === undefined) {
-    api.start()
+    if (!leave.aborted) api.start()
     return
   }
   const steps = [prepareLake, sampleData, firstSnapshot, firstAnswer]

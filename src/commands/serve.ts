@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { IdempotencyPurge } from '../accounts/idempotency/idempotency-purge-service.ts'
 import { migrate } from '../database/migrate.ts'
 import { describe, UsageError } from '../errors.ts'
+import type { Limits } from '../http/limits.ts'
 import { type RunningServer, startServer } from '../http/server.ts'
 import type { JobWorker } from '../jobs/job-worker.ts'
 import { createLogger, type Logger } from '../logger.ts'
@@ -26,6 +27,7 @@ export function addServeCommand(program: Command): void {
 
 interface Listening {
   readonly server: RunningServer
+  readonly limits: Limits
   readonly lake: LakeApi
   readonly purge: IdempotencyPurge
   readonly worker: JobWorker
@@ -40,11 +42,15 @@ async function serve(): Promise<void> {
   const opened = await opening
   let running: Listening | undefined
   try {
-    const { applied } = await migrate({ url: opened.databaseUrl })
-    if (applied.length > 0) logger.info({ applied }, 'migrations applied')
+    // Nobody else could: the embedded database is known to others only when this process has announced itself.
+    const isEmbedded = opened.workplace.embedded?.values.DATABASE_URL !== undefined
+    if (opened.config.migrateAtStart || isEmbedded) {
+      const { applied } = await migrate({ url: opened.databaseUrl })
+      if (applied.length > 0) logger.info({ applied }, 'migrations applied')
+    }
     giveBack()
     const leave = leaving(opened, logger)
-    running = await listen(opened, logger)
+    running = await listen(opened, logger, leave.signal)
     const announced = await announce(opened, running.server)
     await firstSteps(opened, running.lake, `http://${running.server.host}:${running.server.port}`, leave.signal)
     announced?.ready()
@@ -59,6 +65,7 @@ async function serve(): Promise<void> {
       await Promise.all([running.server.drain(shutdownGraceMs, shutdownDelayMs), running.worker.stop()])
       await running.lake.stop()
       await running.purge.stop()
+      await running.limits.stop()
       await running.worker.close()
       await running.reporter?.stop()
     }
@@ -86,9 +93,10 @@ function leaving(opened: Program, logger: Logger) {
   return { reason: promise, signal: abort.signal }
 }
 
-async function listen(opened: Program, logger: Logger): Promise<Listening> {
+/** Listens at once; work of its own begins when the database has what this version needs. */
+async function listen(opened: Program, logger: Logger, leave: AbortSignal): Promise<Listening> {
   const { config, database } = opened
-  const { app, lake, metrics, version, worker } = makeApplication(opened, logger)
+  const { app, lake, metrics, migrations, version, worker } = makeApplication(opened, logger)
   let server: RunningServer | undefined
   try {
     server = await startServer(app, {
@@ -97,10 +105,14 @@ async function listen(opened: Program, logger: Logger): Promise<Listening> {
       maxConnections: config.maxConnections,
     })
     logger.info({ host: server.host, port: server.port, version }, 'listening')
-    await worker.start()
     const purge = new IdempotencyPurge(database, logger)
-    purge.start()
-    return { server, lake, purge, worker, reporter: reportMetrics(opened, metrics, logger) }
+    const reporter = reportMetrics(opened, metrics, logger)
+    await migrations.untilDone(logger, leave)
+    if (!leave.aborted) {
+      await worker.start()
+      purge.start()
+    }
+    return { server, limits: app.limits, lake, purge, worker, reporter }
   } catch (error) {
     await server?.drain(0)
     await worker.close()

@@ -175,6 +175,7 @@ export const constraints = {
   api_key_scopes_valid: { table: 'api_key', kind: 'check', columns: ['scopes'] },
   api_key_expires_within_a_year: { table: 'api_key', kind: 'check', columns: ['expires_at', 'created_at'] },
   api_key_replaced_by_fkey: { table: 'api_key', kind: 'foreign-key', columns: ['replaced_by'] },
+  request_count_pkey: { table: 'request_count', kind: 'unique', columns: ['key_id', 'policy'] },
   idempotency_key_pkey: { table: 'idempotency_key', kind: 'unique', columns: ['caller_id', 'key'] },
   idempotency_key_key_valid: { table: 'idempotency_key', kind: 'check', columns: ['key'] },
   idempotency_key_fingerprint_valid: { table: 'idempotency_key', kind: 'check', columns: ['fingerprint'] },

@@ -12,6 +12,7 @@ import { healthRoutes, Readiness, type ReadinessCheck } from './health.ts'
 import type { Idempotency } from './idempotency.ts'
 import { DEFAULT_LIMITS, type LimitSettings, Limits } from './limits.ts'
 import { type ApiInfo, openApiOf } from './openapi.ts'
+import type { SharedCounts } from './request-counts.ts'
 import type { RouteGroup } from './route.ts'
 import { routerOf } from './router.ts'
 
@@ -32,8 +33,10 @@ export interface AppOptions {
   /** Reads whole lists, for exports; needed where there are lists. */
   readonly snapshots?: SnapshotReader
   readonly checks: readonly ReadinessCheck[]
-  /** What callers may take of this process; default `DEFAULT_LIMITS`. */
+  /** What callers may take; default `DEFAULT_LIMITS`. */
   readonly limits?: LimitSettings
+  /** Quotas are then those of all processes that have it; default: this one counts for itself. */
+  readonly sharedCounts?: SharedCounts
   readonly logger: Logger
   readonly metrics: Metrics
   /** Errors of lower layers as expected ones: a lost database as `unavailable`. Returns what it does not know unchanged. */
@@ -45,6 +48,7 @@ export interface AppOptions {
 export interface App {
   readonly express: Express
   readonly readiness: Readiness
+  readonly limits: Limits
   /** The API document. */
   readonly document: Readonly<Record<string, unknown>>
 }
@@ -66,14 +70,14 @@ export function createApp(options: AppOptions): App {
   app.use(standardHeaders(readiness))
   app.use(boundedUrl)
   const { authenticator, idempotency, snapshots } = options
-  const limits = new Limits(options.limits ?? DEFAULT_LIMITS)
+  const limits = new Limits(options.limits ?? DEFAULT_LIMITS, options.sharedCounts, logger)
   app.use(
     routerOf(groups, { authenticator, cursors: new CursorCodec(options.cursorKey), limits, idempotency, snapshots }),
   )
   for (const page of options.pages ?? []) app.use(page)
   app.use((_request, _response, next) => next(new AppError('not-found', 'There is nothing at this address')))
   app.use(errorAnswer(logger, options.translateError ?? ((error) => error), metrics))
-  return { express: app, readiness, document }
+  return { express: app, readiness, limits, document }
 }
 
 const STANDARD_HEADERS = new Map([

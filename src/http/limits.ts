@@ -1,5 +1,6 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { AppError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import { type Left, RequestCounts, type SharedCounts } from './request-counts.ts'
 
 /** So many in so long. */
 export interface Quota {
@@ -33,22 +34,23 @@ export const DEFAULT_LIMITS: LimitSettings = {
 type LimitHeaders = Readonly<Record<'RateLimit' | 'RateLimit-Policy', string>>
 
 /**
- * What one caller, and all of them together, may take of this process. Counted per process: behind a load balancer a key has as
- * many quotas as there are processes.
+ * What one caller, and all of them together, may take. The quotas of a key are those of all processes that have their counts in common;
+ * streams and requests at once are places in this process, which they protect.
  */
 export class Limits {
   readonly #settings: LimitSettings
-  readonly #requests: RateLimiterMemory
-  readonly #bulk: RateLimiterMemory
+  readonly #requests: RequestCounts
+  readonly #bulk: RequestCounts
   readonly #policies: { readonly requests: string; readonly bulk: string }
   readonly #streamsOfKey = new Map<string, number>()
   #streams = 0
   #inFlight = 0
 
-  constructor(settings: LimitSettings = DEFAULT_LIMITS) {
+  /** @param shared counts of all processes; without them this one counts for itself */
+  constructor(settings: LimitSettings = DEFAULT_LIMITS, shared?: SharedCounts, logger?: Logger) {
     this.#settings = settings
-    this.#requests = limiterOf(settings.requests)
-    this.#bulk = limiterOf(settings.bulk)
+    this.#requests = new RequestCounts({ policy: 'default', quota: settings.requests, shared, logger })
+    this.#bulk = new RequestCounts({ policy: 'bulk', quota: settings.bulk, shared, logger })
     const requests = policyOf('default', settings.requests)
     this.#policies = { requests, bulk: `${requests}, ${policyOf('bulk', settings.bulk)}` }
   }
@@ -77,8 +79,8 @@ export class Limits {
    * @returns the headers of its answer, whatever that will be
    * @throws AppError `quota-exceeded` with `Retry-After`
    */
-  async countRequest(keyId: string): Promise<LimitHeaders> {
-    const left = await consume(this.#requests, keyId)
+  countRequest(keyId: string): LimitHeaders {
+    const left = this.#requests.count(keyId)
     const headers = { 'RateLimit-Policy': this.#policies.requests, RateLimit: itemOf('default', left) }
     if (left.isOver) throw exceeded('default', this.#settings.requests, left, headers)
     return headers
@@ -92,7 +94,7 @@ export class Limits {
    * @throws AppError `quota-exceeded`; `unavailable` when other keys have taken every place
    */
   async startStream(keyId: string, earlier: string): Promise<LimitHeaders> {
-    const left = await consume(this.#bulk, keyId)
+    const left = await this.#bulk.countTogether(keyId)
     const headers = {
       'RateLimit-Policy': this.#policies.bulk,
       RateLimit: `${earlier}, ${itemOf('bulk', left)}`,
@@ -121,30 +123,11 @@ export class Limits {
     else this.#streamsOfKey.delete(keyId)
     this.#streams--
   }
-}
 
-interface Left {
-  readonly remaining: number
-  readonly resetSeconds: number
-  readonly isOver: boolean
-}
-
-function limiterOf({ count, windowSeconds }: Quota): RateLimiterMemory {
-  return new RateLimiterMemory({ points: count, duration: windowSeconds })
-}
-
-async function consume(limiter: RateLimiterMemory, keyId: string): Promise<Left> {
-  try {
-    return leftOf(await limiter.consume(keyId), false)
-  } catch (refused) {
-    // Rejects with the same shape that it resolves with.
-    if (refused instanceof RateLimiterRes) return leftOf(refused, true)
-    throw refused
+  /** Tells the other processes what they do not know yet. */
+  async stop(): Promise<void> {
+    await Promise.all([this.#requests.stop(), this.#bulk.stop()])
   }
-}
-
-function leftOf({ remainingPoints, msBeforeNext }: RateLimiterRes, isOver: boolean): Left {
-  return { remaining: remainingPoints, resetSeconds: Math.max(1, Math.ceil(msBeforeNext / 1000)), isOver }
 }
 
 function exceeded(policy: string, { count, windowSeconds }: Quota, left: Left, headers: LimitHeaders): AppError {

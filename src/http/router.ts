@@ -193,7 +193,7 @@ async function authorised(
   const principal = await authenticate(authenticator, request.get('Authorization'))
   // Known before the scopes are, so that the log names who was refused.
   factsOf(request).keyId = principal.id
-  response.set(await limits.countRequest(principal.id))
+  response.set(limits.countRequest(principal.id))
   if (route.access !== 'key') for (const scope of route.access) requireScope(principal, scope)
   return principal
 }

@@ -543,6 +543,19 @@ export const datasets = {
       expires_at: control,
     },
   },
+  request_count: {
+    resource: 'request-counts',
+    lakeTable: null,
+    description: 'What a key has used of a quota',
+    primaryKey: ['key_id', 'policy'],
+    version: 1,
+    columns: {
+      key_id: control,
+      policy: control,
+      count: control,
+      window_ends: control,
+    },
+  },
   lake_snapshots: {
     resource: 'lake',
     lakeTable: null,
