@@ -75,6 +75,8 @@ export interface ServiceOptions {
   readonly dir?: string
   readonly port?: number
   readonly awsPort?: number
+  /** Of another copy of the program. */
+  readonly main?: string
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -83,7 +85,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
   const dir = options.dir ?? mkdtempSync(path.join(os.tmpdir(), 'rocketgames-e2e-'))
   const port = options.port ?? (await freePort())
   const awsPort = options.awsPort ?? (await freePort())
-  const child = spawn(process.execPath, [MAIN, 'serve'], {
+  const child = spawn(process.execPath, [options.main ?? MAIN, 'serve'], {
     cwd: ROOT,
     env: cleanEnvironment({
       LOCAL_DATA_DIR: dir,
