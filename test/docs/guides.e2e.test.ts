@@ -20,10 +20,12 @@ const GUIDES = [
   'snapshots',
   'curated',
   'warehouse',
+  'observability',
+  'operations',
 ] as const
 
 /** They need an account of AWS, or are generated: tests of their own read them. */
-const ELSEWHERE = ['deploy', 'roles'] as const
+const ELSEWHERE = ['deploy', 'function', 'roles'] as const
 
 let service: Service
 let folder: string

@@ -50,7 +50,10 @@ it('a snapshot is one trace from the request over the process that takes it to e
   expect(above(of('copy players'))).toBe('uploading')
   expect(above(of('S3.CompleteMultipartUpload'))).toBe('completing')
   expect(above(of('Athena.StartQueryExecution'))).toBe('views')
-  expect(of('S3.CompleteMultipartUpload')?.attributes).toMatchObject({ 'aws.attempts': 1, 'http.response.status_code': 200 })
+  expect(of('S3.CompleteMultipartUpload')?.attributes).toMatchObject({
+    'aws.attempts': 1,
+    'http.response.status_code': 200,
+  })
   expect(command.resource).toMatchObject({ 'deployment.environment.name': 'e2e', team: 'accounts' })
   expect(collector.headers.every((each) => each['x-tenant'] === 'games')).toBe(true)
 }, 60_000)
