@@ -70,7 +70,7 @@ describe('the README', () => {
     )
     for (const target of targets.filter((each) => !each.startsWith('http'))) {
       if (target.startsWith('#')) expect(anchors).toContain(target)
-      else expect(() => readFileSync(path.join(ROOT, target)), target).not.toThrow()
+      else expect(() => readFileSync(path.join(ROOT, target.split('#')[0] ?? '')), target).not.toThrow()
     }
   })
 })
