@@ -12,16 +12,19 @@ import { LakeService } from '../lake/lake-service.ts'
 import { ChildStarter, type LakeStarter } from '../lake/lake-starter.ts'
 import { QueryService } from '../lake/query-service.ts'
 import { ageLimitSeconds, LakeScheduler } from '../lake/schedule.ts'
-import { NOT_STARTED_MS, runningSnapshot } from '../lake/snapshot/snapshots.ts'
+import { failNotStarted, NOT_STARTED_MS, runningSnapshot } from '../lake/snapshot/snapshots.ts'
 import { verifySnapshots } from '../lake/snapshot/verify.ts'
 import { failUnstarted } from '../lake/snapshot-launch.ts'
 import type { Metrics } from '../metrics.ts'
+import { warnOfBuckets } from './bucket-warnings.ts'
 import type { Program } from './composition.ts'
 import { lakeTrail } from './lake-audit.ts'
 import { scheduleTrail } from './scheduled-snapshot.ts'
 
 /** How long the commands of the lake may take to end when the service stops; recovery finishes what they leave. */
 const CHILD_GRACE_MS = 10_000
+/** The row of a snapshot is older than its task, but by another clock. */
+const WATCH_MARGIN_MS = 10_000
 
 export interface LakeApi {
   readonly groups: readonly RouteGroup[]
@@ -62,6 +65,8 @@ export function lakeApi(program: Program, metrics: Metrics): LakeApi {
     groups: [lakeRoutes(service, queries)],
     starter,
     start() {
+      // A local lake is looked at, and set right, when it is brought up.
+      if (config.endpoint === undefined) void warnOfBuckets(program.lake(), logger)
       if (config.scheduler === 'none') return
       started = true
       scheduler.start()
@@ -88,5 +93,13 @@ function starterOf(program: Program, onSnapshotEnd: (id: string, how: string) =>
     return new ChildStarter({ command: [process.execPath, main], env: workplace.env, logger, onSnapshotEnd })
   }
   const client = createEcsClient(config)
-  return new EcsStarter({ client, place: config.ecs, logger, onSnapshotEnd, watchMs: NOT_STARTED_MS })
+  const onWatchOver = () => failNotStarted(program.database)
+  return new EcsStarter({
+    client,
+    place: config.ecs,
+    logger,
+    onSnapshotEnd,
+    onWatchOver,
+    watchMs: NOT_STARTED_MS + WATCH_MARGIN_MS,
+  })
 }
