@@ -2,6 +2,7 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { FAULT_POINTS } from '../../src/lake/snapshot/faults.ts'
 import {
+  access,
   contract,
   crawler,
   current,
@@ -183,5 +184,13 @@ describe('the roles of the program', () => {
     expect(lacking(ROLES.crawler, [...may, need('kms:Decrypt', place.lakeKey)])).toEqual([])
     const not = [need('glue:CreateTable', ...raw), need('s3:PutObject', part), need('s3:GetObject', manifest, plan)]
     expect(granted(ROLES.crawler, [...not, need('glue:UpdateTable', live[2] ?? '')])).toEqual([])
+  })
+
+  it('fit into roles, whose own policies may have 10,240 characters together', () => {
+    const sizes = access.roles.map(
+      ({ resource, statements }) => [resource.name, JSON.stringify(statements).length] as const,
+    )
+    // References stand for names that are longer: of a bucket by up to 50 characters, and a role names it some twenty times.
+    expect(sizes.filter(([, size]) => size > 10_240 - 20 * 50)).toEqual([])
   })
 })
