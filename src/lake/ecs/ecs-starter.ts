@@ -1,5 +1,6 @@
 import type { ECSClient } from '@aws-sdk/client-ecs'
 import type { Logger } from '../../logger.ts'
+import { traceparent } from '../../tracing.ts'
 import type { ClosingStarter } from '../closing-starter.ts'
 import type { RetryBudget } from '../retries.ts'
 import { runTask, type TaskPlace } from './run-task.ts'
@@ -11,6 +12,8 @@ export interface EcsStarterOptions {
   readonly logger: Logger
   /** Told when the task of a snapshot has stopped while it was watched: it may never have taken the snapshot. */
   readonly onSnapshotEnd?: (id: string, how: string) => Promise<void>
+  /** Told when nobody watches the task any longer: a snapshot that it has not taken by now it never will. */
+  readonly onWatchOver?: (id: string) => Promise<void>
   /** How long a task is watched: until its snapshot counts as not started anyway. */
   readonly watchMs: number
   readonly pollMs?: number
@@ -67,14 +70,15 @@ export class EcsStarter implements ClosingStarter {
   async #run(task: string, command: readonly string[], about: { readonly snapshotId?: string }): Promise<string> {
     if (this.#closing.signal.aborted) throw new Error('The service is stopping')
     const { client, logger, place, retries } = this.#options
-    const arn = await runTask(client, place, { task, command }, retries)
+    // What the task does belongs to the trace of whoever asked for it.
+    const environment = { TRACEPARENT: traceparent() }
+    const arn = await runTask(client, place, { task, command, environment }, retries)
     logger.info({ command: command[0], ...about, task: arn }, 'a command of the lake was given to ECS')
     return arn
   }
 
   async #watch(id: string, arn: string): Promise<void> {
-    const { client, logger, onSnapshotEnd, place, pollMs = 15_000, watchMs } = this.#options
-    if (onSnapshotEnd === undefined) return
+    const { client, logger, onSnapshotEnd, onWatchOver, place, pollMs = 15_000, watchMs } = this.#options
     let warned = false
     const how = await taskEnd(client, place.cluster, arn, {
       ...{ pollMs, forMs: watchMs, signal: this.#closing.signal },
@@ -83,10 +87,11 @@ export class EcsStarter implements ClosingStarter {
         warned = true
       },
     })
-    if (how === undefined) return
-    logger.info({ snapshotId: id, task: arn, how }, 'the task of a snapshot has stopped')
+    if (this.#closing.signal.aborted) return
     try {
-      await onSnapshotEnd(id, `its task ${arn.split('/').at(-1)} stopped (${how})`)
+      if (how === undefined) return await onWatchOver?.(id)
+      logger.info({ snapshotId: id, task: arn, how }, 'the task of a snapshot has stopped')
+      await onSnapshotEnd?.(id, `its task ${arn.split('/').at(-1)} stopped (${how})`)
     } catch (error) {
       logger.error({ err: error, snapshotId: id }, 'the end of a snapshot is not recorded')
     }

@@ -16,6 +16,8 @@ export interface TaskOrder {
   /** Family or ARN of the task definition. */
   readonly task: string
   readonly command: readonly string[]
+  /** Added to that of the task definition. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
 }
 
 /** Fargate has no room, or the account's quota of tasks is used up; "API failure reasons" of the Amazon ECS documentation. */
@@ -38,10 +40,11 @@ export const START_RETRIES: RetryBudget = { tries: 6, baseMs: 400, capMs: 5_000,
 export async function runTask(
   client: ECSClient,
   { cluster, container, securityGroups, subnets }: TaskPlace,
-  { command, task }: TaskOrder,
+  { command, environment = {}, task }: TaskOrder,
   budget: RetryBudget = START_RETRIES,
 ): Promise<string> {
   let clientToken = randomUUID()
+  const added = Object.entries(environment).flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]))
   const start = async (abortSignal: AbortSignal) => {
     const answer = await client.send(
       new RunTaskCommand({
@@ -58,7 +61,11 @@ export async function runTask(
             assignPublicIp: 'DISABLED',
           },
         },
-        overrides: { containerOverrides: [{ name: container, command: [...command] }] },
+        overrides: {
+          containerOverrides: [
+            { name: container, command: [...command], ...(added.length > 0 && { environment: added }) },
+          ],
+        },
       }),
       { abortSignal },
     )

@@ -13,8 +13,8 @@ export interface TaskWatch {
 /**
  * Waits for the end of a task.
  *
- * @returns how it ended, in the words of ECS and one line; undefined when it still runs, when ECS does not know it any more or yet, or
- *   when nobody may look.
+ * @returns how it ended, in the words of ECS and one line; undefined when it did not for so long, as far as can be seen: ECS does not know
+ *   it, or nobody may look.
  */
 export async function taskEnd(
   client: ECSClient,
@@ -23,9 +23,11 @@ export async function taskEnd(
   { forMs, onError, pollMs, signal }: TaskWatch,
 ): Promise<string | undefined> {
   const deadline = Date.now() + forMs
+  let waitMs = pollMs
   while (Date.now() < deadline) {
     try {
-      await sleep(pollMs, undefined, { signal })
+      await sleep(Math.min(waitMs, Math.max(0, deadline - Date.now())), undefined, { signal })
+      if (waitMs > pollMs) return undefined
       const { tasks = [] } = await client.send(new DescribeTasksCommand({ cluster, tasks: [arn] }), {
         abortSignal: signal,
       })
@@ -33,7 +35,8 @@ export async function taskEnd(
     } catch (error) {
       if (signal.aborted) return undefined
       onError(error)
-      if ((error as Error).name === 'AccessDeniedException') return undefined
+      // To ask again would be refused again.
+      if ((error as Error).name === 'AccessDeniedException') waitMs = Number.POSITIVE_INFINITY
     }
   }
   return undefined

@@ -83,7 +83,7 @@ export async function failNotStarted(database: Database): Promise<void> {
       requestToken: null,
       problem: {
         code: 'not_started',
-        message: `No process took this snapshot within ${NOT_STARTED_MS / 60_000} minutes; look at the log of the service`,
+        message: `No process took this snapshot within ${NOT_STARTED_MS / 60_000} minutes; look at the log of the service, or at its task`,
         phase: 'requested',
       },
     },

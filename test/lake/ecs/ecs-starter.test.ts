@@ -41,6 +41,10 @@ function starting(answer: (asked: Asked, nth: number) => Answer, watchMs = 0) {
       told.push(`${id}: ${how}`)
       ended.resolve()
     },
+    async onWatchOver(id) {
+      told.push(`${id}: not watched any longer`)
+      ended.resolve()
+    },
     ...{ watchMs, pollMs: 1, retries: { tries: 4, baseMs: 1, capMs: 2, totalMs: 5_000 } },
   })
   const tokens = () => asked.map(({ input }) => input.clientToken)
@@ -174,6 +178,16 @@ describe('a task that stops before it takes its snapshot', () => {
     while (!lines.some((line) => line.includes('cannot be watched'))) await new Promise(setImmediate)
     await starter.close()
     expect([asked.length, told]).toEqual([2, []])
+  })
+
+  it.each<[string, Answer]>([
+    ['it still does not run', { tasks: [task('PENDING')], failures: [] }],
+    ['the role may not look', { error: 'AccessDeniedException' }],
+  ])('is given up when its time to begin is over and %s', async (_what, answer) => {
+    const { ended, starter, told } = starting(({ operation }) => (operation === 'RunTask' ? started : answer), 20)
+    await starter.snapshot(ID)
+    await ended
+    expect(told).toEqual([`${ID}: not watched any longer`])
   })
 
   it('is left to recovery when the service stops: tasks run on', async () => {
