@@ -176,7 +176,10 @@ async function soak(service: SoakService, options: Options): Promise<readonly Fi
         ]
       : []),
     judgeFiles(sampler.samples),
-    judgeTimes(segments.map(({ p99Ms }) => p99Ms)),
+    judgeTimes(
+      segments.map(({ p99Ms }) => p99Ms),
+      minutes / 4 >= 2 * Number(options.every),
+    ),
   ]
 }
 
