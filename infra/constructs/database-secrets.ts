@@ -1,5 +1,5 @@
 import { Duration, type RemovalPolicy, Stack } from 'aws-cdk-lib'
-import type * as ec2 from 'aws-cdk-lib/aws-ec2'
+import * as ec2 from 'aws-cdk-lib/aws-ec2'
 import * as iam from 'aws-cdk-lib/aws-iam'
 import type * as kms from 'aws-cdk-lib/aws-kms'
 import * as rds from 'aws-cdk-lib/aws-rds'
@@ -114,6 +114,8 @@ export class DatabaseSecrets extends Construct {
     const rotation = {
       automaticallyAfter: Duration.days(ROTATION_DAYS),
       securityGroup,
+      // They call Secrets Manager: from where the database stands there is no way to it.
+      vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
       excludeCharacters: NOT_IN_PASSWORDS,
       // Before the first `migrate` the users are not there yet.
       rotateImmediatelyOnUpdate: false,

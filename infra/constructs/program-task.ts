@@ -59,6 +59,7 @@ export class ProgramTask extends Construct {
     // Earlier revisions stay usable: the way back is to the one before.
     const resource = this.definition.node.defaultChild as ecs.CfnTaskDefinition
     resource.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN
+    resource.cfnOptions.deletionPolicy = CfnDeletionPolicy.DELETE
     this.container = this.#program(props, name)
     const tracing = props.tracing ?? settings.tracing
     if (tracing) addTraceCollector(this.definition, this.container, this.logGroup)

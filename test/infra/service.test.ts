@@ -134,6 +134,23 @@ describe('passwords of the database', () => {
   })
 })
 
+describe('the functions that rotate', () => {
+  it('reach Secrets Manager and the database, and have the key of the secrets', () => {
+    for (const { name } of STAGES) {
+      const applications = Object.values(
+        synthesized(name).template('database').findResources('AWS::Serverless::Application'),
+      )
+      expect(applications, name).toHaveLength(3)
+      for (const { Properties } of applications) {
+        const { vpcSubnetIds, vpcSecurityGroupIds, kmsKeyArn } = Properties.Parameters
+        expect(JSON.stringify(vpcSubnetIds), name).toMatch(/privateSubnet1.*privateSubnet2/)
+        expect(JSON.stringify(vpcSecurityGroupIds), name).toContain('RotationGroup')
+        expect(kmsKeyArn, name).toBeDefined()
+      }
+    }
+  })
+})
+
 describe('the schedules of the lake', () => {
   it('tell the snapshot for which instant it is due, try again, and keep what they gave up', () => {
     const schedules = Object.values(prod.template('tasks').findResources('AWS::Scheduler::Schedule')).map(
