@@ -2,24 +2,11 @@ import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Checks } from './checks.ts'
-import { freePort } from './free-port.ts'
-import type { ImageConfig } from './image-config.ts'
-import { type ContainerOptions, type Finished, OciContainer, runContainer } from './oci-container.ts'
-import type { StandIns } from './stand-ins.ts'
+import { checkCare, checkChildSnapshot, checkSnapshot } from './lake-checks.ts'
+import { command, last, type RunningOptions, type Service, startService } from './program-container.ts'
 
-const READY_WITHIN_MS = 60_000
-const SNAPSHOT_WITHIN_MS = 120_000
-const POLL_MS = 20
 /** As the task definitions have it: SIGKILL comes after 60 s, the program ends its requests after SHUTDOWN_GRACE. */
 const GRACE_MS = 25_000
-
-export interface RunningOptions {
-  readonly folder: string
-  readonly rootfs: string
-  readonly image: ImageConfig
-  readonly standIns: StandIns
-  readonly checks: Checks
-}
 
 /** The image's commands, each as a container with its own settings, against the stand-ins. */
 export async function checkRunning(options: RunningOptions): Promise<void> {
@@ -33,11 +20,6 @@ export async function checkRunning(options: RunningOptions): Promise<void> {
   await checks.guard('snapshot of the service', () => checkChildSnapshot(options, key))
   await checks.guard('care', () => checkCare(options))
 }
-
-const command = ({ folder, image, rootfs }: RunningOptions, words: readonly string[], env: Record<string, string>) =>
-  runContainer({ name: `rocketgames-${words[0]}`, folder, rootfs, image, command: words, env })
-
-const last = ({ stderr, stdout }: Pick<Finished, 'stderr' | 'stdout'>) => `${stdout}${stderr}`.trim().split('\n').at(-1)
 
 async function checkRefusals(options: RunningOptions): Promise<void> {
   const { checks } = options
@@ -67,33 +49,6 @@ async function createKey(options: RunningOptions): Promise<string | undefined> {
   const fine = made.code === 0 && /^\S{20,}$/.test(key)
   checks.note('keys create', fine, fine ? `${made.ms} ms` : last(made))
   return fine ? key : undefined
-}
-
-interface Service {
-  readonly container: OciContainer
-  readonly url: string
-  readonly readyMs: number
-}
-
-async function startService(options: RunningOptions, env: Readonly<Record<string, string>> = {}): Promise<Service> {
-  const { folder, image, rootfs, standIns } = options
-  const port = await freePort()
-  const settings = { ...standIns.serve, ...env, PORT: String(port), HOST: '127.0.0.1' }
-  const given: ContainerOptions = { name: 'rocketgames-serve', folder, rootfs, image, env: settings }
-  const container = new OciContainer(given)
-  const url = `http://127.0.0.1:${port}`
-  const ended = container.ended.then(() => true)
-  while (performance.now() - container.startedAt < READY_WITHIN_MS) {
-    const ready = await fetch(`${url}/readyz`).then(
-      (response) => response.ok,
-      () => false,
-    )
-    if (ready) return { container, url, readyMs: Math.round(performance.now() - container.startedAt) }
-    if (await Promise.race([ended, delay(POLL_MS, false)])) break
-  }
-  const said = last(container)
-  await container.remove()
-  throw new Error(`not ready: ${said}`)
 }
 
 async function checkService(options: RunningOptions, key: string): Promise<void> {
@@ -205,70 +160,4 @@ async function checkStop({ container, url }: Service, key: string, checks: Check
     `${code}, ${ms} ms (700 of them the request's)`,
   )
   checks.note('serve: most memory', memory !== undefined, `${memory} MiB of 512`)
-}
-
-interface SnapshotReport {
-  readonly id: string
-  readonly state: string
-  readonly totalRows: number | null
-}
-
-async function checkSnapshot(options: RunningOptions): Promise<void> {
-  const { checks, standIns } = options
-  for (const codec of ['zstd', 'snappy']) {
-    const { code, ms, stdout, stderr } = await command(options, ['snapshot', '--json'], {
-      ...standIns.exporter,
-      LAKE_CODEC: codec,
-    })
-    const report = code === 0 ? (JSON.parse(stdout) as SnapshotReport) : undefined
-    const fine = report?.state === 'published' && (report.totalRows ?? 0) > 0 && ms < SNAPSHOT_WITHIN_MS
-    checks.note(
-      `snapshot, ${codec}`,
-      fine,
-      fine ? `${report?.totalRows} rows published, ${ms} ms` : last({ stdout, stderr }),
-    )
-  }
-  const verified = await command(options, ['verify', '--deep'], { ...standIns.exporter })
-  checks.note('verify --deep', verified.code === 0, last(verified))
-}
-
-/** With LAKE_RUNNER=child: a process of the service's own, which is gone when it has ended. */
-async function checkChildSnapshot(options: RunningOptions, key: string): Promise<void> {
-  const { checks, standIns } = options
-  const service = await startService(options, { LAKE_RUNNER: 'child', ...standIns.exporter, ...standIns.keys })
-  const headers = { authorization: `Bearer ${key}` }
-  try {
-    const asked = await fetch(`${service.url}/v1/lake/snapshots`, { method: 'POST', headers })
-    const started = performance.now()
-    let state = `not asked for: ${asked.status}`
-    while (asked.status === 202 && performance.now() - started < SNAPSHOT_WITHIN_MS) {
-      const read = await fetch(`${service.url}${asked.headers.get('location')}`, { headers })
-      state = ((await read.json()) as SnapshotReport).state
-      if (state === 'published' || state === 'failed') break
-      await delay(200)
-    }
-    const ms = Math.round(performance.now() - started)
-    const memory = await service.container.peakMemoryMiB()
-    checks.note(
-      'snapshot as a child of the service',
-      state === 'published',
-      `${state}, ${ms} ms, together at most ${memory} MiB`,
-    )
-    await delay(1_000)
-    const left = await service.container.processes()
-    const names = left.map(({ name }) => name).join(' ')
-    checks.note('nothing is left of it', left.length === 2 && left.every((each) => each.state !== 'Z'), names)
-    const stopping = performance.now()
-    await service.container.signal('TERM')
-    const code = await service.container.ended
-    checks.note('SIGTERM without work', code === 0, `${code}, ${Math.round(performance.now() - stopping)} ms`)
-  } finally {
-    await service.container.remove()
-  }
-}
-
-async function checkCare(options: RunningOptions): Promise<void> {
-  const { checks, standIns } = options
-  const care = await command(options, ['care'], { ...standIns.exporter })
-  checks.note('care', care.code === 0, care.code === 0 ? `${care.ms} ms` : last(care))
 }
