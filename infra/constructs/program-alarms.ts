@@ -25,7 +25,7 @@ export function snapshotAlarms(metrics: ProgramMetrics): AlarmPlan[] {
       severity: 'page',
       means:
         'The newest published snapshot is older than one and a half periods of its schedule: analysts see old data.',
-      first: 'rocketgames snapshot list: did the last run fail, wait, or never start?',
+      first: 'rocketgames snapshots: did the last run fail, wait, or never start?',
       metric: metrics.state('SnapshotAgeRatio'),
       threshold: 1,
       of: [2, 2],
@@ -45,7 +45,7 @@ export function snapshotAlarms(metrics: ProgramMetrics): AlarmPlan[] {
       name: 'snapshot-failed',
       severity: 'ticket',
       means: 'A snapshot failed within the last hour; those that made way for a migration do not count.',
-      first: 'rocketgames snapshot list names its code; docs/snapshots.md has a row for each.',
+      first: 'rocketgames snapshots names its code; docs/snapshots.md has a row for each.',
       metric: metrics.state('SnapshotFailures'),
       threshold: 0,
       of: [1, 1],

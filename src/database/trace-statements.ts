@@ -17,7 +17,8 @@ export function traceStatements(pool: pg.Pool): void {
   })
   const connect = pool.connect.bind(pool) as Query
   pool.connect = ((callback?: unknown) => {
-    if (callback !== undefined || pool.idleCount > 0 || !isInsideSpan()) return connect(callback)
+    const isFree = pool.idleCount > pool.waitingCount
+    if (callback !== undefined || isFree || !isInsideSpan()) return connect(callback)
     return inSpan('wait for a connection', {}, async () => connect())
   }) as never
 }

@@ -1,6 +1,7 @@
 import { ECSClient } from '@aws-sdk/client-ecs'
 import { type AwsAddress, clientSettings } from '../aws-calls.ts'
+import { traceCalls } from '../trace-calls.ts'
 
 export function createEcsClient(address: AwsAddress): ECSClient {
-  return new ECSClient(clientSettings(address))
+  return traceCalls(new ECSClient(clientSettings(address)))
 }
