@@ -15,15 +15,13 @@ export function rolesOf(stage: AccountsStage): StageRoles {
   return { stage: stage.stageName, access: new StageAccess(stacks) }
 }
 
-if (import.meta.main) {
+/** All stages as the repository has them. Nothing is bundled: no policy and no price depends on what is in an archive. */
+export function stagesHere(): StageRoles[] {
   const { context } = JSON.parse(readFileSync(new URL('../cdk.json', import.meta.url), 'utf8'))
-  const stages = STAGES.map((settings) =>
-    rolesOf(
-      new AccountsStage(
-        new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] }, analyticsReporting: false }),
-        settings,
-      ),
-    ),
-  )
-  writeFileSync(new URL('../docs/roles.md', import.meta.url), roleDocument(stages))
+  const app = () => new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] }, analyticsReporting: false })
+  return STAGES.map((settings) => rolesOf(new AccountsStage(app(), settings)))
+}
+
+if (import.meta.main) {
+  writeFileSync(new URL('../docs/roles.md', import.meta.url), roleDocument(stagesHere()))
 }
