@@ -1,4 +1,4 @@
-import { RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib'
+import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib'
 import * as glue from 'aws-cdk-lib/aws-glue'
 import * as iam from 'aws-cdk-lib/aws-iam'
 import * as kms from 'aws-cdk-lib/aws-kms'
@@ -103,6 +103,20 @@ export class LakeStack extends Stack {
       LAKE_SPARK_JOB: this.unloadJobName,
       ATHENA_WORKGROUP: service.workgroup,
     }
+    this.#outputs()
+  }
+
+  /** What people and scripts of a deployment ask for. */
+  #outputs(): void {
+    const { analysts, engineers, reports } = this.readers
+    const outputs = {
+      LakeBucket: this.lake.bucketName,
+      ResultsBucket: this.results.bucketName,
+      AnalystsRole: analysts.roleArn,
+      ReportsRole: reports.roleArn,
+      EngineersRole: engineers.roleArn,
+    }
+    for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value })
   }
 
   /** What a snapshot needs: to write the lake, the catalogue, the crawler, the views. */

@@ -150,6 +150,13 @@ describe('the roles of the program', () => {
       .filter((call) => call !== 'StartQueryExecution')
       .flatMap(needsOf)
     expect(writes.length).toBeGreaterThan(10)
+    const closed = [
+      plan,
+      report,
+      retired.replace('lake-meta', 'other'),
+      s3(place.bucket, 'curated-meta/v1/CURRENT.json'),
+    ]
+    expect(granted(ROLES.api, [need('s3:GetObject', ...closed)])).toEqual([])
     expect(granted(ROLES.api, [...writes, need('kms:GenerateDataKey', place.lakeKey)])).toEqual([])
   })
 
