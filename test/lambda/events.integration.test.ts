@@ -1,4 +1,5 @@
 import { type IncomingMessage, request } from 'node:http'
+import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RunningServer, serverOf, startServer } from '../../src/http/server.ts'
 import { answerEvent } from '../../src/lambda/invocation.ts'
@@ -84,6 +85,12 @@ async function asFunction({ event }: RecordedEvent): Promise<Answer & { result: 
   }
 }
 
+function decompressed({ headers, body }: Answer): Buffer {
+  const coding = headers['content-encoding']
+  if (coding === 'zstd') return zstdDecompressSync(body)
+  return coding === 'gzip' ? gunzipSync(body) : body
+}
+
 const comparable = ({ headers }: Answer) =>
   Object.fromEntries(
     Object.entries(headers)
@@ -102,7 +109,8 @@ describe('an event gets the answer of the same request over HTTP', () => {
     const isText =
       /json|html|text/.test(http.headers['content-type'] ?? '') && http.headers['content-encoding'] === undefined
     if (isText) expect(alike(answer.body.toString())).toBe(alike(http.body.toString()))
-    else expect(answer.body.equals(http.body)).toBe(true)
+    // How a stream is cut into blocks is the moment's: what comes out of them is compared.
+    else expect(decompressed(answer).equals(decompressed(http))).toBe(true)
     // Whoever writes the answer counts its bytes: the ones that the application counted.
     if (http.headers['content-length'] !== undefined && event.http.method !== 'HEAD') {
       expect(Number(http.headers['content-length'])).toBe(http.body.length)
