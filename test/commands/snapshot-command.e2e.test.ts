@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
+import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Database, openDatabase } from '../../src/database/database.ts'
 import { ensureLake } from '../../src/lake/lake-setup.ts'
 import { PROBLEM_GUIDE } from '../../src/lake/problem-guide.ts'
+import { Lease } from '../../src/lake/snapshot/lease.ts'
 import { testPlace } from '../lake/lake-fixture.ts'
 import { type S3Proxy, startS3Proxy } from '../lake/snapshot/s3-proxy.ts'
 import { seedAccounts } from '../lake/snapshot/seed.ts'
@@ -102,6 +104,34 @@ test('one that is told to stop ends with 130 and leaves nothing behind', async (
   expect(await newest()).toMatchObject({ state: 'failed', problem: { code: 'cancelled' } })
   const pending = await database.prisma.lakeUpload.count({ where: { state: { in: ['open', 'uploaded'] } } })
   expect(pending).toBe(0)
+})
+
+test('tasks that wait for somebody end at once when they are told to stop, and leave their work to the next', async () => {
+  const lease = await Lease.take(database, 60_000)
+  const data = {
+    id: '20261101t000000z-00000001',
+    requestedBy: 'somebody',
+    state: 'planning',
+    fence: lease.fence,
+  } as const
+  await database.prisma.lakeSnapshot.create({ data: { ...data, requestedAt: new Date(Date.now() - 3_600_000) } })
+  const stopped = async (...args: string[]) => {
+    const child = spawn(process.execPath, [path.join(ROOT, 'src/main.ts'), ...args, '--json'], {
+      env: { PATH: process.env.PATH, ...env },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    const ended = once(child, 'exit')
+    for await (const line of createInterface(child.stderr)) if (line.includes('"kind":"waiting"')) child.kill('SIGTERM')
+    return ended
+  }
+  const both = [stopped('snapshot', '--scheduled', new Date().toISOString()), stopped('care')]
+  expect(await Promise.all(both)).toEqual([
+    [130, null],
+    [130, null],
+  ])
+  expect(await newest()).toMatchObject({ id: data.id, state: 'planning' })
+  await database.prisma.lakeSnapshot.delete({ where: { id: data.id } })
+  await lease.release()
 })
 
 test('one whose process was killed is shown as abandoned, with what to do', async () => {
