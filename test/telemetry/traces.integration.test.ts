@@ -1,8 +1,13 @@
+import { PassThrough } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { to } from 'pg-copy-streams'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ChildStarter } from '../../src/lake/lake-starter.ts'
 import { createLogger } from '../../src/logger.ts'
 import { type RunningTraces, startTracing } from '../../src/telemetry/start-tracing.ts'
+import { enterStage, inSpan, traceparent } from '../../src/tracing.ts'
 import { createTestApi, type TestApi } from '../support/api.ts'
-import { type OtlpReceiver, startOtlpReceiver } from '../support/otlp-receiver.ts'
+import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from '../support/otlp-receiver.ts'
 
 const TRACE = 'a'.repeat(32)
 const CALLER = 'b'.repeat(16)
@@ -102,6 +107,98 @@ describe('a traced request', () => {
     const names = collector.spans.slice(before).map(({ name }) => name)
     expect(names).not.toContain('GET /v1/players/{id}')
     expect(names.filter((name) => name.includes('healthz'))).toEqual([])
+  })
+})
+
+describe('statements', () => {
+  it('that fail say with which code, COPY ends with its stream, and those outside of a span have none', async () => {
+    const before = collector.spans.length
+    await api.database.query({ text: 'SELECT 1 FROM studio' })
+    await inSpan('a test', {}, async () => {
+      await api.database.withClient(async (client) => {
+        await pipeline(client.query(to("COPY (SELECT 'hidden') TO STDOUT")), new PassThrough().resume())
+        await new Promise<void>((resolve, reject) => {
+          client.query('SELECT 1 FROM game', (error) => (error ? reject(error) : resolve()))
+        })
+      })
+      await expect(api.database.query({ text: "SELECT 'secret'::integer FROM game" })).rejects.toThrow()
+    })
+    const test = await collector.span((each) => each.name === 'a test')
+    const below = collector.spans.slice(before).filter((each) => each.parentSpanId === test.spanId)
+    expect(below.map(({ name, status }) => `${name} ${status.message}`.trim())).toEqual([
+      'COPY',
+      'SELECT game',
+      'SELECT game 22P02',
+    ])
+    expect(collector.spans.slice(before).map(({ name }) => name)).not.toContain('SELECT studio')
+    expect(collector.raw().toString('latin1')).not.toMatch(/hidden|secret'/)
+  })
+
+  it('wait for a connection in a span of their own where none is idle', async () => {
+    await inSpan('crowded', {}, async () => {
+      await Promise.all(Array.from({ length: 8 }, () => api.database.query({ text: 'SELECT pg_sleep(0.01)' })))
+    })
+    const crowd = await collector.span((each) => each.name === 'crowded')
+    const waited = collector.spans.filter((each) => each.parentSpanId === crowd.spanId && each.name.startsWith('wait'))
+    expect(waited.length).toBeGreaterThan(0)
+  })
+})
+
+describe('work', () => {
+  it('in stages hangs below the stage that it is in, and a failure fails both', async () => {
+    const call = () => api.database.query({ text: 'SELECT 1 FROM game' })
+    const run = inSpan('staged', { staged: true }, async () => {
+      await call()
+      enterStage('first stage')
+      await call()
+      await inSpan('part', {}, call)
+      enterStage('second stage')
+      throw Object.assign(new Error('with a value'), { code: 'lost' })
+    })
+    await expect(run).rejects.toThrow()
+    const whole = await collector.span((each) => each.name === 'staged')
+    const trace = collector.spans.filter((each) => each.traceId === whole.traceId)
+    const above = (span: ReceivedSpan) => trace.find((each) => each.spanId === span.parentSpanId)?.name
+    expect(trace.map((each) => `${above(each)} > ${each.name} ${each.status.message}`.trim()).sort()).toEqual([
+      'first stage > SELECT game',
+      'first stage > part',
+      'part > SELECT game',
+      'staged > SELECT game',
+      'staged > first stage',
+      'staged > second stage lost',
+      'undefined > staged lost',
+    ])
+  })
+
+  it('that another process does goes on in its trace', async () => {
+    const { promise: said, resolve } = Promise.withResolvers<string>()
+    const starter = new ChildStarter({
+      command: [process.execPath, '--eval', 'console.error(process.env.TRACEPARENT)', '--'],
+      env: process.env,
+      logger: createLogger({ level: 'info', destination: { write: resolve } }),
+    })
+    let expected: string | undefined
+    await inSpan('asks for care', {}, async () => {
+      expected = traceparent()
+      await starter.recover()
+    })
+    expect(JSON.parse(await said)).toMatchObject({ line: expected, command: 'recover' })
+    expect(expected).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/)
+    await starter.close(10_000)
+  })
+})
+
+describe('a job', () => {
+  it('is a trace of its own', async () => {
+    await api.worker.start()
+    const answer = await api.admin
+      .post('/v1/imports/studios')
+      .set({ 'Content-Type': 'application/x-ndjson', Prefer: 'respond-async' })
+      .send('{"slug":"traced-studio","name":"Traced"}\n')
+    expect(answer.status).toBe(202)
+    const span = await collector.span((each) => each.name === 'job import')
+    expect(span).toMatchObject({ kind: 5, parentSpanId: '', attributes: { 'rocketgames.job_id': answer.body.id } })
+    expect(collector.spans.some((each) => each.parentSpanId === span.spanId)).toBe(true)
   })
 })
 
