@@ -4,8 +4,10 @@ import { Template } from 'aws-cdk-lib/assertions'
 import { AccountsStage } from '../../infra/accounts-stage.ts'
 import { type StageSettings, stageNamed } from '../../infra/stages.ts'
 
-const { context } = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8')) as {
-  context: Record<string, unknown>
+/** What the command line gives the app; templates only, so no code is bundled. */
+export function cdkContext(): Record<string, unknown> {
+  const { context } = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8'))
+  return { ...context, 'aws:cdk:bundling-stacks': [] }
 }
 
 export type StackName = 'network' | 'database' | 'lake' | 'cluster' | 'tasks' | 'service' | 'function' | 'watch'
@@ -21,10 +23,7 @@ const made = new Map<StageSettings['name'], SynthesizedStage>()
 export function synthesized(name: StageSettings['name']): SynthesizedStage {
   const known = made.get(name)
   if (known !== undefined) return known
-  const stage = new AccountsStage(
-    new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] }, analyticsReporting: false }),
-    stageNamed(name),
-  )
+  const stage = new AccountsStage(new App({ context: cdkContext(), analyticsReporting: false }), stageNamed(name))
   const templates = new Map<StackName, Template>()
   const template = (stack: StackName) => {
     const found = templates.get(stack)

@@ -1,0 +1,65 @@
+import { App } from 'aws-cdk-lib'
+import { Template } from 'aws-cdk-lib/assertions'
+import { describe, expect, it } from 'vitest'
+import { AccountsStage } from '../../infra/accounts-stage.ts'
+import { STAGES, stageNamed } from '../../infra/stages.ts'
+import { cdkContext, type StackName, synthesized } from '../support/infra.ts'
+
+const STACKS = ['network', 'database', 'lake', 'cluster', 'tasks', 'service', 'function', 'watch'] as const
+
+/** Of AWS: who publishes its rotations, who writes access logs of load balancers in Frankfurt, whose layer reads secrets for a function. */
+const ACCOUNTS_OF_AWS = ['297356227824', '193023089310', '023102451235', '054676820928', '187925254637']
+
+function templates(of: (stack: StackName) => unknown): string {
+  return JSON.stringify(STACKS.map((name) => [name, of(name)]))
+}
+
+describe('the templates', () => {
+  it('are the same whenever they are made: they depend on the repository and on nothing else', () => {
+    const again = new AccountsStage(new App({ context: cdkContext(), analyticsReporting: false }), stageNamed('prod'))
+    const first = synthesized('prod')
+    const made = (stack: StackName) => (first.stage[stack] === undefined ? undefined : first.template(stack).toJSON())
+    const remade = (stack: StackName) =>
+      again[stack] === undefined ? undefined : Template.fromStack(again[stack]).toJSON()
+    expect(templates(remade)).toBe(templates(made))
+  })
+
+  it('name no account of ours', () => {
+    for (const { name } of STAGES) {
+      const { stage, template } = synthesized(name)
+      const text = templates((stack) => (stage[stack] === undefined ? undefined : template(stack).toJSON()))
+      const found = [...text.matchAll(/(?<=[:"])\d{12}(?=[:"])/g)].map(([number]) => number)
+      expect(
+        [...new Set(found)].filter((number) => !ACCOUNTS_OF_AWS.includes(number)),
+        name,
+      ).toEqual([])
+    }
+  })
+
+  it('keep what holds data when a protected stage is taken down', () => {
+    const { template } = synthesized('prod')
+    const kept = ['AWS::RDS::DBInstance', 'AWS::S3::Bucket', 'AWS::KMS::Key'] as const
+    for (const type of kept) {
+      const resources = (['database', 'lake'] as const).flatMap((stack) =>
+        Object.entries(template(stack).findResources(type)),
+      )
+      expect(resources.length, type).toBeGreaterThan(0)
+      for (const [id, { DeletionPolicy }] of resources) expect(DeletionPolicy, id).toMatch(/^Retain/)
+    }
+  })
+})
+
+describe('stages', () => {
+  it('have networks that do not overlap, names of their own, and a name for what answers by TLS', () => {
+    expect(new Set(STAGES.map(({ cidr }) => cidr)).size).toBe(STAGES.length)
+    expect(new Set(STAGES.map(({ name }) => name)).size).toBe(STAGES.length)
+    for (const { cidr, compute, domain, name } of STAGES) {
+      expect(cidr, name).toMatch(/^10\.\d+\.0\.0\/16$/)
+      if (compute === 'fargate') expect(domain?.certificateParameter, name).toContain(`/${name}/`)
+    }
+  })
+
+  it('are asked for by name, and the answer to a wrong one says which there are', () => {
+    expect(() => stageNamed('production')).toThrow(/dev, prod, small/)
+  })
+})
