@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import supertest from 'supertest'
 import { apiKeyRoutes } from '../../src/accounts/api-keys/api-key-routes.ts'
 import { ApiKeyService } from '../../src/accounts/api-keys/api-key-service.ts'
+import { RequestCountStore } from '../../src/accounts/api-keys/request-count-store.ts'
 import { AnswerSeal } from '../../src/accounts/idempotency/answer-seal.ts'
 import { IdempotencyService } from '../../src/accounts/idempotency/idempotency-service.ts'
 import { type Context, SCOPES, type Scope, systemContext } from '../../src/caller.ts'
@@ -53,6 +54,8 @@ export interface TestApiOptions {
   readonly pool?: Pick<DatabaseOptions, 'poolSize' | 'connectTimeoutMs' | 'statementTimeoutMs'>
   /** What callers may take; default: more than any test does. */
   readonly limits?: LimitSettings
+  /** Quotas are those of all replicas, as in the program. `app.limits.stop()` it first. */
+  readonly sharesCounts?: boolean
   /** More routes than those of the records. */
   readonly groups?: (database: Database) => readonly RouteGroup[]
 }
@@ -92,6 +95,7 @@ export async function createTestApi(options: TestApiOptions = {}): Promise<TestA
     }),
     checks: [{ name: 'database', check: () => database.ping() }],
     limits: options.limits ?? NO_LIMITS,
+    ...(options.sharesCounts ? { sharedCounts: new RequestCountStore(database) } : {}),
     logger,
     metrics: new Metrics(),
     translateError: databaseError,
