@@ -35,7 +35,7 @@ export interface OtlpReceiver {
   close(): Promise<void>
 }
 
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 50_000
 
 export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const spans: ReceivedSpan[] = []
