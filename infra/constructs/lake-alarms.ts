@@ -6,8 +6,8 @@ import type { AlarmPlan } from './watched-alarm.ts'
 const TERABYTE = 1e12
 
 export interface LakeAlarmsInput {
-  /** Starts of tasks that the schedules gave up. */
-  readonly deadLetters: IQueue
+  /** Starts that were given up: of tasks by their schedules, of the curate run after a snapshot. */
+  readonly deadLetters: readonly IQueue[]
   readonly workgroups: readonly string[]
 }
 
@@ -33,19 +33,28 @@ export function scannedBytes(workgroups: readonly string[], period: Duration): M
   })
 }
 
+/** Messages in all of the queues. */
+function waiting(queues: readonly IQueue[]): MathExpression {
+  const period = Duration.minutes(5)
+  const metrics = queues.map((queue, i) => [
+    `q${i}`,
+    queue.metricApproximateNumberOfMessagesVisible({ statistic: Stats.MAXIMUM, period }),
+  ])
+  // A queue that nobody touched for hours has no values at all.
+  const expression = queues.map((_, i) => `FILL(q${i}, 0)`).join(' + ')
+  return new MathExpression({ expression, usingMetrics: Object.fromEntries(metrics), label: 'given up', period })
+}
+
 /** Alarms on what AWS itself knows of the lake: starts of tasks that never came, and what queries cost. */
 export function lakeAlarms({ deadLetters, workgroups }: LakeAlarmsInput): AlarmPlan[] {
   return [
     {
       name: 'schedule-dead-letter',
       severity: 'page',
-      means: 'A schedule gave up the start of a task (snapshot, care, or work): it did not run.',
+      means: 'A start was given up, of a task by its schedule or of the curate run after a snapshot: it did not run.',
       first:
         'Read the message in the queue: its attributes have the error of ECS. Start the task by hand, then purge the queue.',
-      metric: deadLetters.metricApproximateNumberOfMessagesVisible({
-        statistic: Stats.MAXIMUM,
-        period: Duration.minutes(5),
-      }),
+      metric: waiting(deadLetters),
       threshold: 0,
       of: [1, 1],
       missing: 'as-before',

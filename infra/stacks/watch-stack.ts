@@ -55,7 +55,7 @@ export class WatchStack extends Stack {
       ...(service ? [...processAlarms(metrics, settings), ...serviceAlarms(service, settings)] : []),
       ...(api ? functionAlarms(api) : []),
       ...databaseAlarms(database.instance, settings),
-      ...lakeAlarms({ deadLetters: tasks.deadLetters, workgroups }),
+      ...lakeAlarms({ deadLetters: [tasks.deadLetters, lake.workflow.deadLetters], workgroups }),
     ]
     this.alarms = plans.map((plan) => watch(this.topics, prefix, plan))
     const ends = [
