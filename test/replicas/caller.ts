@@ -51,7 +51,8 @@ export function plainCaller({ fetch: send }: RoundRobin, token: string): Caller 
           replica = name
         })
         const said = await answer.text()
-        if (!answer.ok) return failed(`${answer.status} ${said}`)
+        // An import whose status is long sent tells its failure in its last line.
+        if (!answer.ok || said.includes('{"_problem":')) return failed(`${answer.status} ${said.slice(-300)}`)
         answered++
         const isJson = answer.headers.get('Content-Type')?.startsWith('application/json') === true
         return { status: answer.status, body: isJson ? JSON.parse(said) : said }

@@ -47,7 +47,7 @@ export interface Deployment {
   readonly database: Database
   /** Another key with every scope. */
   newKey(): Promise<string>
-  /** Ends the database and starts it again after `awayMs`; the instants between which it was away, by `performance.now()`. */
+  /** Ends the database and starts it again after `awayMs`; from the signal to its end, by `performance.now()`. */
   restartDatabase(how: DatabaseEnd, awayMs: number): Promise<{ readonly from: number; readonly to: number }>
   /** `rocketgames <args>` with the settings of the replicas. */
   command(...args: readonly string[]): Promise<Finished>
@@ -108,10 +108,11 @@ export async function openDeployment(options: DeploymentOptions = {}): Promise<D
         const from = performance.now()
         process.kill(postgres.pid, SIGNALS[how])
         await waitForEnd(postgres.pid, 30_000)
+        const to = performance.now()
         await postgres.stop()
         await sleep(awayMs)
         postgres = await startEmbeddedPostgres({ dir: postgresDir, port, settings: POSTGRES_SETTINGS })
-        return { from, to: performance.now() }
+        return { from, to }
       },
       command: (...args) => runCommand(args, env),
     }

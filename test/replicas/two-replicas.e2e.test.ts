@@ -13,7 +13,7 @@ import { type PlayedLine, seedPlayedLines } from './world.ts'
 const IS_FULL = counted(0, 1) === 1
 const PLAYERS = counted(100, 5_000)
 /** Answers of each caller after each event. */
-const CALLS = counted(15, 80)
+const CALLS = counted(15, 50)
 const TIME = { timeout: counted(120_000, 3_600_000) }
 const LINES = 40
 const SHUTDOWN_DELAY_MS = 1_000
@@ -24,6 +24,8 @@ let callers: { readonly plain: Caller; readonly retrying: Caller }
 let loads: readonly Load[]
 /** Of the plain caller: when replicas were killed, from the signal to their end. */
 const kills: { readonly replica: string; readonly from: number; readonly to: number }[] = []
+/** When the database crashed. */
+const crashes: { readonly from: number; readonly to: number }[] = []
 const told: string[] = []
 
 beforeAll(async () => {
@@ -80,12 +82,18 @@ async function kill(replica: Replica): Promise<void> {
   kills.push({ replica: replica.name, from, to: performance.now() })
 }
 
-/** What a caller who never repeats may not be spared: requests that were under way in a process when it was killed. */
+const CHANGES = new Set(['create', 'patch', 'import', 'playtime'])
+
+/**
+ * What a caller who never repeats may not be spared: requests that were under way in a process when it was killed, and changes without an
+ * Idempotency-Key that were under way when the database crashed: where their COMMIT was sent, nobody knows whether it was done.
+ */
 const unexplained = () =>
-  callers.plain.failures.filter(
-    ({ replica, began, ended }) =>
-      !kills.some((one) => one.replica === replica && began <= one.to && ended >= one.from),
-  )
+  callers.plain.failures.filter(({ kind, replica, began, ended, cause }) => {
+    const wasAt = (one: { readonly from: number; readonly to: number }) => began <= one.to && ended >= one.from
+    if (kills.some((one) => one.replica === replica && wasAt(one))) return false
+    return !(CHANGES.has(kind) && cause.includes('unavailable') && crashes.some(wasAt))
+  })
 
 const expectNoFailures = () => {
   expect(unexplained()).toEqual([])
@@ -116,7 +124,10 @@ describe('two replicas under load', () => {
   it.each(ends)(
     'lose nothing with a database whose end is %s, and that is away for %i ms',
     async (how, awayMs) => {
-      await during(`the database restarts, ${how}`, () => deployment.restartDatabase(how, awayMs))
+      await during(`the database restarts, ${how}`, async () => {
+        const end = await deployment.restartDatabase(how, awayMs)
+        if (how !== 'fast') crashes.push(end)
+      })
       expectNoFailures()
     },
     TIME.timeout,
@@ -192,6 +203,9 @@ describe('two replicas under load', () => {
         expect(await wrongEntries(deployment.database, load.books)).toEqual([])
       }
       process.stdout.write(`${told.join('\n')}\n`)
+      for (const { kind, replica, cause } of callers.plain.failures) {
+        process.stdout.write(`failed: ${kind} at ${replica}: ${cause.slice(0, 120)}\n`)
+      }
       expectNoFailures()
     },
     TIME.timeout,
@@ -203,7 +217,12 @@ describe('two replicas under load', () => {
       const { database } = deployment
       const running =
         "SELECT count(*)::int AS n FROM lake_snapshots WHERE state NOT IN ('published', 'failed', 'retired')"
-      if (IS_FULL) await Promise.all(deployment.replicas.map((replica) => replica.stop()))
+      if (IS_FULL) {
+        await Promise.all(deployment.replicas.map((replica) => replica.stop()))
+        // What a stop has cut off the care of the next start would end.
+        const recovered = await deployment.command('recover')
+        expect(recovered.code, recovered.stderr).toBe(0)
+      }
       await expect.poll(async () => (await database.query({ text: running }))[0], { timeout: 60_000 }).toEqual({ n: 0 })
       const published = await database.query<{ tick: string; n: number }>({
         text: `SELECT requested_by AS tick, count(*)::int AS n FROM lake_snapshots WHERE state = 'published' GROUP BY 1`,
