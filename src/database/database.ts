@@ -4,7 +4,7 @@ import pg from 'pg'
 import { Prisma, PrismaClient } from '../generated/prisma/client.ts'
 import { databaseError, isOutdatedPlan, WriteConflict } from './constraint-errors.ts'
 import { enclosingOf, inside, joined } from './enclosing.ts'
-import { despiteLoss, Fate, isRead } from './fate.ts'
+import { despiteLoss, Fate, isRead, mayTryAgain } from './fate.ts'
 import { createPool, type DatabaseOptions, noticing, statementTimeoutOf, unnoticed, whileTaken } from './pool.ts'
 import { type RawStatement, rawRows } from './raw-query.ts'
 
@@ -94,7 +94,6 @@ const SQL_ISOLATION: Readonly<Record<IsolationLevel, string>> = {
 /** Longer than a probe waits: its connection is to be free for the next one soon. */
 const PING_TIMEOUT_MS = 5_000
 const PING = { text: 'SELECT 1' }
-const CHANGE_ATTEMPTS = 3
 
 /** Of the transaction that the current code runs in: did one of its statements fail? */
 const statements = new AsyncLocalStorage<{ failed: boolean }>()
@@ -226,13 +225,13 @@ export function openDatabase(options: DatabaseOptions): Database {
       timeout: given.timeoutMs ?? 15_000,
       maxWait: given.maxWaitMs ?? 5_000 + 2 * (options.patienceMs ?? 0),
     }
-    for (let attempt = 1; ; attempt++) {
+    for (let attempt = 1, losses = 0; ; ) {
       const fate = new Fate()
       try {
         return await inOurWords(() => onConnection(fate, (connected) => prisma.$transaction(connected(work), limits)))
       } catch (error) {
-        const isUndone = error instanceof WriteConflict || fate.isUndone(error)
-        if (!isUndone || attempt >= (given.attempts ?? 3)) throw error
+        if (error instanceof WriteConflict && attempt++ < (given.attempts ?? 3)) continue
+        if (!fate.isUndone(error) || !(await mayTryAgain(++losses))) throw error
       }
     }
   }
@@ -279,12 +278,12 @@ export function openDatabase(options: DatabaseOptions): Database {
 
   /** A change lasts when its statement ends: what is lost on the way is not sent again, unless the server took none of it. */
   async function changeAlone<Row>(statement: RawStatement): Promise<Row[]> {
-    for (let turn = 1; ; turn++) {
+    for (let losses = 1; ; losses++) {
       const fate = new Fate()
       try {
         return await queryAlone(statement, silenceMs, { fate })
       } catch (error) {
-        if (!fate.isUndone(error) || turn >= CHANGE_ATTEMPTS) throw error
+        if (!fate.isUndone(error) || !(await mayTryAgain(losses))) throw error
       }
     }
   }

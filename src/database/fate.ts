@@ -1,9 +1,21 @@
 import type { EventEmitter } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
 import { ConnectionLost } from './constraint-errors.ts'
 
 /** Loses so many connections in a row, and it is told: a database that ends over and over is no help. */
-const ATTEMPTS = 3
+const ATTEMPTS = 5
+const FIRST_PAUSE_MS = 10
+
+/**
+ * A moment after the n-th loss in a row, from 1: the other connections of a crashed server are dead as well, and until that is noticed
+ * each of them would take an attempt. False: it has been tried often enough.
+ */
+export async function mayTryAgain(losses: number): Promise<boolean> {
+  if (losses >= ATTEMPTS) return false
+  await delay(FIRST_PAUSE_MS * 3 ** (losses - 1))
+  return true
+}
 
 /**
  * What is known of a change whose connection is lost: was what makes it last sent, and did the server say that it is done?
@@ -37,11 +49,11 @@ export class Fate {
 
 /** Runs work again whose connection was lost: for what may be done twice, above all reads. Another connection is waited for. */
 export async function despiteLoss<T>(work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
+  for (let losses = 1; ; losses++) {
     try {
       return await work()
     } catch (error) {
-      if (!(error instanceof ConnectionLost) || attempt >= ATTEMPTS) throw error
+      if (!(error instanceof ConnectionLost) || !(await mayTryAgain(losses))) throw error
     }
   }
 }
