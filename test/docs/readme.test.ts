@@ -28,6 +28,17 @@ describe('the README', () => {
     expect(named.sort()).toEqual(settings.filter((name) => !NOT_FOR_OPERATORS.includes(name)).sort())
   })
 
+  it('tells of each stage what docs/costs.md adds up', () => {
+    const costs = readFileSync(path.join(ROOT, 'docs/costs.md'), 'utf8')
+    const sums = [...costs.matchAll(/^## (\w+): ([\d.,]+) US dollars$/gm)].map(([, stage, sum = '']) => [
+      stage,
+      String(Math.round(Number(sum.replace(',', '')))),
+    ])
+    const told = [...section('## In AWS').matchAll(/^\| `(\w+)` \| .+ \| (\d+) USD \|$/gm)].map((row) => row.slice(1))
+    expect(told).toHaveLength(3)
+    expect(told.sort()).toEqual(sums.sort())
+  })
+
   it('has every operation in its table', () => {
     const table = section('### Operations').replaceAll('{owners,studios,games,players,library}', '{resource}')
     const paths = Object.keys(wholeDocument().paths).map((each) =>
