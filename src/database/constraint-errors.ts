@@ -77,6 +77,19 @@ export class ConnectionLost extends AppError {
   }
 }
 
+/**
+ * 503: the server knows the user or its password no longer, or the database. Waiting does not help this process: one that is started anew
+ * has the present password. The cause is the server's own sentence, which names user and address; it is for logs and the command line.
+ */
+export class LoginRefused extends AppError {
+  override readonly name: string = 'LoginRefused'
+
+  constructor(reason: string) {
+    const headers = { 'Retry-After': '10' }
+    super('unavailable', 'The database refuses the login of this program', { headers, cause: new Error(reason) })
+  }
+}
+
 /** 503: a statement took longer than it may. */
 export class StatementTimeout extends AppError {
   override readonly name: string = 'StatementTimeout'
@@ -150,6 +163,8 @@ const LOST_STATES: Readonly<Record<string, string>> = {
   '57P03': 'The database is starting up or shutting down',
   '57P05': 'The database closed an idle connection',
 }
+/** Of the login alone: class 28, and a database that is not there. */
+const LOGIN_STATES = new Set(['28000', '28P01', '3D000'])
 /** With these the server refuses what it has not begun, or takes back what it has. `crash_shutdown` says nothing of the kind. */
 const ORDERLY_STATES = new Set(['57P01', '57P03', '57P05'])
 
@@ -193,6 +208,7 @@ function fromDriver(facts: DriverFacts): Error | undefined {
     case '57014':
       return new StatementTimeout()
   }
+  if (LOGIN_STATES.has(sqlState)) return new LoginRefused(message)
   if (LOST_STATES[sqlState]) return new ConnectionLost(LOST_STATES[sqlState], ORDERLY_STATES.has(sqlState))
   if (UNAVAILABLE_STATES[sqlState]) return unavailable(UNAVAILABLE_STATES[sqlState])
   if (sqlState.startsWith('53')) return unavailable('The database has no more room for this request')

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type pg from 'pg'
 import type { Logger } from '../logger.ts'
-import { ConnectionLost, databaseError } from './constraint-errors.ts'
+import { ConnectionLost, databaseError, LoginRefused } from './constraint-errors.ts'
 
 const FIRST_PAUSE_MS = 25
 const LONGEST_PAUSE_MS = 500
@@ -20,6 +20,8 @@ export class Outage {
   /** Of the first failure after a success, by `performance.now()`. */
   #since: number | undefined
   #over: Promise<void> | undefined
+  /** Told once; what helps is to be done by somebody. */
+  #isRefused = false
 
   constructor(connect: Connect, patienceMs: number, logger?: Logger) {
     this.#connect = connect
@@ -48,6 +50,7 @@ export class Outage {
       return client
     } catch (error) {
       if (isAway(error)) this.#begin(error)
+      this.#tellRefusal(databaseError(error))
       throw error
     }
   }
@@ -58,7 +61,17 @@ export class Outage {
     this.#logger?.warn({ reason: (error as Error).message }, 'the database is away; requests wait for it')
   }
 
+  #tellRefusal(error: unknown): void {
+    if (!(error instanceof LoginRefused) || this.#isRefused) return
+    this.#isRefused = true
+    this.#logger?.error(
+      { reason: (error.cause as Error).message },
+      'the database refuses the login of this process: its DATABASE_USER, DATABASE_PASSWORD and DATABASE_NAME (or DATABASE_URL) hold no longer; start it anew with the present ones',
+    )
+  }
+
   #end(): void {
+    this.#isRefused = false
     if (this.#since === undefined) return
     const ms = Math.round(performance.now() - this.#since)
     this.#since = undefined

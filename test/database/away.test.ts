@@ -1,6 +1,7 @@
 import net from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Database, openDatabase } from '../../src/database/database.ts'
+import { WAYS } from './ways.ts'
 
 /** Nobody listens, or somebody who hangs up: whatever way is taken, the caller hears `unavailable` and when to come again. */
 let refusing: Database
@@ -19,16 +20,6 @@ afterAll(async () => {
   await Promise.all([refusing.close(), hangingUp.close()])
   server.close()
 })
-
-const WAYS: Readonly<Record<string, (database: Database) => Promise<unknown>>> = {
-  'a raw query': ({ prisma }) => prisma.$queryRaw`SELECT 1`,
-  'a raw query as text': ({ prisma }) => prisma.$queryRawUnsafe('SELECT 1'),
-  'a raw statement': ({ prisma }) => prisma.$executeRaw`SELECT 1`,
-  'a model': ({ prisma }) => prisma.studio.findFirst(),
-  'a transaction': (database) => database.transaction((tx) => tx.$queryRaw`SELECT 1`),
-  'a connection': (database) => database.withClient((client) => client.query('SELECT 1')),
-  'a ping': (database) => database.ping(),
-}
 
 it.each(Object.entries(WAYS))('%s says that the database is away', async (_name, way) => {
   for (const database of [refusing, hangingUp]) {
