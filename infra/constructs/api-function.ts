@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import path from 'node:path'
-import { ArnFormat, DockerImage, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
+import { ArnFormat, AssetHashType, DockerImage, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import * as ec2 from 'aws-cdk-lib/aws-ec2'
 import * as iam from 'aws-cdk-lib/aws-iam'
 import * as lambda from 'aws-cdk-lib/aws-lambda'
@@ -67,7 +67,7 @@ export class ApiFunction extends Construct {
       // Twice the work for the same money; nothing in the bundle is compiled for a machine.
       architecture: lambda.Architecture.ARM_64,
       handler: 'lambda.handler',
-      code: bundled(),
+      code: lambda.Code.fromAsset(BUNDLE_SOURCE, BUNDLE),
       memorySize: settings.service.memoryMiB,
       timeout: Duration.seconds(FUNCTION_SECONDS),
       reservedConcurrentExecutions: AT_ONCE,
@@ -133,20 +133,25 @@ export class ApiFunction extends Construct {
   }
 }
 
-/** The bundle: what it is made of is all of `src`, its hash is that of what comes out. */
-function bundled(): lambda.Code {
-  return lambda.Code.fromAsset(path.join(ROOT, 'src/lambda'), {
-    bundling: {
-      // Never used: the bundler is a package of this repository.
-      image: DockerImage.fromRegistry('none'),
-      local: {
-        tryBundle(folder: string) {
-          execFileSync(process.execPath, [path.join(ROOT, 'scripts/bundle-function.ts'), folder], {
-            stdio: ['ignore', 'ignore', 'inherit'],
-          })
-          return true
-        },
+/**
+ * The bundle. Its hash is that of what comes out of it: what goes in is all of `src` and half of `node_modules`, and by a hash of less
+ * a new version would be taken for the one that is deployed.
+ */
+export const BUNDLE = {
+  assetHashType: AssetHashType.OUTPUT,
+  bundling: {
+    // Never used: the bundler is a package of this repository.
+    image: DockerImage.fromRegistry('none'),
+    local: {
+      tryBundle(folder: string) {
+        execFileSync(process.execPath, [path.join(ROOT, 'scripts/bundle-function.ts'), folder], {
+          stdio: ['ignore', 'ignore', 'inherit'],
+        })
+        return true
       },
     },
-  })
-}
+  },
+} as const
+
+/** CDK wants a folder that the bundle is made of. */
+export const BUNDLE_SOURCE = path.join(ROOT, 'src/lambda')

