@@ -39,9 +39,9 @@ async function open(secrets: Readonly<Record<string, string>>): Promise<Function
       'A function needs DATABASE_HOST (or DATABASE_URL), LAKE_BUCKET and LAKE_RUNNER=ecs: it cannot bring up or start processes',
     )
   }
-  const { app, metrics } = makeApplication(program, logger)
+  const { app, lake, metrics } = makeApplication(program, logger)
   // Its timer goes off in the first request after its minute is over; what the last ones counted is told at the end.
-  const reporter = reportMetrics(program, metrics, logger, true)
+  const reporter = reportMetrics(program, metrics, logger, { frozen: true })
   return {
     server: serverOf(app),
     async wake() {
@@ -49,7 +49,10 @@ async function open(secrets: Readonly<Record<string, string>>): Promise<Function
       await Promise.allSettled(Array.from({ length: idle }, () => database.ping()))
     },
     async close() {
+      // First what is written at once: at the end of the process there are 300 ms for all of it.
       await reporter?.stop()
+      await app.limits.stop()
+      await lake.stop()
       await program.close()
     },
   }
@@ -59,7 +62,7 @@ const functionHandler = new FunctionHandler({ logger, open, secrets: () => fetch
 
 export const handler = (event: unknown, context: Context): Promise<Result> => functionHandler.answer(event, context)
 
-// Lambda says so where an extension runs beside the function, half a second before the end.
+// Lambda says so where an extension runs beside the function, as the one of the secrets does.
 process.once('SIGTERM', () => {
   void functionHandler.close().finally(() => process.exit(0))
 })

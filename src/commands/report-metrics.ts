@@ -12,17 +12,21 @@ const MAX_WAITING_CHARACTERS = 1024 * 1024
 /**
  * With METRICS=emf: metrics as lines on standard output, each minute.
  *
- * @param sync each line is written before the program goes on: for a process that may be frozen then
+ * @param frozen the process may be frozen between two requests: each line is written before the program goes on, and how late events
+ *   are, which would be the length of the pause, is not told
  */
 export function reportMetrics(
   program: Program,
   metrics: Metrics,
   logger: Logger,
-  sync = false,
+  { frozen = false } = {},
 ): MetricReporter | undefined {
   const { config, database } = program
   if (config.metrics !== 'emf') return undefined
-  const output = destination(sync ? { dest: 1, sync } : { dest: 1, sync, maxLength: MAX_WAITING_CHARACTERS })
+  const output = destination({
+    dest: 1,
+    ...(frozen ? { sync: true } : { sync: false, maxLength: MAX_WAITING_CHARACTERS }),
+  })
   const schedule = config.lake
   const reporter = new MetricReporter({
     metrics,
@@ -30,6 +34,7 @@ export function reportMetrics(
     write: (line) => void output.write(`${line}\n`),
     shared: () => watchedMetrics(database, schedule === undefined ? undefined : ageLimitSeconds(schedule)),
     poolWaiting: () => database.poolState().waiting,
+    eventLoopDelay: !frozen,
     logger,
   })
   reporter.start()

@@ -34,6 +34,7 @@ export class FunctionHandler {
   #service: FunctionService | undefined
   #secrets = ''
   #inDoubt = false
+  #waking: Promise<Server> | undefined
   #endedMs: number
 
   constructor(options: FunctionHandlerOptions) {
@@ -45,7 +46,7 @@ export class FunctionHandler {
   async answer(event: unknown, context: InvocationContext): Promise<Result> {
     const { logger } = this.#options
     try {
-      const result = await answerEvent(() => this.#awake(), event, context, logger)
+      const result = await answerEvent(() => this.#server(), event, context, logger)
       this.#inDoubt = result.statusCode === 503
       return result
     } finally {
@@ -56,6 +57,14 @@ export class FunctionHandler {
   /** Never rejects. */
   async close(): Promise<void> {
     await this.#service?.close().catch((error: unknown) => this.#options.logger.warn({ err: error }, 'not closed well'))
+  }
+
+  /** An event that could not wait for it leaves it to the next one: what is being made is never made twice. */
+  #server(): Promise<Server> {
+    this.#waking ??= this.#awake().finally(() => {
+      this.#waking = undefined
+    })
+    return this.#waking
   }
 
   async #awake(): Promise<Server> {

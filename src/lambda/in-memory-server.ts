@@ -2,7 +2,12 @@ import { type IncomingMessage, request, type Server } from 'node:http'
 import { duplexPair } from 'node:stream'
 import { AppError } from '../errors.ts'
 import type { Incoming } from './incoming.ts'
-import { answerTooLarge, MAX_RESULT_BYTES, type WholeAnswer } from './result.ts'
+import { answerTooLarge, type WholeAnswer } from './result.ts'
+
+/** More than any request may have: an answer may name the address of its request several times over. */
+const MAX_ANSWER_HEADER_BYTES = 256 * 1024
+/** Request Header Fields Too Large (RFC 6585, section 5): the server's word for it has no body. */
+const HEADERS_TOO_LARGE = 431
 
 /** Names that say how a connection is used: this one is another. */
 const OF_THE_CONNECTION = new Set(['connection', 'keep-alive', 'transfer-encoding', 'te', 'upgrade', 'expect'])
@@ -35,11 +40,14 @@ export async function askInMemory(server: Server, incoming: Incoming, signal: Ab
   }
 }
 
-function exchange({ method, target, headers, body }: Incoming, near: ReturnType<typeof duplexPair>[0]) {
+function exchange({ method, target, headers, body, maxResultBytes }: Incoming, near: ReturnType<typeof duplexPair>[0]) {
   const { promise, resolve, reject } = Promise.withResolvers<WholeAnswer>()
   const outgoing = (() => {
     try {
-      return request({ method, path: target, headers: sentHeaders(headers, body), createConnection: () => near })
+      return request({
+        ...{ method, path: target, headers: sentHeaders(headers, body) },
+        ...{ createConnection: () => near, maxHeaderSize: MAX_ANSWER_HEADER_BYTES },
+      })
     } catch (cause) {
       throw new AppError(
         'malformed-input',
@@ -50,8 +58,8 @@ function exchange({ method, target, headers, body }: Incoming, near: ReturnType<
       )
     }
   })()
-  outgoing.once('error', (cause) => reject(brokenOff(cause)))
-  outgoing.once('response', (response) => void whole(response).then(resolve, reject))
+  outgoing.on('error', (cause) => reject(brokenOff(cause)))
+  outgoing.once('response', (response) => void whole(response, maxResultBytes).then(resolve, reject))
   outgoing.end(body)
   return promise
 }
@@ -65,13 +73,20 @@ function sentHeaders(headers: Incoming['headers'], body: Buffer | undefined): st
   return [...host, ...kept, ...length, ['connection', 'close']].flat()
 }
 
-async function whole(response: IncomingMessage): Promise<WholeAnswer> {
+async function whole(response: IncomingMessage, maxBytes: number): Promise<WholeAnswer> {
+  if (response.statusCode === HEADERS_TOO_LARGE) {
+    response.destroy()
+    throw new AppError(
+      'malformed-input',
+      'The headers of the request are larger than the service takes; send fewer of them',
+    )
+  }
   const chunks: Buffer[] = []
   let bytes = 0
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
       bytes += chunk.length
-      if (bytes > MAX_RESULT_BYTES) throw answerTooLarge()
+      if (bytes > maxBytes) throw answerTooLarge(maxBytes)
       chunks.push(chunk)
     }
   } catch (error) {

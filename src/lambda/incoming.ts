@@ -1,6 +1,11 @@
 import type { ALBEvent, APIGatewayProxyEvent, APIGatewayProxyEventV2 } from 'aws-lambda'
 import { AppError } from '../errors.ts'
 
+/** Of the whole result as JSON (Lambda's quota "Invocation payload": 6 MB). */
+export const MAX_RESULT_BYTES = 6_291_556
+/** Where a load balancer asked (quota of its targets that are functions: 1 MB); beyond, its callers get a bare 502. */
+export const MAX_BALANCER_RESULT_BYTES = 1_000_000
+
 /** A request as it would have come over the wire, and how its answer has to be written. */
 export interface Incoming {
   readonly method: string
@@ -10,6 +15,8 @@ export interface Incoming {
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly body: Buffer | undefined
   readonly answer: AnswerForm
+  /** Of the result that holds the answer, as JSON. */
+  readonly maxResultBytes: number
 }
 
 /** `cookies`: payload 2.0. `multi`: every header as a list. `single`: one value a header. */
@@ -48,6 +55,7 @@ function readVersion2(event: APIGatewayProxyEventV2): Incoming {
     headers,
     body: bodyOf(event),
     answer: 'cookies',
+    maxResultBytes: MAX_RESULT_BYTES,
   }
 }
 
@@ -68,6 +76,7 @@ function readVersion1(event: APIGatewayProxyEvent): Incoming {
     headers: headersOf(event),
     body: bodyOf(event),
     answer: 'multi',
+    maxResultBytes: MAX_RESULT_BYTES,
   }
 }
 
@@ -80,6 +89,7 @@ function readAlb(event: ALBEvent): Incoming {
     headers: headersOf(event),
     body: bodyOf(event),
     answer: event.multiValueHeaders === undefined ? 'single' : 'multi',
+    maxResultBytes: MAX_BALANCER_RESULT_BYTES,
   }
 }
 

@@ -4,7 +4,7 @@ import { PROBLEMS, problemOf } from '../http/problems.ts'
 import { requestIdOf } from '../http/request-id.ts'
 import type { Logger } from '../logger.ts'
 import { askInMemory } from './in-memory-server.ts'
-import { type AnswerForm, type Incoming, readEvent } from './incoming.ts'
+import { type Incoming, MAX_RESULT_BYTES, readEvent } from './incoming.ts'
 import { type Result, resultOf } from './result.ts'
 
 /** What of Lambda's context is used. */
@@ -31,12 +31,18 @@ export async function answerEvent(
   let requestId = requestIdOf(undefined)
   const left = Math.max(0, context.getRemainingTimeInMillis() - RESERVE_MS)
   const deadline = new AbortController()
-  const timer = setTimeout(() => deadline.abort(tooLong(left)), left)
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  late.catch(() => undefined)
+  const timer = setTimeout(() => {
+    deadline.abort(tooLong(left))
+    reject(deadline.signal.reason)
+  }, left)
   try {
     const read = readEvent(event)
     requestId = requestIdOf(headerOf(read, 'x-request-id') ?? traceRootOf(read))
     incoming = withRequestId(read, requestId)
-    return resultOf(await askInMemory(await service(), incoming, deadline.signal), incoming.answer)
+    const server = await Promise.race([service(), late])
+    return resultOf(await askInMemory(server, incoming, deadline.signal), incoming)
   } catch (error) {
     const problem = error instanceof AppError ? error : defect(error)
     // The access log has the request, too; why its caller got something else stands here alone.
@@ -72,7 +78,6 @@ function defect(cause: unknown): AppError {
 }
 
 function problemResult(problem: AppError, requestId: string, incoming: Incoming | undefined): Result {
-  const form: AnswerForm = incoming?.answer ?? 'cookies'
   const headers: Record<string, string> = {
     'Content-Type': 'application/problem+json',
     'Cache-Control': 'no-store',
@@ -87,6 +92,6 @@ function problemResult(problem: AppError, requestId: string, incoming: Incoming 
       rawHeaders: Object.entries(headers).flat(),
       body: Buffer.from(incoming?.method === 'HEAD' ? '' : JSON.stringify(problemOf(problem, { requestId }))),
     },
-    form,
+    incoming ?? { answer: 'cookies', maxResultBytes: MAX_RESULT_BYTES },
   )
 }

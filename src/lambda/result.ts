@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { STATUS_CODES } from 'node:http'
 import { AppError } from '../errors.ts'
-import type { AnswerForm } from './incoming.ts'
+import type { AnswerForm, Incoming } from './incoming.ts'
 
 /** An answer of the application, as it came. */
 export interface WholeAnswer {
@@ -22,10 +22,8 @@ export interface Result {
   readonly isBase64Encoded: boolean
 }
 
-/** Of the whole result as JSON (Lambda's quota "Invocation payload": 6 MB). */
-export const MAX_RESULT_BYTES = 6_291_556
-/** A body below it fits, be every byte of it two characters in JSON. */
-const SURELY_SMALL_BYTES = MAX_RESULT_BYTES / 4
+/** A body of this share fits, whatever it is: a byte takes six characters in JSON at most, and there are headers. */
+const SURELY_SMALL = 1 / 8
 
 /** Of one connection (RFC 9110, section 7.6.1); and the length, which whoever writes the answer counts himself. */
 const OF_THE_CONNECTION = new Set([
@@ -44,7 +42,10 @@ const OF_THE_CONNECTION = new Set([
  *
  * @throws AppError `answer-too-large`
  */
-export function resultOf(answer: WholeAnswer, form: AnswerForm): Result {
+export function resultOf(
+  answer: WholeAnswer,
+  { answer: form, maxResultBytes }: Pick<Incoming, 'answer' | 'maxResultBytes'>,
+): Result {
   const asText = isUtf8(answer.body)
   const result: Result = {
     statusCode: answer.status,
@@ -52,17 +53,20 @@ export function resultOf(answer: WholeAnswer, form: AnswerForm): Result {
     body: answer.body.toString(asText ? 'utf8' : 'base64'),
     isBase64Encoded: !asText,
   }
-  if (answer.body.length > SURELY_SMALL_BYTES && Buffer.byteLength(JSON.stringify(result)) > MAX_RESULT_BYTES) {
-    throw answerTooLarge()
+  if (
+    answer.body.length > maxResultBytes * SURELY_SMALL &&
+    Buffer.byteLength(JSON.stringify(result)) > maxResultBytes
+  ) {
+    throw answerTooLarge(maxResultBytes)
   }
   return result
 }
 
-export function answerTooLarge(): AppError {
+export function answerTooLarge(maxBytes: number): AppError {
   return new AppError(
     'answer-too-large',
-    `The answer has more than ${MAX_RESULT_BYTES} bytes in the form in which a function has to give it`,
-    { extra: { maxBytes: MAX_RESULT_BYTES } },
+    `The answer has more than ${maxBytes} bytes in the form in which a function has to give it`,
+    { extra: { maxBytes } },
   )
 }
 

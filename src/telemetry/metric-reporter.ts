@@ -19,6 +19,8 @@ export interface MetricReporterOptions {
   readonly shared: () => Promise<readonly Metric[]>
   readonly poolWaiting: () => number
   readonly logger: Logger
+  /** Default true; of a process that is frozen it would tell for how long. */
+  readonly eventLoopDelay?: boolean
   /** Default: a minute, the resolution of CloudWatch. */
   readonly intervalMs?: number
 }
@@ -40,7 +42,7 @@ export class MetricReporter {
   start(): void {
     const { metrics, intervalMs = INTERVAL_MS } = this.#options
     metrics.ended.add(this.#add)
-    this.#delay.enable()
+    if (this.#options.eventLoopDelay !== false) this.#delay.enable()
     this.#timer = setInterval(() => {
       this.#reporting = this.#reporting.then(() => this.report())
     }, intervalMs).unref()
@@ -68,6 +70,7 @@ export class MetricReporter {
 
   #ofProcess(): readonly Metric[] {
     const { rateLimited, requests, serverErrors, times } = this.#window.take()
+    const { eventLoopDelay = true, poolWaiting } = this.#options
     // The histogram is of the intervals of a timer: what is beyond its resolution is delay.
     const delay = Math.max(0, this.#delay.max / 1e6 - RESOLUTION_MS)
     this.#delay.reset()
@@ -76,9 +79,11 @@ export class MetricReporter {
       { name: 'ServerErrors', unit: 'Count', value: serverErrors },
       { name: 'RateLimited', unit: 'Count', value: rateLimited },
       { name: 'RequestTime', unit: 'Milliseconds', value: times },
-      { name: 'EventLoopDelay', unit: 'Milliseconds', value: Math.round(delay * 10) / 10 },
+      ...(eventLoopDelay
+        ? [{ name: 'EventLoopDelay', unit: 'Milliseconds', value: Math.round(delay * 10) / 10 } as const]
+        : []),
       { name: 'ResidentMemory', unit: 'Bytes', value: process.memoryUsage.rss() },
-      { name: 'PoolWaiting', unit: 'Count', value: this.#options.poolWaiting() },
+      { name: 'PoolWaiting', unit: 'Count', value: poolWaiting() },
     ]
   }
 

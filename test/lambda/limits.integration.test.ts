@@ -4,8 +4,9 @@ import { createApp } from '../../src/http/app.ts'
 import { type Route, route } from '../../src/http/route.ts'
 import { serverOf } from '../../src/http/server.ts'
 import { FunctionHandler } from '../../src/lambda/function-handler.ts'
+import { MAX_BALANCER_RESULT_BYTES, MAX_RESULT_BYTES } from '../../src/lambda/incoming.ts'
 import { answerEvent } from '../../src/lambda/invocation.ts'
-import { MAX_RESULT_BYTES, type Result } from '../../src/lambda/result.ts'
+import type { Result } from '../../src/lambda/result.ts'
 import { createLogger } from '../../src/logger.ts'
 import { Metrics } from '../../src/metrics.ts'
 
@@ -71,6 +72,16 @@ describe('an answer that is too large for a function', () => {
     expect([fits.statusCode, fits.body.length]).toEqual([200, 4_000_000])
     const quoted = await ask(serverWith(sized(4_000_000, '"')), get('/sized'))
     expect(quoted.statusCode).toBe(422)
+  })
+
+  it('is one of 1 MB where a load balancer asks, which takes no more', async () => {
+    const { requestContext: _gateway, version: _form, rawPath: _path, ...common } = get('/sized')
+    const event = { ...common, path: '/sized', httpMethod: 'GET', requestContext: { elb: { targetGroupArn: 'x' } } }
+    const fits = await ask(serverWith(sized(900_000)), event)
+    expect([fits.statusCode, fits.body.length]).toEqual([200, 900_000])
+    const result = await ask(serverWith(sized(1_000_000)), event)
+    expect(result.statusCode).toBe(422)
+    expect(problemIn(result)).toMatchObject({ maxBytes: MAX_BALANCER_RESULT_BYTES })
   })
 
   it('ends the stream that makes it', async () => {
@@ -156,6 +167,11 @@ describe('what is no request', () => {
     expect([result.statusCode, problemIn(result).code]).toEqual([400, 'malformed-input'])
   })
 
+  it('is refused when its headers are larger than any server takes, not told to come again', async () => {
+    const result = await ask(server, get('/sized', { 'x-long': 'x'.repeat(40_000) }))
+    expect([result.statusCode, problemIn(result).detail]).toEqual([400, expect.stringContaining('headers')])
+  })
+
   it('may look like a header of the connection, which is another one here', async () => {
     const event = get('/sized', {
       connection: 'upgrade',
@@ -196,7 +212,7 @@ describe('the application of a function', () => {
         }
       },
     })
-    const answer = async () => (await handler.answer(get('/any'), within(29_000))).statusCode
+    const answer = async (ms = 29_000) => (await handler.answer(get('/any'), within(ms))).statusCode
     const unavailable = (is: boolean) => {
       status = is ? 503 : 200
     }
@@ -207,6 +223,22 @@ describe('the application of a function', () => {
     const { answer, happened } = handlerWith({})
     expect([await answer(), await answer(), await answer()]).toEqual([200, 200, 200])
     expect(happened).toEqual(['open'])
+  })
+
+  it('is made once, though an event cannot wait for it: that one is told in time, the next one finds it', async () => {
+    const held = Promise.withResolvers<Record<string, string>>()
+    let asked = 0
+    const { answer, happened } = handlerWith({
+      secrets() {
+        asked++
+        return held.promise
+      },
+    })
+    expect(await answer(1_020)).toBe(503)
+    const next = answer()
+    held.resolve({})
+    expect(await next).toBe(200)
+    expect([asked, happened]).toEqual([1, ['open']])
   })
 
   it('is tried again by the next event when it could not be made, and the first one hears of a defect', async () => {

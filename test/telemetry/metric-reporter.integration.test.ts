@@ -46,6 +46,21 @@ async function report(shared: () => ReturnType<typeof watchedMetrics>, requests:
 const one = (found: Record<string, number[]>, name: string) => found[name]?.[0] ?? Number.NaN
 
 describe('a report of metrics', () => {
+  it('of a process that is frozen between requests does not take the pause for a delay', async () => {
+    const lines: string[] = []
+    const reporter = new MetricReporter({
+      ...{ metrics: new Metrics(), stage: 'small', shared: async () => [], eventLoopDelay: false },
+      write: (line) => void lines.push(line),
+      poolWaiting: () => 0,
+      logger: createLogger({ level: 'silent' }),
+    })
+    reporter.start()
+    await reporter.stop()
+    const found = lines.flatMap((line) => Object.keys(metricsOf(line)))
+    expect(found).toContain('ResidentMemory')
+    expect(found).not.toContain('EventLoopDelay')
+  })
+
   it('has every metric that an alarm looks at, each time those since the last one', async () => {
     const { first, lines } = await report(
       () => watchedMetrics(api.database, 5400),
