@@ -78,6 +78,7 @@ export async function ensureDatabaseUsers(options: DatabaseUsersOptions): Promis
       // Not by what the user was granted itself, by hand or by an older version.
       for (const statement of nothing(quoted(user))) await client.query(statement)
       await client.query(`GRANT ${quoted(role)} TO ${quoted(user)} WITH INHERIT TRUE, SET FALSE`)
+      await leaveOther(client, user, group, database)
     }
     await client.query('COMMIT')
     return names
@@ -108,32 +109,59 @@ async function tables(client: pg.Client): Promise<string[]> {
 
 interface Role {
   readonly login: boolean
-  readonly mighty: boolean
+  /** What may do more than a user of the program: the role itself, or one that it is a member of. */
+  readonly power: string | null
   readonly self: boolean
 }
 
 async function readRole(client: pg.Client, name: string): Promise<Role | undefined> {
   const { rows } = await client.query<Role>(
-    `SELECT rolcanlogin AS login, rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls AS mighty,
-            rolname = current_user AS self
-       FROM pg_catalog.pg_roles WHERE rolname = $1`,
+    `SELECT r.rolcanlogin AS login, r.rolname = current_user AS self,
+            (SELECT m.rolname FROM pg_catalog.pg_roles m
+              WHERE pg_has_role(r.oid, m.oid, 'MEMBER')
+                AND (m.rolsuper OR m.rolcreaterole OR m.rolcreatedb OR m.rolreplication OR m.rolbypassrls
+                     OR m.rolname IN (current_user, 'rds_superuser', 'rds_replication') OR starts_with(m.rolname, 'pg_'))
+              ORDER BY m.oid <> r.oid, m.rolname LIMIT 1) AS power
+       FROM pg_catalog.pg_roles r WHERE r.rolname = $1`,
     [name],
   )
   return rows[0]
 }
 
+/** Of two users that have changed places, each would have the rights of both. */
+async function leaveOther(client: pg.Client, user: string, group: Group, database: string): Promise<void> {
+  const other: Group = group === 'service' ? 'exporter' : 'service'
+  const role = groupName(database, other)
+  if ((await readRole(client, role)) === undefined) return
+  await client.query(`REVOKE ${quoted(role)} FROM ${quoted(user)}`)
+  const { rows } = await client.query<{ member: boolean }>(
+    `SELECT pg_has_role($1::name, $2::name, 'MEMBER') AS member`,
+    [user, role],
+  )
+  if (rows[0]?.member)
+    throw new UsageError(
+      `${user} has the rights of the ${other} as well, as a member of a member of ${role}: end that first`,
+    )
+}
+
 async function ensureGroup(client: pg.Client, name: string): Promise<void> {
   const role = await readRole(client, name)
   if (role === undefined) await client.query(`CREATE ROLE ${quoted(name)} NOLOGIN`)
-  else if (role.login || role.mighty)
-    throw new UsageError(`The database has a user ${name}, and that is the name of a group of ours`)
+  else if (role.login) throw new UsageError(`The database has a user ${name}, and that is the name of a group of ours`)
+  else refusePower(name, role)
+}
+
+function refusePower(name: string, { power }: Role): void {
+  if (power === null) return
+  const how = power === name ? 'give another name' : `as a member of ${power}: end that, or give another name`
+  throw new UsageError(`${name} may do more than a user of the program${power === name ? ': ' : ', '}${how}`)
 }
 
 async function ensureLogin(client: pg.Client, name: string, verifier: string): Promise<void> {
   const role = await readRole(client, name)
   if (role?.self)
     throw new UsageError(`${name} is the user that migrates: the program runs as another one, who may do less`)
-  if (role?.mighty) throw new UsageError(`${name} may do more than a user of the program: give another name`)
+  if (role !== undefined) refusePower(name, role)
   const verb = role === undefined ? 'CREATE' : 'ALTER'
   await client.query(`${verb} ROLE ${quoted(name)} LOGIN INHERIT PASSWORD ${pg.escapeLiteral(verifier)}`)
 }

@@ -109,6 +109,18 @@ describe('the users of the database', () => {
     await run(database.serviceUrl, 'SELECT FROM player')
   })
 
+  it('lose the rights of the other user, where the two have changed places', async () => {
+    const { exporter, name, service, url } = database
+    await run(url, `GRANT ${groupName(name, 'service')} TO ${exporter.user}`)
+    expect(await codeOf(run(database.exporterUrl, 'SELECT FROM api_key'))).toBe('allowed')
+    await database.ensure()
+    expect(await codeOf(run(database.exporterUrl, 'SELECT FROM api_key'))).toBe(REFUSED)
+    // By a third hand: nobody but who granted it knows what else hangs on it.
+    await run(url, `GRANT ${service.user} TO ${exporter.user}`)
+    await expect(database.ensure()).rejects.toThrow(`${exporter.user} has the rights of the service as well`)
+    await run(url, `REVOKE ${service.user} FROM ${exporter.user}`)
+  })
+
   it('have rights on tables of later migrations: the service on all, the exporter on none until migrate knows', async () => {
     await run(database.url, 'CREATE TABLE later (id int)')
     expect(await codeOf(run(database.serviceUrl, 'INSERT INTO later VALUES (1)'))).toBe('allowed')
@@ -151,6 +163,18 @@ describe('the users of the database', () => {
     const asService = (user: string) => ensureDatabaseUsers({ url, service: { ...service, user }, exportedTables })
     await expect(asService(owner.user)).rejects.toThrow('is the user that migrates')
     await expect(asService('postgres')).rejects.toThrow('may do more')
+    for (const power of [owner.user, 'pg_read_all_data']) {
+      const user = `mighty_${power.slice(0, 5)}_${database.mark}`
+      await asAdmin(`CREATE ROLE ${user} LOGIN`)
+      await asAdmin(`GRANT ${power} TO ${user}`)
+      await expect(asService(user)).rejects.toThrow(
+        `${user} may do more than a user of the program, as a member of ${power}`,
+      )
+    }
+    const group = groupName(database.name, 'service')
+    await asAdmin(`GRANT pg_monitor TO ${group}`)
+    await expect(database.ensure()).rejects.toThrow(group)
+    await asAdmin(`REVOKE pg_monitor FROM ${group}`)
     await expect(ensureDatabaseUsers({ url, service, exporter: service, exportedTables })).rejects.toThrow('different')
   })
 
