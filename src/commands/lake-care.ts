@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { describe, UsageError } from '../errors.ts'
 import { FINDING_GUIDE } from '../lake/finding-guide.ts'
 import { LakeProblem } from '../lake/lake-problem.ts'
+import { type RestoreReport, settleRestored } from '../lake/snapshot/after-restore.ts'
 import { type RecoveryReport, recoverSnapshots } from '../lake/snapshot/recover.ts'
 import { type RetentionReport, retainSnapshots } from '../lake/snapshot/retention.ts'
 import { type VerifyReport, verifySnapshots } from '../lake/snapshot/verify.ts'
@@ -71,10 +72,20 @@ async function caring(json: boolean, work: (program: Program) => Promise<void>):
   })
 }
 
-async function recover({ json = false }: CareOptions): Promise<void> {
+interface RecoverCommand extends CareOptions {
+  readonly afterRestore?: boolean
+  readonly dryRun?: boolean
+}
+
+async function recover({ afterRestore = false, dryRun = false, json = false }: RecoverCommand): Promise<void> {
+  if (dryRun && !afterRestore) throw new UsageError('--dry-run goes with --after-restore only')
   await caring(json, async (program) => {
     const lake = await lakeToWrite(program)
     const progress = showProgress({ json })
+    if (afterRestore) {
+      const settled = await settleRestored(lake, { dryRun, progress: progress.told }).finally(() => progress.end())
+      return json ? print(JSON.stringify(settled, null, 2)) : saySettled(settled, dryRun)
+    }
     const report = await recoverSnapshots(lake, { progress: progress.told }).finally(() => progress.end())
     if (report.snapshots.some((s) => s.problem !== undefined && s.to !== 'failed')) process.exitCode = 1
     if (json) return print(JSON.stringify(report, null, 2))
@@ -87,6 +98,12 @@ export function sayRecovery({ abortedUploads, removedObjects, snapshots }: Recov
   for (const key of abortedUploads) print(`aborted upload: ${key}`)
   for (const key of removedObjects) print(`removed object of a failed snapshot: ${key}`)
   if (snapshots.length + abortedUploads.length + removedObjects.length === 0) print('Nothing to recover.')
+}
+
+function saySettled({ retired, retiring }: RestoreReport, dryRun: boolean): void {
+  for (const id of retiring) print(`${dryRun ? 'retention would remove' : 'for retention to remove'}: ${id}`)
+  for (const id of retired) print(`${dryRun ? 'would note as removed' : 'noted as removed'}: ${id}`)
+  if (retiring.length + retired.length === 0) print('The database knows every snapshot of the lake.')
 }
 
 interface RetentionOptions extends CareOptions {
@@ -131,8 +148,16 @@ Examples:
   program
     .command('recover')
     .description('finish or remove what a dead process left; safe at any time, and by the service every hour')
+    .option('--after-restore', 'have retention remove what the lake has and a database that was restored does not know')
+    .option('--dry-run', 'with --after-restore: only say what would be removed')
     .option('--json', 'as JSON')
-    .addHelpText('after', '\nExit codes: 0 done, 1 a snapshot could not be finished yet, 2 it could not run.')
+    .addHelpText(
+      'after',
+      `
+After a restore of the database: "rocketgames recover", "rocketgames snapshot", and when nobody needs the lost time any more
+"rocketgames recover --after-restore". See docs/operations.md, "Restore the database".
+Exit codes: 0 done, 1 a snapshot could not be finished yet, 2 it could not run.`,
+    )
     .action(recover)
   program
     .command('retention')

@@ -134,6 +134,21 @@ export class ControlRows {
     })
   }
 
+  /**
+   * Gives the snapshot the next numbers until it has one above `floor`. The column takes its values from its sequence alone, and only the owner
+   * may set that; numbers that nobody gets are nothing new.
+   */
+  async numberAbove(floor: number): Promise<number> {
+    for (;;) {
+      const [row] = await this.#database.query<{ sequence: string }>({
+        text: 'UPDATE lake_snapshots SET sequence = DEFAULT WHERE id = $1 AND fence = $2::bigint RETURNING sequence',
+        values: [this.snapshotId, this.fence],
+      })
+      if (row === undefined) throw fenced(this.snapshotId)
+      if (Number(row.sequence) > floor) return Number(row.sequence)
+    }
+  }
+
   /** Before something that cannot be taken back. @throws LakeProblem `fenced`. */
   async confirm(): Promise<void> {
     await this.#fenced('confirm')

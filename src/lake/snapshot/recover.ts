@@ -7,6 +7,7 @@ import { finish } from './finish.ts'
 import type { Lake, Progress } from './lake.ts'
 import { Lease } from './lease.ts'
 import { isRollingBack, rollBack, sweepFailed } from './roll-back.ts'
+import { takeUpManifest } from './set-back.ts'
 import { failNotStarted } from './snapshots.ts'
 import { sweepSpool } from './spool.ts'
 import { RUNNING_STATES, type SnapshotState } from './states.ts'
@@ -120,16 +121,19 @@ async function recoverOne(
   progress: Progress | undefined,
 ): Promise<string | undefined> {
   const { manifest, state } = row
-  const noWayOn = isRollingBack(row.problem) ? row.problem : reasonToRemove(row, lake.settings.preparedTtlMs)
+  const decided = isRollingBack(row.problem)
+  let noWayOn = decided ? row.problem : reasonToRemove(row, lake.settings.preparedTtlMs)
   try {
-    if (manifest === null || noWayOn !== undefined) {
+    const committed = noWayOn === undefined || decided ? undefined : await takeUpManifest(lake, rows)
+    if (committed !== undefined) {
+      noWayOn = undefined
+      await finish(lake, rows, 'prepared', committed, { signal, progress })
+    } else if (manifest === null || noWayOn !== undefined) {
       await rollBack(lake, rows, noWayOn, state)
       return (noWayOn as { code: string }).code
+    } else {
+      await finish(lake, rows, state as 'prepared' | 'committing' | 'committed', manifest, { signal, progress })
     }
-    await finish(lake, rows, state as 'prepared' | 'committing' | 'committed', manifest, {
-      signal,
-      progress,
-    })
     return undefined
   } catch (error) {
     const problem = problemOf(error, state)

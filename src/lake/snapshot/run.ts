@@ -10,6 +10,7 @@ import { copyTables } from './copy-tables.ts'
 import { enterPhase } from './enter-phase.ts'
 import { finish } from './finish.ts'
 import type { Lake, Progress } from './lake.ts'
+import { readPointer } from './lake-findings.ts'
 import { Lease } from './lease.ts'
 import { buildManifest, unrepresentableValues } from './manifest-builder.ts'
 import { publishedManifests } from './publish.ts'
@@ -117,6 +118,7 @@ async function prepare(
     await rows.update({ state: 'planning', startedAt })
     enter({ kind: 'state', snapshotId: rows.snapshotId, state: 'planning' })
     await enterPhase(lake, rows, progress, 'planning')
+    const sequence = await numberOf(lake, rows, requested)
     const live = await publishedManifests(lake)
     const { facts, tables } = await copyTables(lake, rows, { live, signal, progress: enter, sinks })
     signal.throwIfAborted()
@@ -124,7 +126,7 @@ async function prepare(
     const preparedAt = new Date()
     const manifest = buildManifest({
       snapshotId: rows.snapshotId,
-      sequence: BigInt(requested.sequence),
+      sequence: BigInt(sequence),
       fence: rows.fence,
       software: lake.software,
       previousSnapshotId: live.at(-1)?.snapshot_id ?? null,
@@ -151,6 +153,21 @@ async function prepare(
     await giveUp(lake, rows, sinks, problem, phase)
     throw problem
   }
+}
+
+/**
+ * Above that of the snapshot that `CURRENT.json` names. A database that was restored to an earlier instant gives numbers once more that are in
+ * the lake already, and the pointer moves to higher ones only.
+ */
+async function numberOf(lake: Lake, rows: ControlRows, requested: SnapshotView): Promise<number> {
+  const taken = (await readPointer(lake))?.sequence ?? 0
+  if (requested.sequence > taken) return requested.sequence
+  const sequence = await rows.numberAbove(taken)
+  lake.logger.warn(
+    { snapshotId: rows.snapshotId, taken, sequence },
+    'the lake is ahead of the database: numbers go on there',
+  )
+  return sequence
 }
 
 async function giveUp(
