@@ -111,12 +111,14 @@ export function databaseAlarms(database: DatabaseInstance, { database: size }: S
     plans.push({
       name: 'database-credits',
       severity: 'ticket',
-      means: 'The burst credits of the database are used up: from now on what it does beyond its share is billed.',
+      means:
+        'The burst credits of the database have been used up for three hours: what it does beyond its share is billed.',
       first: 'Load that stays needs a class of family m; a single run needs nothing.',
       metric: of('CPUCreditBalance', Stats.MINIMUM),
       threshold: CREDITS,
       below: true,
-      of: [3, 3],
+      // A new instance begins with none and has earned these after two hours without much to do.
+      of: [36, 36],
     })
   }
   return plans

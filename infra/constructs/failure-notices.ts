@@ -4,6 +4,7 @@ import { SnsTopic } from 'aws-cdk-lib/aws-events-targets'
 import { CfnEventSubscription, type DatabaseInstance } from 'aws-cdk-lib/aws-rds'
 import { Construct } from 'constructs'
 import type { AlarmTopics } from './alarm-topics.ts'
+import { CONTAINER_NAME } from './program-task.ts'
 import { runbook } from './watched-alarm.ts'
 
 export interface FailureNoticesProps {
@@ -52,6 +53,7 @@ export class FailureNotices extends Construct {
     })
   }
 
+  /** By the program's own exit code: the collector of traces beside it may be ended by a signal. */
   #tasks({ cluster, families }: FailureNoticesProps): void {
     const task = {
       clusterArn: [cluster.clusterArn],
@@ -64,7 +66,10 @@ export class FailureNotices extends Construct {
       detailType: ['ECS Task State Change'],
       detail: {
         ...task,
-        $or: [{ stopCode: ['TaskFailedToStart'] }, { containers: { exitCode: Match.anythingBut(0) } }],
+        $or: [
+          { stopCode: ['TaskFailedToStart'] },
+          { containers: { name: [CONTAINER_NAME], exitCode: Match.anythingBut(0) } },
+        ],
       },
       says: `The task ${field('group')} failed: ${field('stoppedReason')} (${field('taskArn')}).`,
     })

@@ -4,6 +4,11 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import type { AlarmPlan } from './watched-alarm.ts'
 
 const TERABYTE = 1e12
+/**
+ * A queue that nobody touched for hours and a work group without a query have no values at all, and `+` has one only where both sides
+ * do: it would hide what the others tell, and `FILL` has nothing to begin with in a series that is empty.
+ */
+const SUM_OF_THOSE_THERE_ARE = 'SUM(METRICS())'
 
 export interface LakeAlarmsInput {
   /** Starts that were given up: of tasks by their schedules, of the curate run after a snapshot. */
@@ -24,9 +29,8 @@ export function scannedBytes(workgroups: readonly string[], period: Duration): M
       label: WorkGroup,
     }),
   ])
-  const names = workgroups.map((_, i) => `FILL(w${i}, 0)`)
   return new MathExpression({
-    expression: names.join(' + '),
+    expression: SUM_OF_THOSE_THERE_ARE,
     usingMetrics: Object.fromEntries(metrics),
     label: 'bytes scanned',
     period,
@@ -40,9 +44,12 @@ function waiting(queues: readonly IQueue[]): MathExpression {
     `q${i}`,
     queue.metricApproximateNumberOfMessagesVisible({ statistic: Stats.MAXIMUM, period }),
   ])
-  // A queue that nobody touched for hours has no values at all.
-  const expression = queues.map((_, i) => `FILL(q${i}, 0)`).join(' + ')
-  return new MathExpression({ expression, usingMetrics: Object.fromEntries(metrics), label: 'given up', period })
+  return new MathExpression({
+    expression: SUM_OF_THOSE_THERE_ARE,
+    usingMetrics: Object.fromEntries(metrics),
+    label: 'given up',
+    period,
+  })
 }
 
 /** Alarms on what AWS itself knows of the lake: starts of tasks that never came, and what queries cost. */

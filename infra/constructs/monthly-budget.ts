@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { CfnBudget } from 'aws-cdk-lib/aws-budgets'
 import { Construct } from 'constructs'
 
@@ -19,9 +20,12 @@ export class MonthlyBudget extends Construct {
       notification: { notificationType, comparisonOperator: 'GREATER_THAN', threshold, thresholdType: 'PERCENTAGE' },
       subscribers,
     })
+    const notificationsWithSubscribers = [notice('ACTUAL', 80), notice('ACTUAL', 100), notice('FORECASTED', 100)]
+    // CloudFormation replaces a budget whose notices change: the new one is made first, so it cannot have the name of the old one.
+    const version = createHash('sha256').update(JSON.stringify(notificationsWithSubscribers)).digest('hex').slice(0, 8)
     new CfnBudget(this, 'Budget', {
       budget: {
-        budgetName: name,
+        budgetName: `${name}-${version}`,
         budgetType: 'COST',
         timeUnit: 'MONTHLY',
         budgetLimit: { amount: limitUsd, unit: 'USD' },
@@ -32,7 +36,7 @@ export class MonthlyBudget extends Construct {
           })),
         },
       },
-      notificationsWithSubscribers: [notice('ACTUAL', 80), notice('ACTUAL', 100), notice('FORECASTED', 100)],
+      notificationsWithSubscribers,
     })
   }
 }

@@ -1,7 +1,8 @@
 import { Duration } from 'aws-cdk-lib'
-import { MathExpression } from 'aws-cdk-lib/aws-cloudwatch'
+import { MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch'
 import type { StageSettings } from '../stages.ts'
 import type { ProgramMetrics } from './program-metrics.ts'
+import { COLLECTOR_MIB } from './trace-collector.ts'
 import type { AlarmPlan } from './watched-alarm.ts'
 
 /** A committed snapshot waits for the crawler at most 30 minutes (LAKE_CRAWLER_WAIT); a prepared one commits in seconds. */
@@ -85,9 +86,18 @@ export function requestAlarms(metrics: ProgramMetrics): AlarmPlan[] {
     {
       name: 'requests-slow',
       severity: 'ticket',
-      means: `One request of a hundred takes longer than ${SLOW_MS} ms for a quarter of an hour.`,
+      means: `One request of a hundred takes longer than ${SLOW_MS} ms for a quarter of an hour, in which there were enough to tell.`,
       first: 'Compare with the load of the database and EventLoopDelay; then the slowest traces.',
-      metric: metrics.process('RequestTime', 'p99'),
+      // Of a handful the slowest is the hundredth: a single import would be an alarm where there is hardly any traffic.
+      metric: new MathExpression({
+        expression: `IF(timed >= ${ENOUGH_REQUESTS}, slowest, 0)`,
+        usingMetrics: {
+          timed: metrics.process('RequestTime', Stats.SAMPLE_COUNT),
+          slowest: metrics.process('RequestTime', 'p99'),
+        },
+        label: 'p99 of requests, ms',
+        period: Duration.minutes(5),
+      }),
       threshold: SLOW_MS,
       of: [3, 3],
     },
@@ -115,7 +125,8 @@ export function requestAlarms(metrics: ProgramMetrics): AlarmPlan[] {
 }
 
 /** Alarms on processes that live long: those of ECS. A function has neither a memory that grows for days nor a pool. */
-export function processAlarms(metrics: ProgramMetrics, { service }: StageSettings): AlarmPlan[] {
+export function processAlarms(metrics: ProgramMetrics, { service, tracing }: StageSettings): AlarmPlan[] {
+  const memoryMiB = service.memoryMiB - (tracing ? COLLECTOR_MIB : 0)
   return [
     {
       name: 'event-loop-blocked',
@@ -129,11 +140,11 @@ export function processAlarms(metrics: ProgramMetrics, { service }: StageSetting
     {
       name: 'memory-high',
       severity: 'ticket',
-      means: `A process holds more than ${100 * MEMORY_SHARE} % of the memory of its task, and ECS ends it at all of it.`,
+      means: `A process holds more than ${100 * MEMORY_SHARE} % of what its task has for it, and ECS ends it at all of that.`,
       first:
         'Has it risen for days, or with one request? Restart the service to win time: a new deployment of the same version.',
       metric: metrics.process('ResidentMemory', 'Maximum'),
-      threshold: MEMORY_SHARE * service.memoryMiB * 1024 * 1024,
+      threshold: MEMORY_SHARE * memoryMiB * 1024 * 1024,
       of: [3, 3],
     },
     {

@@ -5,6 +5,8 @@ import { accept } from '../nag.ts'
 
 const IMAGE = 'public.ecr.aws/aws-observability/aws-otel-collector:v0.49.0'
 const PORT = 4318
+/** Of the task's memory it takes at most so much: what is left is the program's. */
+export const COLLECTOR_MIB = 160
 
 /** Takes spans on loopback, from its own task only, and passes them on to X-Ray. */
 const CONFIGURATION = `
@@ -41,7 +43,7 @@ export function addTraceCollector(
     image: ecs.ContainerImage.fromRegistry(IMAGE),
     essential: false,
     readonlyRootFilesystem: true,
-    memoryLimitMiB: 160,
+    memoryLimitMiB: COLLECTOR_MIB,
     environment: { AOT_CONFIG_CONTENT: CONFIGURATION },
     logging: ecs.LogDrivers.awsLogs({
       logGroup,

@@ -20,7 +20,7 @@ interface AlarmProperties {
   readonly Namespace?: string
   readonly Statistic?: string
   readonly Dimensions?: readonly { readonly Name: string; readonly Value: unknown }[]
-  readonly Metrics?: readonly { readonly MetricStat?: { readonly Metric: { MetricName: string; Namespace: string } } }[]
+  readonly Metrics?: readonly { readonly Expression?: string; readonly MetricStat?: { readonly Stat: string } }[]
 }
 
 const stages = STAGES.map(({ name }) => name)
@@ -95,6 +95,26 @@ describe('the alarms', () => {
         .sort()
     expect(silent('prod')).toEqual(['api-down', 'metrics-silent', 'replicas-missing'])
     expect(silent('small')).toEqual(['metrics-silent'])
+  })
+
+  it('add up what there is, since a queue or a work group without values would hide the others', () => {
+    const expressions = stages.flatMap((stage) =>
+      alarmsOf(stage)
+        .filter((each) => ['schedule-dead-letter', 'queries-dear'].includes(shortName(stage, each)))
+        .map(({ Metrics = [] }) => Metrics.flatMap(({ Expression }) => Expression ?? [])),
+    )
+    expect(expressions).toEqual(Array.from({ length: 6 }, () => ['SUM(METRICS())']))
+  })
+
+  it('say nothing of slow requests where there are too few to tell', () => {
+    const slow = alarmsOf('dev').find((each) => shortName('dev', each) === 'requests-slow')
+    expect(slow?.Metrics?.flatMap(({ Expression }) => Expression ?? [])).toEqual(['IF(timed >= 100, slowest, 0)'])
+    expect(slow?.Metrics?.flatMap(({ MetricStat }) => MetricStat?.Stat ?? []).sort()).toEqual(['SampleCount', 'p99'])
+  })
+
+  it("know that a part of the memory of a task is the collector's", () => {
+    const memory = alarmsOf('dev').find((each) => shortName('dev', each) === 'memory-high')
+    expect(memory?.Threshold).toBe(0.85 * (1024 - 160) * 1024 * 1024)
   })
 
   it('know how much memory the database has, and refuse a class that they do not know', () => {
@@ -178,11 +198,14 @@ describe('the notices of what failed', () => {
 
   it('come for tasks that end badly or do not start, and not for those that end well or still run', () => {
     const ended = { ...snapshot, stopCode: 'EssentialContainerExited' }
-    expect(task({ ...ended, containers: [{ exitCode: 1 }] })).toBe(true)
+    const program = (exitCode: number) => ({ name: 'accounts', exitCode })
+    expect(task({ ...ended, containers: [program(1)] })).toBe(true)
     expect(task({ ...snapshot, stopCode: 'TaskFailedToStart', containers: [{}] })).toBe(true)
-    expect(task({ ...ended, containers: [{ exitCode: 0 }] })).toBe(false)
-    expect(task({ ...ended, lastStatus: 'RUNNING', containers: [{ exitCode: 1 }] })).toBe(false)
-    expect(task({ ...ended, group: 'service:api', containers: [{ exitCode: 1 }] })).toBe(false)
+    expect(task({ ...ended, containers: [program(0)] })).toBe(false)
+    expect(task({ ...ended, containers: [program(0), { name: 'traces', exitCode: 143 }] })).toBe(false)
+    expect(task({ ...ended, containers: [program(1), { name: 'traces', exitCode: 0 }] })).toBe(true)
+    expect(task({ ...ended, lastStatus: 'RUNNING', containers: [program(1)] })).toBe(false)
+    expect(task({ ...ended, group: 'service:api', containers: [program(1)] })).toBe(false)
   })
 
   it('come for jobs and crawls that fail', () => {
@@ -214,6 +237,8 @@ describe('the budget', () => {
     ]
     expect(budget?.Budget.FilterExpression).toEqual({ And: tags })
     expect(budget?.NotificationsWithSubscribers).toHaveLength(3)
+    // Its own for each set of notices: a budget whose notices change is replaced.
+    expect(budget?.Budget.BudgetName).toMatch(new RegExp(`^rocketgames-accounts-${stage}-[0-9a-f]{8}$`))
   })
 })
 
