@@ -20,6 +20,8 @@ export const DATABASE_NAME = 'accounts'
 /** The version that the tests run on; minor versions come by themselves, in the maintenance window. */
 const ENGINE = rds.DatabaseInstanceEngine.postgres({ version: rds.PostgresEngineVersion.VER_18 })
 const LOGS = ['postgresql', 'upgrade'] as const
+/** Except by a first deployment that fails: what it left behind would have the name that the next one needs. */
+const KEPT = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 
 export class DatabaseStack extends Stack {
   readonly instance: rds.DatabaseInstance
@@ -29,11 +31,12 @@ export class DatabaseStack extends Stack {
 
   constructor(scope: Construct, id: string, { settings, network, ...props }: DatabaseStackProps) {
     super(scope, id, props)
-    const removalPolicy = settings.database.protected ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY
+    const removalPolicy = settings.database.protected ? KEPT : RemovalPolicy.DESTROY
     this.key = new kms.Key(this, 'Key', {
       description: 'Database and secrets of RocketGames Accounts',
       enableKeyRotation: true,
-      removalPolicy,
+      // In every stage: the last snapshot of its database could not be read without it.
+      removalPolicy: KEPT,
     })
     this.instance = this.#database(settings, network)
     const { secrets } = new DatabaseSecrets(this, 'Secrets', {
@@ -94,7 +97,7 @@ export class DatabaseStack extends Stack {
       copyTagsToSnapshot: true,
       deleteAutomatedBackups: !kept,
       deletionProtection: kept,
-      removalPolicy: kept ? RemovalPolicy.RETAIN : RemovalPolicy.SNAPSHOT,
+      removalPolicy: kept ? KEPT : RemovalPolicy.SNAPSHOT,
       autoMinorVersionUpgrade: true,
       cloudwatchLogsExports: [...LOGS],
       enablePerformanceInsights: true,

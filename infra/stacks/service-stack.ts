@@ -56,6 +56,8 @@ export class ServiceStack extends Stack {
     this.deploymentAlarm = this.#failing(settings)
     this.service = this.#service(cluster, network)
     this.service.attachToApplicationTargetGroup(this.targetGroup)
+    // A task that starts before it may read a new secret fails, and three of those are taken for a release that does.
+    this.service.node.addDependency(this.task.definition.obtainExecutionRole())
     this.#scale(settings)
     new WeeklyRestart(this, 'WeeklyRestart', this.service, tasks.deadLetters)
     new CfnOutput(this, 'BalancerName', { value: this.loadBalancer.loadBalancerDnsName })
@@ -138,19 +140,25 @@ export class ServiceStack extends Stack {
     })
   }
 
-  /** More than 5 of 100 requests fail, three minutes of five; of a handful of requests nobody can tell. */
+  /**
+   * More than 5 of 100 requests fail, three minutes of five; of a handful of requests nobody can tell. A task that ends or hangs answers
+   * nothing: for it the load balancer says 502 or 504, and 503 where it has nobody to ask.
+   */
   #failing({ name }: StageSettings): cloudwatch.Alarm {
     const options = { period: Duration.minutes(1), statistic: 'Sum' }
     return new cloudwatch.Alarm(this, 'DeploymentAlarm', {
       alarmName: `rocketgames-accounts-${name}-requests-fail`,
       alarmDescription: 'More than 5 % of all requests end with 5xx; a release that is going out is rolled back',
       metric: new cloudwatch.MathExpression({
-        expression: 'IF(requests > 50, 100 * failed / requests, 0)',
+        // A count that was zero is missing.
+        expression:
+          'IF(FILL(requests, 0) + FILL(unanswered, 0) > 50, 100 * (FILL(failed, 0) + FILL(unanswered, 0)) / (FILL(requests, 0) + FILL(unanswered, 0)), 0)',
         label: 'requests that failed, %',
         period: Duration.minutes(1),
         usingMetrics: {
           requests: this.targetGroup.metrics.requestCount(options),
           failed: this.targetGroup.metrics.httpCodeTarget(elb.HttpCodeTarget.TARGET_5XX_COUNT, options),
+          unanswered: this.loadBalancer.metrics.httpCodeElb(elb.HttpCodeElb.ELB_5XX_COUNT, options),
         },
       }),
       threshold: 5,

@@ -111,8 +111,13 @@ describe('the database', () => {
         EnableCloudwatchLogsExports: Match.arrayWith(['postgresql']),
       })
       template.hasResource('AWS::RDS::DBInstance', {
-        DeletionPolicy: settings.database.protected ? 'Retain' : 'Snapshot',
+        // A first deployment that fails leaves nothing with the name that the next one needs.
+        DeletionPolicy: settings.database.protected ? 'RetainExceptOnCreate' : 'Snapshot',
+        UpdateReplacePolicy: settings.database.protected ? 'Retain' : 'Snapshot',
       })
+      // Whatever stays of the database is read with its key.
+      for (const key of Object.values(template.findResources('AWS::KMS::Key')))
+        expect(key.DeletionPolicy, settings.name).toBe('RetainExceptOnCreate')
     }
   })
 
@@ -143,7 +148,7 @@ describe('the database', () => {
       expect(how).toMatchObject({ PasswordLength: 64, ExcludeUppercase: true, ExcludePunctuation: true })
       const left = [...'abcdefghijklmnopqrstuvwxyz'].filter((letter) => !ExcludeCharacters.includes(letter))
       expect(left.join('')).toBe('abcdef')
-      expect(key.DeletionPolicy).toBe('Retain')
+      expect(key.DeletionPolicy).toBe('RetainExceptOnCreate')
     }
   })
 })

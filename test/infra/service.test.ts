@@ -66,6 +66,30 @@ describe('a release', () => {
     })
   })
 
+  it('starts tasks when they may read their secrets, and not before', () => {
+    const service = Object.values(prod.template('service').findResources('AWS::ECS::Service'))[0]
+    const policies = Object.keys(prod.template('service').findResources('AWS::IAM::Policy'))
+    const ofTask = policies.filter((id) => /^Serve.*(Execution|Task)RoleDefaultPolicy/.test(id))
+    expect(ofTask).toHaveLength(2)
+    expect(service?.DependsOn).toEqual(expect.arrayContaining(ofTask))
+  })
+
+  it('counts as failed what tasks answer with 5xx, and what the load balancer has to answer for them', () => {
+    const [alarm] = Object.entries(prod.template('service').findResources('AWS::CloudWatch::Alarm'))
+    const metrics: { Id: string; Expression?: string; MetricStat?: { Metric: { MetricName: string } } }[] =
+      alarm?.[1].Properties.Metrics
+    const counted = metrics.filter(({ MetricStat }) => MetricStat?.Metric.MetricName.includes('5XX'))
+    expect(counted.map(({ MetricStat }) => MetricStat?.Metric.MetricName).sort()).toEqual([
+      'HTTPCode_ELB_5XX_Count',
+      'HTTPCode_Target_5XX_Count',
+    ])
+    // Without FILL a minute in which only one of the two was counted would be no minute at all.
+    const { Expression } = metrics.find((metric) => metric.Expression !== undefined)!
+    for (const { Id } of counted) expect(Expression).toContain(`FILL(${Id}, 0)`)
+    const services = Object.values(prod.template('service').findResources('AWS::ECS::Service'))
+    expect(services[0]?.Properties.DeploymentConfiguration.Alarms.AlarmNames).toEqual([{ Ref: alarm?.[0] }])
+  })
+
   it('has its migrations in a stack of their own, before everything that answers or writes', () => {
     const { cluster, tasks, service } = prod.stage
     expect(tasks.dependencies).toContain(cluster)
