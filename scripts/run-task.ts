@@ -62,15 +62,20 @@ async function start(stage: string, task: string, words: readonly string[]): Pro
   return arn
 }
 
+/** A task that has just been started may not be seen for some seconds. */
+const LOOKS_UNTIL_LOST = 6
+
 /** Its exit code, or why it has none. */
 async function end(stage: string, arn: string, everyMs: number): Promise<number | string> {
+  let unseen = 0
   for (;;) {
     const { tasks } = await aws<Described>(
       ...['ecs', 'describe-tasks', '--cluster', `rocketgames-accounts-${stage}`, '--tasks', arn],
     )
     const task = tasks?.[0]
-    if (task === undefined) return 'ECS knows the task no more'
-    if (task.lastStatus === 'STOPPED') {
+    unseen = task === undefined ? unseen + 1 : 0
+    if (unseen === LOOKS_UNTIL_LOST) return 'ECS does not know the task'
+    if (task?.lastStatus === 'STOPPED') {
       const container = task.containers.find(({ name }) => name === CONTAINER)
       return container?.exitCode ?? container?.reason ?? task.stoppedReason ?? 'it gave no reason'
     }

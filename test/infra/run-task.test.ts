@@ -22,9 +22,10 @@ const answers = {
     const first = !existsSync(looked)
     writeFileSync(looked, '')
     if (option('--tasks') !== arn) process.exit(255)
+    if (process.env.ANSWER === 'lost' || (process.env.ANSWER === 'late' && first)) return { tasks: [], failures: [{ arn, reason: 'MISSING' }] }
     return { tasks: [{ lastStatus: first ? 'PENDING' : 'STOPPED', stoppedReason: 'Essential container in task exited', containers: [
       { name: 'traces', exitCode: 143 },
-      { name: 'accounts', ...(process.env.ANSWER === 'unstarted' ? { reason: 'CannotPullContainerError' } : { exitCode: Number(process.env.ANSWER ?? 0) }) },
+      { name: 'accounts', ...(process.env.ANSWER === 'unstarted' ? { reason: 'CannotPullContainerError' } : { exitCode: Number(process.env.ANSWER) || 0 }) },
     ] }] }
   },
   'logs get-log-events': () => ({ events: [{ message: 'applied 20261124100000_count_requests' }, { message: 'log of ' + option('--log-stream-name') }] }),
@@ -80,6 +81,12 @@ describe('npm run task', () => {
     expect([unstarted.code, unstarted.stderr]).toEqual([2, expect.stringContaining('CannotPullContainerError')])
     const full = await task(['dev', 'migrate'], 'full')
     expect([full.code, full.stderr]).toEqual([2, expect.stringContaining('Capacity is unavailable')])
+  })
+
+  it('waits for a task that cannot be seen yet, and not for ever', async () => {
+    expect(await task(['dev', 'migrate'], 'late')).toMatchObject({ code: 0 })
+    const lost = await task(['dev', 'migrate'], 'lost')
+    expect([lost.code, lost.stderr]).toEqual([2, expect.stringContaining('ECS does not know the task')])
   })
 
   it('asks for a stage and a task, and for the AWS command line', async () => {
