@@ -18,10 +18,16 @@ describe('the templates', () => {
   it('are the same whenever they are made: they depend on the repository and on nothing else', () => {
     const again = new AccountsStage(new App({ context: cdkContext(), analyticsReporting: false }), stageNamed('prod'))
     const first = synthesized('prod')
-    const made = (stack: StackName) => (first.stage[stack] === undefined ? undefined : first.template(stack).toJSON())
-    const remade = (stack: StackName) =>
-      again[stack] === undefined ? undefined : Template.fromStack(again[stack]).toJSON()
-    expect(templates(remade)).toBe(templates(made))
+    const stacks = STACKS.filter((name) => first.stage[name] !== undefined)
+    expect(stacks).toHaveLength(STACKS.length - 1)
+    const differ = stacks.filter((name) => {
+      const remade = again[name]
+      return (
+        remade === undefined ||
+        JSON.stringify(Template.fromStack(remade).toJSON()) !== JSON.stringify(first.template(name).toJSON())
+      )
+    })
+    expect(differ).toEqual([])
   })
 
   it('name no account of ours', () => {
@@ -45,6 +51,10 @@ describe('the templates', () => {
       )
       expect(resources.length, type).toBeGreaterThan(0)
       for (const [id, { DeletionPolicy }] of resources) expect(DeletionPolicy, id).toMatch(/^Retain/)
+    }
+    // Names of ours: what a deployment that fails has made would be in the way of the next one.
+    for (const [id, { DeletionPolicy }] of Object.entries(template('lake').findResources('AWS::Glue::Database'))) {
+      expect(DeletionPolicy, id).toBe('RetainExceptOnCreate')
     }
   })
 })
