@@ -10,7 +10,16 @@ import type { SegmentOrder, SegmentResult } from './soak/load.ts'
 import { type Sample, Sampler } from './soak/sampler.ts'
 import { type SoakService, startSoakService } from './soak/service.ts'
 import { median } from './soak/statistics.ts'
-import { type Finding, judgeErrors, judgeFiles, judgeMemory, judgeSnapshots, judgeTimes } from './soak/verdict.ts'
+import {
+  type Finding,
+  judgeErrors,
+  judgeFiles,
+  judgeLoad,
+  judgeMemory,
+  judgeSamples,
+  judgeSnapshots,
+  judgeTimes,
+} from './soak/verdict.ts'
 
 export const summary =
   'the service at half of its capacity for 20 minutes with snapshots: is its memory flat, are there errors'
@@ -32,6 +41,8 @@ const CAPACITY_SECONDS = 20
 /** Of the time: the table has that many lines at least, so that quarters mean something. */
 const LEAST_SEGMENTS = 8
 const SNAPSHOT_PATIENCE_MS = 120_000
+/** For the start of the process that makes the load, and the answers that it waits for at its end. */
+const LOAD_PATIENCE_MS = 60_000
 
 interface Segment extends SegmentResult {
   readonly samples: readonly Sample[]
@@ -62,7 +73,8 @@ class Soak {
       ...(rate === undefined ? {} : { rate }),
     }
     const script = path.join(import.meta.dirname, 'soak/load.ts')
-    const { stdout } = await promisify(execFile)(process.execPath, [script, JSON.stringify(order)])
+    const timeout = seconds * 1000 + LOAD_PATIENCE_MS
+    const { stdout } = await promisify(execFile)(process.execPath, [script, JSON.stringify(order)], { timeout })
     const result = JSON.parse(stdout) as SegmentResult
     this.#unchanged += result.changed
     if (this.#unchanged > this.#players) throw new Error('every player has been changed: give --players more')
@@ -163,18 +175,21 @@ async function soak(service: SoakService, options: Options): Promise<readonly Fi
   return [
     judgeErrors(sumOf([most, ...segments]), service.errors()),
     judgeSnapshots(states, Math.floor(taken / Number(options.every))),
+    judgeLoad(
+      segments.map((each) => each.requests / each.seconds),
+      rate,
+    ),
+    judgeSamples(sampler.samples.length, sampler.missed),
     judgeMemory(
       'resident memory',
+      'resident',
       sampler.samples.map(({ seconds: at, rssMiB }) => [at, rssMiB]),
     ),
-    ...(heaps.length >= 8
-      ? [
-          judgeMemory(
-            'heap after a full collection',
-            heaps.map((heap) => [heap.seconds, heap.mib]),
-          ),
-        ]
-      : []),
+    judgeMemory(
+      'heap after a full collection',
+      'live',
+      heaps.map((heap) => [heap.seconds, heap.mib]),
+    ),
     judgeFiles(sampler.samples),
     judgeTimes(
       segments.map(({ p99Ms }) => p99Ms),
@@ -199,6 +214,10 @@ export async function run(given: readonly string[]): Promise<void> {
   }
   findings = [...findings, { ok: code === 0, text: `the service ended with ${code}` }]
   for (const { ok, text } of findings) console.log(`${ok ? 'ok  ' : 'FAIL'} ${text}`)
-  if (findings.some(({ ok }) => !ok)) process.exitCode = 1
-  if (options.dir === undefined) await rm(dir, { recursive: true, force: true })
+  if (findings.every(({ ok }) => ok)) {
+    if (options.dir === undefined) await rm(dir, { recursive: true, force: true })
+    return
+  }
+  process.exitCode = 1
+  console.log(`the logs and the data are in ${dir}`)
 }

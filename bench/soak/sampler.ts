@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { describe } from '../../src/errors.ts'
 import { rssMiBOf } from '../api/processes.ts'
 import type { SoakService } from './service.ts'
 
@@ -29,7 +30,8 @@ export class Sampler {
   readonly #started = performance.now()
   #timer: NodeJS.Timeout | undefined
   #looking: Promise<void> = Promise.resolve()
-  #failure: unknown
+  /** Why a look failed, each time. */
+  readonly missed: string[] = []
 
   constructor(service: SoakService) {
     this.#service = service
@@ -38,18 +40,16 @@ export class Sampler {
   start(): void {
     const look = () => {
       this.#looking = this.#look().catch((error: unknown) => {
-        this.#failure ??= error
+        this.missed.push(describe(error))
       })
     }
     look()
     this.#timer = setInterval(look, EVERY_MS)
   }
 
-  /** @throws what kept it from looking. */
   async stop(): Promise<void> {
     clearInterval(this.#timer)
     await this.#looking
-    if (this.#failure !== undefined) throw this.#failure
   }
 
   get snapshots(): readonly SnapshotProcess[] {

@@ -8,6 +8,7 @@ import { findRunning } from '../../src/local/running.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
 const START_PATIENCE_MS = 300_000
+const STOP_PATIENCE_MS = 90_000
 const POLL_MS = 250
 
 /** `rocketgames serve` on a data folder of its own, with sample data and its first snapshot. */
@@ -20,7 +21,7 @@ export interface SoakService {
   errors(): string[]
   /** Of each full collection so far, the heap after it in MiB, with seconds since the start. */
   heaps(): { readonly seconds: number; readonly mib: number }[]
-  /** Its exit code. */
+  /** Its exit code; null when it had to be killed. */
   stop(): Promise<number | null>
 }
 
@@ -67,7 +68,8 @@ export async function startSoakService({ dir, schedule }: SoakServiceOptions): P
       }),
     async stop() {
       child.kill('SIGTERM')
-      return ended
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_PATIENCE_MS)
+      return ended.finally(() => clearTimeout(timer))
     },
   }
 }

@@ -2,7 +2,7 @@
 export interface Trend {
   /** Of y for one of x. */
   readonly slope: number
-  /** Half of the interval in which the slope lies with 95 % confidence, if the points are independent of each other. */
+  /** Half of the interval in which the slope lies with 95 % confidence, if the points are independent of each other; points that follow each other closely are not, and theirs is wider. */
   readonly margin: number
 }
 
