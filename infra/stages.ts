@@ -51,6 +51,11 @@ export interface StageSettings {
   /** Glue databases. */
   readonly databases: { readonly raw: string; readonly live: string; readonly curated: string }
   readonly workgroup: string
+  /**
+   * The API whose holds keep retention away from the snapshots that the curate job reads, and the secret, made by a person, whose whole
+   * text is a key of it with the scope `lake:snapshot`. Without it the time between the views and the files has to be enough.
+   */
+  readonly holds?: { readonly apiUrl: string; readonly secretName: string }
   /** What the curated tables are loaded into after each of their runs; without it they are read by Athena alone. */
   readonly warehouse?: Warehouse
 }

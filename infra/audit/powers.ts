@@ -90,6 +90,11 @@ export function powersOf({ resources }: StageAccess): Power[] {
     },
     { name: 'start tasks', actions: ['ecs:RunTask', 'ecs:StartTask'], resources: ['arn:aws:ecs:REGION:ACCOUNT:*'] },
     {
+      name: 'start jobs, with any code',
+      actions: ['glue:StartJobRun'],
+      resources: named(resources, 'AWS::Glue::Job', /./).map(({ arn }) => arn),
+    },
+    {
       name: 'change what runs, or enter it',
       actions: [
         'ecs:RegisterTaskDefinition',

@@ -99,7 +99,9 @@ A deleted object is a noncurrent version for one more day, and nobody here can r
 
 What the table does not show: whoever may start a task may give it another command, as ECS has no condition for that. An intruder in the
 API could have the image run any of its commands with what the tasks snapshot and care may do: not migrate, not read a key or
-password that these two do not get, but write and delete files of the lake. Each such start is in CloudTrail with its command.`
+password that these two do not get, but write and delete files of the lake. Each such start is in CloudTrail with its command. And whoever
+may start a job of Glue may name other code in its arguments: that is for the tasks of the lake alone, and for a job that reads no secret
+which they do not get. Everybody else starts the workflow, which takes no arguments.`
 
 /** The whole of docs/roles.md: who has which power, then every role. Roles that differ between stages are shown for each. */
 export function roleDocument(stages: readonly StageRoles[]): string {

@@ -8,6 +8,7 @@ import { Construct } from 'constructs'
 import { MANIFESTS_PREFIX } from '../../src/lake/object-keys.ts'
 import { accept } from '../nag.ts'
 import { glueArn } from './catalogue-arns.ts'
+import type { GlueJob } from './glue-job.ts'
 
 /** Manifests come one by one; a second one within this time, as when recovery finishes several, joins the first one's run. */
 const BATCH_SECONDS = 300
@@ -17,9 +18,9 @@ const LONGEST_EVENT_AGE = Duration.hours(2)
 export interface CurateWorkflowProps {
   readonly name: string
   readonly lake: IBucket
-  readonly curateJobName: string
+  readonly curate: GlueJob
   /** Runs after each curate job that has succeeded. */
-  readonly loadJobName?: string | undefined
+  readonly load?: GlueJob | undefined
 }
 
 /** A snapshot's manifest is its commit: when one appears the curated tables are made, and after them the warehouse is loaded. */
@@ -30,7 +31,7 @@ export class CurateWorkflow extends Construct {
 
   constructor(scope: Construct, id: string, props: CurateWorkflowProps) {
     super(scope, id)
-    const { curateJobName, loadJobName, name } = props
+    const { curate, load, name } = props
     this.workflow = new glue.CfnWorkflow(this, 'Workflow', {
       name,
       description: 'After a snapshot: curated tables, then the warehouse',
@@ -41,20 +42,21 @@ export class CurateWorkflow extends Construct {
       name: `${name}-after-snapshot`,
       type: 'EVENT',
       workflowName: name,
-      actions: [{ jobName: curateJobName }],
+      actions: [{ jobName: curate.name }],
       eventBatchingCondition: { batchSize: EVENTS_PER_RUN, batchWindow: BATCH_SECONDS },
     })
-    start.addResourceDependency(this.workflow)
-    if (loadJobName !== undefined) {
-      const load = new glue.CfnTrigger(this, 'AfterCurate', {
+    // Glue makes no trigger of a job that is not there, and one at a time for a workflow.
+    for (const each of [this.workflow, curate.job]) start.addResourceDependency(each)
+    if (load !== undefined) {
+      const next = new glue.CfnTrigger(this, 'AfterCurate', {
         name: `${name}-after-curate`,
         type: 'CONDITIONAL',
         workflowName: name,
         startOnCreation: true,
-        actions: [{ jobName: loadJobName }],
-        predicate: { conditions: [{ jobName: curateJobName, logicalOperator: 'EQUALS', state: 'SUCCEEDED' }] },
+        actions: [{ jobName: load.name }],
+        predicate: { conditions: [{ jobName: curate.name, logicalOperator: 'EQUALS', state: 'SUCCEEDED' }] },
       })
-      load.addResourceDependency(this.workflow)
+      for (const each of [start, load.job]) next.addResourceDependency(each)
     }
     this.deadLetters = new sqs.Queue(this, 'DeadLetters', {
       enforceSSL: true,

@@ -42,11 +42,13 @@ export interface GlueJobProps {
 /** A Spark job of AWS Glue, in the VPC, by a role of its own that may do nothing but its work. */
 export class GlueJob extends Construct {
   readonly job: glue.CfnJob
+  readonly name: string
   readonly role: iam.Role
 
   constructor(scope: Construct, id: string, props: GlueJobProps) {
     super(scope, id)
     const { place } = props
+    this.name = props.name
     this.role = new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('glue.amazonaws.com', {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },

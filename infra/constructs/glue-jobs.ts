@@ -1,8 +1,9 @@
 import { Duration, Stack } from 'aws-cdk-lib'
 import type * as iam from 'aws-cdk-lib/aws-iam'
-import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager'
+import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager'
 import type { Construct } from 'constructs'
 import { LAKE_PREFIX, META_PREFIX, UNLOAD_PREFIX } from '../../src/lake/object-keys.ts'
+import type { StageSettings } from '../stages.ts'
 import { acceptWildcards } from './accepted-wildcards.ts'
 import { databaseArns, tableArns } from './catalogue-arns.ts'
 import { GlueJob, type GlueJobPlace } from './glue-job.ts'
@@ -35,11 +36,13 @@ export interface CurateJobProps {
   readonly name: string
   readonly region: string
   readonly service: QueryPlace
+  readonly holds: StageSettings['holds']
 }
 
 /** Makes the curated tables out of the snapshots that are not in them yet. One run at a time; it may be repeated. */
 export class CurateJob extends GlueJob {
-  constructor(scope: Construct, id: string, { access, lake: place, name, region, service, ...props }: CurateJobProps) {
+  constructor(scope: Construct, id: string, props: CurateJobProps) {
+    const { access, holds, lake: place, name, region, service } = props
     const { databases, lake, lakeKey, results } = place
     const curated = [databases.curated, `${databases.curated}_raw`]
     const written = [`${CURATED}*`, `${CURATED_META}*`]
@@ -54,6 +57,7 @@ export class CurateJob extends GlueJob {
         '--database': databases.curated,
         '--workgroup': service.workgroup,
         '--results': results.s3UrlForObject(service.folder),
+        ...(holds === undefined ? {} : { '--api-url': holds.apiUrl, '--api-key-secret': holds.secretName }),
       },
       workers: 10,
       retries: 1,
@@ -86,6 +90,7 @@ export class CurateJob extends GlueJob {
         },
       ],
     })
+    if (holds !== undefined) Secret.fromSecretNameV2(this, 'ApiKey', holds.secretName).grantRead(this.role)
     const keys = [LAKE_PREFIX, META_PREFIX, CURATED, CURATED_META, service.folder].map((key) => `/${key}*`)
     const tables = curated.map((database) => `:table/${database}/*`)
     acceptWildcards(

@@ -17,6 +17,8 @@ export const formerMetaRules: LifecycleRule[] = ['lake-meta/', 'curated-meta/'].
   Status: 'Enabled',
   Filter: { Prefix },
   NoncurrentVersionExpiration: { NoncurrentDays: FORMER_META_DAYS },
+  // Manifests that retention removes would each leave one for ever.
+  Expiration: { ExpiredObjectDeleteMarker: true },
 }))
 
 /**

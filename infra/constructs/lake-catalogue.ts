@@ -58,8 +58,9 @@ export class LakeCatalogue extends Construct {
         tableInput: asProperties(tableInput(contract, lake.bucketName)) as glue.CfnTable.TableInputProperty,
       })
       table.addResourceDependency(raw)
-      // A version of a contract that is written no more is read through the views until its last snapshot expires.
-      table.applyRemovalPolicy(RemovalPolicy.RETAIN)
+      // A version of a contract that is written no more is read through the views until its last snapshot expires. What a deployment
+      // that fails has made goes with it, or the next one would stop at a name that is taken.
+      table.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
       return table
     })
     this.crawlerRole = this.#role(props)
@@ -80,7 +81,7 @@ export class LakeCatalogue extends Construct {
         ],
       },
     })
-    database.applyRemovalPolicy(removable ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN)
+    database.applyRemovalPolicy(removable ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
     return database
   }
 

@@ -92,7 +92,7 @@ export class LakeReaders extends Construct {
     return role
   }
 
-  /** As analysts, and to run the crawler and the jobs again, to look at manifests and logs. */
+  /** As analysts, and to run the crawler and the workflow of the jobs again, to look at manifests and logs. */
   #engineers(): iam.Role {
     const { curateWorkflowName, jobNames, lake, places } = this.#props
     const { databases } = lake
@@ -109,7 +109,8 @@ export class LakeReaders extends Construct {
       },
       {
         sid: 'Jobs',
-        actions: ['glue:GetJob', 'glue:GetJobRun', 'glue:GetJobRuns', 'glue:StartJobRun', 'glue:BatchStopJobRun'],
+        // Not StartJobRun: its arguments may name other code, which would run with all rights of the job. A run of the workflow takes none.
+        actions: ['glue:GetJob', 'glue:GetJobRun', 'glue:GetJobRuns', 'glue:BatchStopJobRun'],
         resources: jobs,
       },
       {
@@ -122,7 +123,7 @@ export class LakeReaders extends Construct {
       },
       {
         sid: 'Logs',
-        actions: ['logs:FilterLogEvents', 'logs:GetLogEvents', 'logs:DescribeLogStreams', 'logs:StartQuery'],
+        actions: ['logs:FilterLogEvents', 'logs:GetLogEvents', 'logs:DescribeLogStreams'],
         resources: [logGroupsArn(this, '/aws-glue/')],
       },
     ])
@@ -164,11 +165,9 @@ export class LakeReaders extends Construct {
     const { access, places } = this.#props
     const role = new iam.Role(this, id, { assumedBy: new iam.AccountRootPrincipal(), description })
     const place = places[group]
-    const named = Stack.of(this).formatArn({
-      service: 'athena',
-      resource: 'workgroup',
-      resourceName: place.workgroup,
-    })
+    const athena = (resource: string, resourceName: string) =>
+      Stack.of(this).formatArn({ service: 'athena', resource, resourceName })
+    const named = athena('workgroup', place.workgroup)
     const console: iam.PolicyStatementProps[] = [
       {
         sid: 'NamedQueries',
@@ -176,6 +175,21 @@ export class LakeReaders extends Construct {
           ...['athena:ListNamedQueries', 'athena:GetNamedQuery', 'athena:BatchGetNamedQuery'],
           ...['athena:CreateNamedQuery', 'athena:UpdateNamedQuery', 'athena:DeleteNamedQuery'],
         ],
+        resources: [named],
+      },
+      // Names and columns as consoles and drivers ask for them; Athena asks Glue by the same role.
+      {
+        sid: 'Browse',
+        actions: [
+          ...['athena:GetDataCatalog', 'athena:ListDatabases', 'athena:GetDatabase', 'athena:ListTableMetadata'],
+          'athena:GetTableMetadata',
+        ],
+        resources: [athena('datacatalog', 'AwsDataCatalog')],
+      },
+      // What drivers fetch results and figures by.
+      {
+        sid: 'Drivers',
+        actions: ['athena:GetQueryResultsStream', 'athena:GetQueryRuntimeStatistics'],
         resources: [named],
       },
       // What Athena's console asks before anybody has chosen anything; it lists names alone.

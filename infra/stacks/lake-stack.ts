@@ -74,22 +74,23 @@ export class LakeStack extends Stack {
     const jobPlace = this.#jobPlace(network, securityConfiguration)
     const { service } = this.queryGroups.places
     const shared = { place: jobPlace, lake: place, access: this.#access, region: this.region }
-    new CurateJob(this, 'Curate', { ...shared, name: this.curateJobName, service })
+    const { holds } = settings
+    const curate = new CurateJob(this, 'Curate', { ...shared, name: this.curateJobName, service, holds })
     new UnloadJob(this, 'Unload', {
       ...{ ...shared, name: this.unloadJobName },
       database: database.secrets.exporter,
       pseudonymKey: database.secrets.pseudonymKey,
     })
-    if (this.loadJobName !== undefined && warehouse !== undefined) {
-      new LoadJob(this, 'Load', { ...shared, name: this.loadJobName, warehouse })
-    }
-    const { curateJobName, loadJobName } = this
+    const load =
+      this.loadJobName === undefined || warehouse === undefined
+        ? undefined
+        : new LoadJob(this, 'Load', { ...shared, name: this.loadJobName, warehouse })
     const workflowName = `${NAME}-curate`
-    this.workflow = new CurateWorkflow(this, 'Workflow', { name: workflowName, lake, curateJobName, loadJobName })
+    this.workflow = new CurateWorkflow(this, 'Workflow', { name: workflowName, lake, curate, load })
     this.readers = new LakeReaders(this, 'Readers', {
       ...{ lake: place, access: this.#access, places: this.queryGroups.places },
       curateWorkflowName: workflowName,
-      jobNames: [curateJobName, ...(loadJobName === undefined ? [] : [loadJobName])],
+      jobNames: [curate, load].flatMap((job) => job?.name ?? []),
     })
     this.settings = {
       LAKE_BUCKET: lake.bucketName,

@@ -7,7 +7,7 @@ import { pinnedModules } from '../../infra/constructs/glue-package.ts'
 import { DatabaseStack } from '../../infra/stacks/database-stack.ts'
 import { LakeStack } from '../../infra/stacks/lake-stack.ts'
 import { NetworkStack } from '../../infra/stacks/network-stack.ts'
-import { stageNamed, type Warehouse } from '../../infra/stages.ts'
+import { type StageSettings, stageNamed, type Warehouse } from '../../infra/stages.ts'
 import { manifestKey, retiredKey } from '../../src/lake/object-keys.ts'
 import { deployedLake } from './deployed-lake.ts'
 
@@ -51,9 +51,9 @@ function declared(parser: 'curate' | 'load' | 'unload'): string[] {
 
 const given = ({ DefaultArguments }: Job) => Object.keys(DefaultArguments).filter((name) => !OF_GLUE.has(name))
 
-/** A lake whose curated tables go on into a warehouse. */
-function withWarehouse(warehouse: Warehouse): Template {
-  const settings = { ...stageNamed('dev'), warehouse }
+/** The lake of a stage that asks for more than those that there are. */
+function lakeWith(more: Partial<StageSettings>): Template {
+  const settings = { ...stageNamed('dev'), ...more }
   const stage = new Stage(new App({ context, analyticsReporting: false }), 'dev', { env: { region: settings.region } })
   const network = new NetworkStack(stage, 'network', { settings })
   const database = new DatabaseStack(stage, 'database', { settings, network })
@@ -139,7 +139,7 @@ describe('the way from a snapshot to the warehouse', () => {
   ]
 
   it.each(warehouses)('ends in a warehouse where the stage has one: %o', (warehouse, needed) => {
-    const template = withWarehouse(warehouse)
+    const template = lakeWith({ warehouse })
     template.hasResourceProperties('AWS::Glue::Trigger', {
       ...{ Type: 'CONDITIONAL', StartOnCreation: true, Actions: [{ JobName: 'rocketgames-load' }] },
       Predicate: { Conditions: [{ JobName: 'rocketgames-curate', LogicalOperator: 'EQUALS', State: 'SUCCEEDED' }] },
@@ -151,6 +151,43 @@ describe('the way from a snapshot to the warehouse', () => {
     expect(load.DefaultArguments['--target']).toBe(warehouse.target)
     expect(given(load)).toEqual(expect.arrayContaining([...needed]))
     expect(given(load).filter((name) => !declared('load').includes(name))).toEqual([])
+  })
+
+  it('is made in an order that Glue takes: jobs, and then one trigger after the other', () => {
+    const template = lakeWith({
+      warehouse: { target: 'snowflake', secretName: 'warehouse/login', stage: 'lake.public.curated' },
+    })
+    const idOf = (type: string, properties: object) => {
+      const ids = Object.keys(template.findResources(type, { Properties: properties }))
+      expect(ids.length).toBe(1)
+      return String(ids[0])
+    }
+    const dependencies = (type: 'EVENT' | 'CONDITIONAL') =>
+      Object.values(template.findResources('AWS::Glue::Trigger', { Properties: { Type: type } })).flatMap(
+        (trigger) => trigger.DependsOn as string[],
+      )
+    const curate = idOf('AWS::Glue::Job', { Name: 'rocketgames-curate' })
+    expect(dependencies('EVENT')).toEqual(expect.arrayContaining([curate, idOf('AWS::Glue::Workflow', {})]))
+    const [load, first] = [
+      idOf('AWS::Glue::Job', { Name: 'rocketgames-load' }),
+      idOf('AWS::Glue::Trigger', { Type: 'EVENT' }),
+    ]
+    expect(dependencies('CONDITIONAL')).toEqual(expect.arrayContaining([load, first]))
+  })
+
+  it('holds the snapshots that it reads where the stage names an API and the secret with a key of it', () => {
+    expect(given(job('rocketgames-curate'))).not.toContain('--api-url')
+    const secretName = 'rocketgames-accounts/dev/holds'
+    const template = lakeWith({ holds: { apiUrl: 'https://accounts.example', secretName } })
+    template.hasResourceProperties('AWS::Glue::Job', {
+      Name: 'rocketgames-curate',
+      DefaultArguments: { '--api-url': 'https://accounts.example', '--api-key-secret': secretName },
+    })
+    expect(declared('curate')).toEqual(expect.arrayContaining(['--api-url', '--api-key-secret']))
+    const policies = template.findResources('AWS::IAM::Policy')
+    const readers = Object.entries(policies).filter(([, policy]) => JSON.stringify(policy).includes(secretName))
+    expect(readers.map(([id]) => id)).toEqual([expect.stringMatching(/^CurateRole/)])
+    expect(JSON.stringify(readers)).toContain('secretsmanager:GetSecretValue')
   })
 
   it('ends at the curated tables where it has none', () => {

@@ -83,6 +83,24 @@ describe('the roles of people', () => {
     }
   })
 
+  it('let engineers run the jobs again as they are, and give none of them other code', () => {
+    const jobs = ['curate', 'unload'].map((name) => glue(`job/rocketgames-${name}`))
+    const again = [
+      need('glue:StartWorkflowRun', glue('workflow/rocketgames-curate')),
+      need('glue:GetJobRun', ...jobs.slice(0, 1)),
+    ]
+    expect(lacking(ROLES.engineers, again)).toEqual([])
+    for (const name of ['analysts', 'reports', 'engineers'] as const) {
+      const not = ['glue:StartJobRun', 'glue:UpdateJob', 'glue:CreateSession', 'iam:PassRole']
+      expect(
+        granted(
+          ROLES[name],
+          not.map((action) => need(action, ...jobs)),
+        ),
+      ).toEqual([])
+    }
+  })
+
   it('let nobody of them read a secret or a plan', () => {
     const secrets = access.resources.filter(({ type }) => type === 'AWS::SecretsManager::Secret').map(({ arn }) => arn)
     expect(secrets.length).toBeGreaterThan(4)

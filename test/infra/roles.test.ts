@@ -45,6 +45,7 @@ const PROD: Readonly<Record<string, readonly string[]>> = {
   'change secrets': [],
   'end or open keys of KMS': [],
   'start tasks': ['schedule CareSchedule', 'schedule SnapshotSchedule', 'task serve (if)'],
+  'start jobs, with any code': WRITERS,
   'change what runs, or enter it': ['schedule WeeklyRestartSchedule'],
   'change who may do what': [],
   'become another role': [],
