@@ -11,7 +11,7 @@ async function bringUpToDate(): Promise<void> {
   const opened = await opening
   try {
     const url = opened.databaseUrl
-    const { applied } = await migrate({ url })
+    const { applied } = await migrate({ url, patienceMs: opened.config.databaseWaitMs })
     print(applied.length === 0 ? 'The database is up to date.' : applied.map((name) => `applied ${name}`).join('\n'))
     const exportedTables = contracts.map(({ table }) => table)
     const users = await ensureDatabaseUsers({ url, ...opened.config.databaseUsers, exportedTables })

@@ -45,7 +45,7 @@ async function serve(): Promise<void> {
     // Nobody else could: the embedded database is known to others only when this process has announced itself.
     const isEmbedded = opened.workplace.embedded?.values.DATABASE_URL !== undefined
     if (opened.config.migrateAtStart || isEmbedded) {
-      const { applied } = await migrate({ url: opened.databaseUrl })
+      const { applied } = await migrate({ url: opened.databaseUrl, patienceMs: opened.config.databaseWaitMs })
       if (applied.length > 0) logger.info({ applied }, 'migrations applied')
     }
     giveBack()
@@ -109,7 +109,7 @@ async function listen(opened: Program, logger: Logger, leave: AbortSignal): Prom
     const reporter = reportMetrics(opened, metrics, logger)
     await migrations.untilDone(logger, leave)
     if (!leave.aborted) {
-      await worker.start()
+      await worker.start(leave)
       purge.start()
     }
     return { server, limits: app.limits, lake, purge, worker, reporter }

@@ -70,7 +70,7 @@ async function work(opened: Program, { untilIdle, exportPartMib }: WorkOptions):
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
   const reporter = reportMetrics(opened, metrics, logger)
   try {
-    await worker.start()
+    await worker.start(untilIdle === undefined ? told.signal : undefined)
     purge.start()
     // Where it is started every few minutes only, those of the database come as often.
     await reporter?.report()

@@ -1,8 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
+import { ConnectionLost, databaseError } from './constraint-errors.ts'
 import { migrateQueueSchema } from './queue-schema.ts'
 
 /**
@@ -15,6 +17,9 @@ import { migrateQueueSchema } from './queue-schema.ts'
 
 /** The advisory lock of Prisma Migrate. Whoever holds it migrates, everybody else waits. */
 const MIGRATION_LOCK = 72707369
+const CONNECT_TIMEOUT_MS = 10_000
+/** Between two attempts to reach a database that is away. */
+const PAUSE_MS = 250
 const MIGRATION_NAME = /^\d{14}_[a-z0-9]+(_[a-z0-9]+)*$/
 
 const HISTORY_TABLE = `
@@ -52,6 +57,8 @@ export interface MigrateOptions {
   readonly dir?: string
   /** How long to wait for somebody else who is migrating; default 60 s. */
   readonly lockTimeoutMs?: number
+  /** How long to wait for a database that is away before anything was begun; default not at all. */
+  readonly patienceMs?: number
   /** Told the name of each migration once it is applied. */
   readonly log?: (migration: string) => void
 }
@@ -134,6 +141,32 @@ async function lock(client: pg.Client, timeoutMs: number): Promise<void> {
   await client.query('SET lock_timeout = 0')
 }
 
+/** A connection that holds the lock. What is lost until then has done nothing, and is tried again while there is patience. */
+async function openLocked(url: string, lockTimeoutMs: number, patienceMs: number): Promise<pg.Client> {
+  const application_name = 'rocketgames migrate'
+  for (let since: number | undefined; ; ) {
+    const client = new pg.Client({
+      connectionString: url,
+      application_name,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    })
+    // A connection that breaks between two statements is reported by the next one; without a listener it ends the process.
+    client.on('error', () => undefined)
+    try {
+      await client.connect()
+      since = undefined
+      await lock(client, lockTimeoutMs)
+      return client
+    } catch (thrown) {
+      await client.end().catch(() => undefined)
+      const error = databaseError(thrown)
+      since ??= performance.now()
+      if (!(error instanceof ConnectionLost) || performance.now() - since >= patienceMs) throw error
+      await delay(PAUSE_MS)
+    }
+  }
+}
+
 async function apply(client: pg.Client, migration: Migration): Promise<void> {
   const id = randomUUID()
   const { name, sql, checksum } = migration
@@ -165,12 +198,8 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
  */
 export async function migrate(options: MigrateOptions): Promise<{ applied: string[] }> {
   const local = await readMigrations(options.dir ?? migrationsDir)
-  const client = new pg.Client({ connectionString: options.url, application_name: 'rocketgames migrate' })
-  // A connection that breaks between two statements is reported by the next one; without a listener it ends the process.
-  client.on('error', () => undefined)
-  await client.connect()
+  const client = await openLocked(options.url, options.lockTimeoutMs ?? 60_000, options.patienceMs ?? 0)
   try {
-    await lock(client, options.lockTimeoutMs ?? 60_000)
     // Even IF NOT EXISTS wants the right to create, which a service whose database is up to date need not have.
     const { rows: found } = await client.query("SELECT to_regclass('_prisma_migrations') IS NOT NULL AS found")
     if (!found[0]?.found) await client.query(HISTORY_TABLE)

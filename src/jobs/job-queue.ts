@@ -134,11 +134,17 @@ export class JobQueue {
     })
     boss.on('error', (error) => this.#logger?.warn({ reason: error.message }, 'the job queue met an error'))
     boss.on('warning', ({ message }) => this.#logger?.warn({ reason: message }, 'the job queue warns'))
-    await boss.start()
-    await boss.createQueue(QUEUE, { policy: 'standard', ...SETTINGS })
-    // A queue that an earlier release made keeps its settings otherwise.
-    await boss.updateQueue(QUEUE, SETTINGS)
-    return boss
+    try {
+      await boss.start()
+      await boss.createQueue(QUEUE, { policy: 'standard', ...SETTINGS })
+      // A queue that an earlier release made keeps its settings otherwise.
+      await boss.updateQueue(QUEUE, SETTINGS)
+      return boss
+    } catch (error) {
+      // Its timers would go on beside those of the next attempt.
+      await boss.stop({ graceful: false }).catch(() => undefined)
+      throw error
+    }
   }
 }
 

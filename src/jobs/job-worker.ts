@@ -17,6 +17,8 @@ const CONCURRENCY = 2
 const MAX_ATTEMPTS = 100
 /** A handler that has not heard by then loses its process; its job is taken up when its heartbeat has ceased. */
 const STOP_PATIENCE_MS = 15_000
+/** Between two attempts to begin while the database is away. */
+const START_AGAIN_MS = 500
 
 export interface JobWorkerOptions {
   readonly database: Database
@@ -51,9 +53,23 @@ export class JobWorker {
     return this.#running.size
   }
 
-  async start(): Promise<void> {
-    await this.#queue.work(CONCURRENCY, (id, signal) => this.#do(id, signal))
-    this.#upkeep.start()
+  /**
+   * Resolves when jobs are taken.
+   *
+   * @param leave with it a database that is away is waited for, until it is aborted; without it that is told, as `unavailable`
+   */
+  async start(leave?: AbortSignal): Promise<void> {
+    for (let told = false; !this.#stopping && !leave?.aborted; ) {
+      try {
+        await this.#queue.work(CONCURRENCY, (id, signal) => this.#do(id, signal))
+        return this.#upkeep.start()
+      } catch (error) {
+        if (leave === undefined || !isUnavailable(error)) throw error
+        if (!told) this.#logger?.warn({ reason: describe(error) }, 'no jobs are done yet: the database is away')
+        told = true
+      }
+      await delay(START_AGAIN_MS, undefined, { signal: leave }).catch(() => undefined)
+    }
   }
 
   /** What runs is told to stop and goes back to the queue; whoever takes it up begins it anew. Jobs can still be submitted. */
@@ -132,7 +148,7 @@ export class JobWorker {
     if (stopped === 'cancelled') return this.#end(begun, { state: 'cancelled' })
     if (stopped === 'revoked') return this.#end(begun, KEY_ENDED)
     if (stopped === 'stopping') return this.#giveBack(begun, error)
-    if (error instanceof AppError && error.code === 'unavailable') return this.#giveBack(begun, error)
+    if (isUnavailable(error)) return this.#giveBack(begun, error)
     if (!(error instanceof AppError)) {
       this.#logger?.error({ job: begun.id, kind: begun.kind, reason: describe(error) }, 'a job failed')
     }
@@ -148,6 +164,8 @@ export class JobWorker {
     await this.#database.rawTransaction((client) => endJob(client, id, number, end))
   }
 }
+
+const isUnavailable = (error: unknown) => error instanceof AppError && error.code === 'unavailable'
 
 const KEY_ENDED: JobEnd = {
   state: 'failed',

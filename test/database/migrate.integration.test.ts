@@ -5,6 +5,7 @@ import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { MigrationError, migrate, migrationsDir } from '../../src/database/migrate.ts'
 import { createEmptyDatabase, type TestDatabase } from '../support/database.ts'
+import { createGate } from '../support/gate.ts'
 
 let root: string
 let dir: string
@@ -53,6 +54,32 @@ const tables = async () =>
   ).map((row) => row.name)
 
 describe('migrate', () => {
+  it('waits for a database that is away, for as long as it is told to, also where it stands behind another', async () => {
+    await put('20261101090000_make_a', 'CREATE TABLE a (id int)')
+    const gate = await createGate(database.url)
+    try {
+      gate.shut()
+      const away = migrate({ url: gate.url, dir, patienceMs: 100 })
+      await expect(away).rejects.toMatchObject({ name: 'ConnectionLost', code: 'unavailable' })
+      const patient = migrate({ url: gate.url, dir, patienceMs: 20_000 })
+      const holder = new pg.Client(database.url)
+      await holder.connect()
+      await holder.query('SELECT pg_advisory_lock(72707369)')
+      gate.open()
+      const waiting = `SELECT pid FROM pg_locks
+        WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
+      const waits = async () => (await query<{ pid: number }>(waiting))[0]?.pid
+      await expect.poll(waits).toBeDefined()
+      const first = await waits()
+      await query(`SELECT pg_terminate_backend(${first}, 5000)`)
+      await expect.poll(async () => ![undefined, first].includes(await waits())).toBe(true)
+      await holder.end()
+      expect(await patient).toEqual({ applied: ['20261101090000_make_a'] })
+    } finally {
+      await gate.close()
+    }
+  })
+
   it("applies the package's migrations in order, once, and reports each", async () => {
     const log: string[] = []
     const { applied } = await migrate({ url: database.url, log: (name) => log.push(name) })

@@ -36,8 +36,8 @@ export function jobProcess(url: string, run: Work = async () => ({})): JobProces
 
 export interface JobBench {
   readonly url: string
-  /** Another process, on the same database. */
-  open(run?: Work): JobProcess
+  /** Another process, on the same database. `url`: its own way there. */
+  open(run?: Work, url?: string): JobProcess
   /** Closes everything that was opened. */
   close(): Promise<void>
 }
@@ -47,13 +47,13 @@ export async function createJobBench(): Promise<JobBench> {
   const opened: JobProcess[] = []
   return {
     url: testDatabase.url,
-    open(run) {
-      const made = jobProcess(testDatabase.url, run)
+    open(run, url = testDatabase.url) {
+      const made = jobProcess(url, run)
       opened.push(made)
       return made
     },
     async close() {
-      for (const each of opened) await each.close()
+      for (const each of opened.splice(0)) await each.close()
       await testDatabase.drop()
     },
   }

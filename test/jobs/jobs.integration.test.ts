@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { AppError } from '../../src/errors.ts'
 import { type JobWork, MAX_JOB_ERROR_LINES } from '../../src/jobs/job.ts'
 import { JobUpkeep } from '../../src/jobs/job-upkeep.ts'
+import { createGate } from '../support/gate.ts'
 import {
   context,
   createJobBench,
@@ -218,6 +219,30 @@ describe('cancelling', () => {
     expect(job.cancelRequestedAt).toBeInstanceOf(Date)
     expect(await caller.jobs.cancel(id, context)).toEqual(job)
     await expect(caller.jobs.download(id, undefined, context)).rejects.toMatchObject({ code: 'not-found' })
+  })
+})
+
+describe('a process that starts while the database is away', () => {
+  it('does jobs as soon as there is one, and ends at once when it is told to', async () => {
+    const gate = await createGate(bench.url)
+    try {
+      gate.shut()
+      const [waiting, leaving] = [bench.open(undefined, gate.url), bench.open(undefined, gate.url)]
+      const stop = new AbortController()
+      const started = waiting.worker.start(new AbortController().signal)
+      const left = leaving.worker.start(stop.signal)
+      // Who does not say how long to wait is told.
+      await expect(bench.open(undefined, gate.url).worker.start()).rejects.toMatchObject({ code: 'unavailable' })
+      stop.abort()
+      await left
+      gate.open()
+      await started
+      const { id } = await waiting.jobs.submit('export', input, context)
+      expect(await ended(waiting, id)).toMatchObject({ state: 'succeeded' })
+    } finally {
+      await bench.close()
+      await gate.close()
+    }
   })
 })
 
