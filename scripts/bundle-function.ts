@@ -6,6 +6,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { build, type Plugin } from 'esbuild'
+import { NOT_SERVED } from '../src/http/api-page/guide-page.ts'
 import { rdsCertificates } from './container/rds-certificates.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '..')
@@ -69,7 +70,10 @@ export async function bundleFunction(out: string): Promise<number> {
     external: ['pg-native', 'snappy'],
     plugins: [ownPlace],
   })
-  for (const asset of ASSETS) cpSync(path.join(ROOT, asset), path.join(out, asset), { recursive: true })
+  const served = (file: string) => !NOT_SERVED.some((name) => file === path.join(ROOT, 'docs', `${name}.md`))
+  for (const asset of ASSETS) {
+    cpSync(path.join(ROOT, asset), path.join(out, asset), { recursive: true, filter: served })
+  }
   const { wasm } = (await import(COMPILER)) as { wasm: string }
   writeFileSync(path.join(out, 'query-compiler.wasm'), Buffer.from(wasm, 'base64'))
   writeFileSync(path.join(out, 'query-compiler.mjs'), COMPILER_MODULE)

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { NOT_SERVED } from '../../src/http/api-page/guide-page.ts'
 import { ROOT } from '../support/service.ts'
 
 interface Stage {
@@ -109,6 +110,11 @@ describe('.dockerignore', () => {
   it('keeps everything out that it does not let in', () => {
     expect(lines[0]).toBe('*')
     expect(lines).toContain('src/generated')
+  })
+
+  it('keeps out the guides that no image serves', () => {
+    expect(lines).toEqual(expect.arrayContaining(NOT_SERVED.map((name) => `docs/${name}.md`)))
+    expect(NOT_SERVED.filter((name) => !existsSync(path.join(ROOT, `docs/${name}.md`)))).toEqual([])
   })
 
   it('lets in what is copied, which is there, and nothing else', () => {

@@ -6,6 +6,7 @@ import express from 'express'
 import supertest from 'supertest'
 import { describe, expect, it } from 'vitest'
 import { apiPage } from '../../src/http/api-page/api-page.ts'
+import { NOT_SERVED } from '../../src/http/api-page/guide-page.ts'
 import { ROOT } from '../support/service.ts'
 
 const page = supertest(express().use(apiPage()))
@@ -23,7 +24,9 @@ function referencesOf(html: string): string[] {
 
 const guides = readdirSync(path.join(ROOT, 'docs'))
   .filter((name) => name.endsWith('.md'))
-  .map((name) => `/docs/guides/${name.slice(0, -3)}`)
+  .map((name) => name.slice(0, -3))
+  .filter((name) => !NOT_SERVED.includes(name))
+  .map((name) => `/docs/guides/${name}`)
 
 describe('the API page', () => {
   it('consists of files from here alone, and every one of them is there', async () => {
@@ -101,6 +104,7 @@ describe('the API page', () => {
       '..%2fapi-page.ts',
       'constructor',
       'guides/none',
+      'guides/roles',
     ]) {
       await page.get(`/docs/${name}`).expect(404)
     }
@@ -109,9 +113,11 @@ describe('the API page', () => {
   it('shows guides whose links to each other lead to pages', async () => {
     for (const guide of guides) {
       const { text } = await page.get(guide).expect(200)
-      expect(text).toMatch(/<h1>.+<\/h1>/)
+      expect(text).toMatch(/<h1 id="[^"]+">.+<\/h1>/)
       for (const link of referencesOf(text).filter((each) => !each.startsWith('https://www.rfc-editor.org/'))) {
-        await page.get(link).expect(200)
+        const [address = '', heading] = link.split('#')
+        const { text: there } = address === '' ? { text } : await page.get(address).expect(200)
+        if (heading !== undefined) expect(there, `${guide}: ${link}`).toContain(` id="${heading}"`)
       }
     }
   })

@@ -23,15 +23,34 @@ const ORDER = [
   'warehouse',
 ]
 
+/**
+ * For those who run the system, not for callers: what each role may do, and what it costs. In no image either (.dockerignore), so that
+ * one is not made anew for them.
+ */
+export const NOT_SERVED: readonly string[] = ['roles', 'costs']
+
 /** Guides never hold HTML of their own; what looks like it is shown as text. */
 const markdown = new MarkdownIt({ html: false, linkify: false, typographer: false })
 const asText = markdown.utils.escapeHtml
+// Links to a heading are written for the repository's own view: lower case, hyphens for spaces, nothing else but letters and digits.
+markdown.renderer.rules.heading_open = (tokens, at, options, _env, renderer) => {
+  const words = tokens[at + 1]?.content ?? ''
+  tokens[at]?.attrSet(
+    'id',
+    words
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+  return renderer.renderToken(tokens, at, options)
+}
 
-/** Every Markdown file of the folder. */
+/** Every Markdown file of the folder that is for callers. */
 export function readGuides(folder: URL): Guide[] {
   const names = readdirSync(folder)
     .filter((file) => file.endsWith('.md'))
     .map((file) => file.slice(0, -'.md'.length))
+    .filter((name) => !NOT_SERVED.includes(name))
   const place = (name: string) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length)
   return names
     .sort((a, b) => place(a) - place(b))
@@ -88,7 +107,11 @@ function bodyOf(text: string): string {
     markdown
       .render(text)
       // In the repository guides point at each other's files.
-      .replaceAll(/href="(?:\.\/)?([a-z-]+)\.md(#[^"]*)?"/g, 'href="/docs/guides/$1$2"')
+      .replaceAll(/href="(?:\.\/)?([a-z-]+)\.md(#[^"]*)?"/g, (link, name: string, part = '') =>
+        NOT_SERVED.includes(name) ? link : `href="/docs/guides/${name}${part}"`,
+      )
+      // And at others there, which are not here.
+      .replaceAll(/<a href="(?![/#]|https:)[^"]*">(.*?)<\/a>/g, '$1')
       // Markdown has no table without a head.
       .replaceAll(/<thead>\s*<tr>\s*(?:<th><\/th>\s*)+<\/tr>\s*<\/thead>\s*/g, '')
       .replaceAll('<table>', '<div class="table"><table>')
