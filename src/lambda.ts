@@ -29,6 +29,9 @@ const DATABASE = {
   idleInTransactionTimeoutMs: 10_000,
 } as const
 
+/** For a connection that may be gone without a word: whoever called waits as long. A new one takes a tenth of it. */
+const WAKE_PATIENCE_MS = 500
+
 async function open(secrets: Readonly<Record<string, string>>): Promise<FunctionService> {
   Object.assign(process.env, secrets)
   const program = await openProgram({ log: logger, database: DATABASE })
@@ -46,7 +49,7 @@ async function open(secrets: Readonly<Record<string, string>>): Promise<Function
     server: serverOf(app),
     async wake() {
       const { idle } = database.poolState()
-      await Promise.allSettled(Array.from({ length: idle }, () => database.ping()))
+      await Promise.allSettled(Array.from({ length: idle }, () => database.ping(WAKE_PATIENCE_MS)))
     },
     async close() {
       // First what is written at once: at the end of the process there are 300 ms for all of it.

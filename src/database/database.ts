@@ -77,8 +77,12 @@ export interface Database {
    * @throws WriteConflict when the connection is lost and nothing has happened: it may be tried again
    */
   rawTransaction<T>(work: (client: pg.PoolClient) => Promise<T>, options?: RawTransactionOptions): Promise<T>
-  /** Resolves when the database answers. */
-  ping(): Promise<void>
+  /**
+   * Resolves when the database answers; a connection on which it does not is thrown away.
+   *
+   * @param patienceMs how long to wait for its word; default 5 s
+   */
+  ping(patienceMs?: number): Promise<void>
   /** Connections now: open, of these idle, and callers in the queue. */
   poolState(): { readonly total: number; readonly idle: number; readonly waiting: number }
   /** Waits for what is running and closes every connection. */
@@ -341,7 +345,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     enclose,
     withClient,
     rawTransaction,
-    ping: async () => void (await queryAlone(PING, Math.min(silenceMs, PING_TIMEOUT_MS), { connect: attempt })),
+    ping: async (patienceMs = PING_TIMEOUT_MS) =>
+      void (await queryAlone(PING, Math.min(silenceMs, patienceMs), { connect: attempt })),
     poolState: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     close: async () => {
       await prisma.$disconnect()

@@ -110,6 +110,23 @@ describe('a connection that the server ends', () => {
   })
 })
 
+describe('connections that are gone without a word', () => {
+  it('are found by asking each of them, and the next statement has a new one at once', async () => {
+    const router = await createGate(testDatabase.url)
+    const pair = openDatabase({ url: router.url, poolSize: 2 })
+    await Promise.all([pair.ping(), pair.ping()])
+    router.silence()
+    router.open()
+    expect(pair.poolState()).toMatchObject({ total: 2, idle: 2 })
+    const answers = await Promise.allSettled([pair.ping(200), pair.ping(200)])
+    expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    expect(pair.poolState().total).toBe(0)
+    expect(await pair.query({ text: 'SELECT 1 AS n' })).toEqual([{ n: 1 }])
+    await pair.close()
+    await router.close()
+  })
+})
+
 describe('a database that is away for a moment', () => {
   it('is waited for, whatever way is taken, but not by whoever asks whether it is there', async () => {
     gate.shut()
