@@ -28,7 +28,6 @@ export type TickResult =
 
 /** Snapshots that a tick may cost: the first, and others after failures that may pass by themselves. */
 const TRIES = 3
-/** Between the end of one and the begin of the next. */
 const PAUSE_MS = 5 * 60_000
 
 export function tickName(due: Date): string {
@@ -38,6 +37,8 @@ export function tickName(due: Date): string {
 export interface ClaimOptions {
   /** Default: the time of this machine. */
   readonly now?: Date
+  /** Between the end of one snapshot and the begin of the next; default 5 min. */
+  readonly pauseMs?: number
   /** Written together with the request. */
   readonly trail?: ScheduleTrail | undefined
 }
@@ -49,7 +50,7 @@ export type ScheduleTrail = (tx: Transaction, snapshotId: string) => Promise<voi
 export async function claimTick(
   database: Database,
   due: Date,
-  { now = new Date(), trail }: ClaimOptions = {},
+  { now = new Date(), pauseMs = PAUSE_MS, trail }: ClaimOptions = {},
 ): Promise<TickResult> {
   await failNotStarted(database)
   try {
@@ -60,7 +61,7 @@ export async function claimTick(
         select: { state: true, endedAt: true, problem: true },
         orderBy: { sequence: 'asc' },
       })
-      const found = resultOf(before, now)
+      const found = resultOf(before, now, pauseMs)
       if (found !== undefined) return found
       const { id } = await tx.lakeSnapshot.create({
         data: { id: newSnapshotId(new Date()), requestedBy: tickName(due) },
@@ -82,12 +83,12 @@ interface Attempt {
 }
 
 /** @param attempts of one tick, oldest first. @returns undefined when a snapshot has to be started now. */
-function resultOf(attempts: readonly Attempt[], now: Date): TickResult | undefined {
+function resultOf(attempts: readonly Attempt[], now: Date, pauseMs: number): TickResult | undefined {
   const last = attempts.at(-1)
   if (last === undefined) return undefined
   if (attempts.some(({ state }) => (RUNNING_STATES as readonly string[]).includes(state))) return { kind: 'running' }
   if (attempts.some(({ state }) => state !== 'failed')) return { kind: 'over' }
   const { code } = (last.problem ?? {}) as { code?: string }
   if (attempts.length >= TRIES || !guideOf(code ?? '').passes) return { kind: 'over' }
-  return now.getTime() - (last.endedAt?.getTime() ?? 0) < PAUSE_MS ? { kind: 'failed' } : undefined
+  return now.getTime() - (last.endedAt?.getTime() ?? 0) < pauseMs ? { kind: 'failed' } : undefined
 }

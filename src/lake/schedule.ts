@@ -8,13 +8,7 @@ import { claimTick, type ScheduleTrail } from './schedule-tick.ts'
 import { runningSnapshot } from './snapshot/snapshots.ts'
 import { failUnstarted } from './snapshot-launch.ts'
 
-/**
- * When snapshots are taken, and the hourly care of the lake.
- *
- * Each tick of the schedule has one name, its due time, on every replica and whatever its clock says. The snapshot's row carries
- * that name (`requested_by` = `schedule:<due time>`), and looking for it and inserting it happen under one lock: so a tick
- * starts one snapshot, whichever replica comes first and however late the others come.
- */
+/** When snapshots are taken, and the hourly care of the lake. That a tick is taken once is the matter of `schedule-tick.ts`. */
 
 const HOUR_MS = 3_600_000
 /** How often a tick is looked at until it is over. */

@@ -37,7 +37,7 @@ export function parseDue(text: string, now: Date = new Date()): Date {
 export interface ScheduledOptions {
   readonly due: Date
   readonly schedule: ScheduleSettings
-  /** False: one look, and one run when it is due. Default true. */
+  /** False: one look, and one run when it is due, be it soon after one that failed. Default true. */
   readonly patient?: boolean
   readonly signal: AbortSignal
   readonly trail?: ScheduleTrail | undefined
@@ -91,10 +91,10 @@ class Tick {
 
   /** One look at the tick, and what follows. Undefined: look again later. */
   async goOn(now: Date): Promise<ScheduledResult | undefined> {
-    const { due, trail } = this.#options
+    const { due, patient = true, trail } = this.#options
     let result: TickResult
     try {
-      result = await claimTick(this.#lake.database, due, { now, trail })
+      result = await claimTick(this.#lake.database, due, { now, trail, ...(patient ? {} : { pauseMs: 0 }) })
       this.#awaySince = undefined
     } catch (error) {
       this.problem = error

@@ -21,7 +21,7 @@ export interface TaskOrder {
 }
 
 /** Fargate has no room, or the account's quota of tasks is used up; "API failure reasons" of the Amazon ECS documentation. */
-const NO_ROOM = /capacity is unavailable|^RESOURCE:|reached the limit|AGENT/i
+const NO_ROOM = /capacity is unavailable|^RESOURCE:|reached the limit/i
 
 /** Nothing was started. What `RunTask` says in its `failures` comes with HTTP 200. */
 export class NotPlaced extends Error {
