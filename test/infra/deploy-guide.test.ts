@@ -20,8 +20,8 @@ beforeAll(() => {
   small = synthesized('small')
 })
 
-const resources = (stack: StackName, type: string) =>
-  Object.values(prod.template(stack).findResources(type)).map(({ Properties }) => Properties)
+const resources = (stack: StackName, type: string, of = prod) =>
+  Object.values(of.template(stack).findResources(type)).map(({ Properties }) => Properties)
 const families = () =>
   (['cluster', 'tasks', 'service'] as const).flatMap((stack) =>
     resources(stack, 'AWS::ECS::TaskDefinition').map(({ Family }) => String(Family)),
@@ -67,6 +67,20 @@ describe('the guide to deployments', () => {
     for (const name of found(/rocketgames-accounts-\$STAGE-(\w+)/g).flat()) {
       if (name !== 'restored') expect(families()).toContain(`rocketgames-accounts-prod-${name}`)
     }
+  })
+
+  it('says how many processors the tasks of a stage take at their most', () => {
+    const claimed = Object.fromEntries(
+      [...guide.matchAll(/`(dev|prod|small)`(?: takes)? (\d+(?:\.\d+)?)(?= (?:at its most|\(every task)|;)/g)].map(
+        ([, name, number]) => [name, Number(number)],
+      ),
+    )
+    const work = resources('function', 'AWS::ECS::TaskDefinition', small)[0]?.Cpu
+    const units = STAGES.map(({ name, service: { cpu, max }, snapshot }) => {
+      const answering = max === 0 ? Number(work) : 2 * max * cpu
+      return [name, (answering + 2 * snapshot.cpu) / 1024]
+    })
+    expect(claimed).toEqual(Object.fromEntries(units))
   })
 
   it('asks for scopes that there are', () => {
