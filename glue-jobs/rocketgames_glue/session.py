@@ -77,6 +77,16 @@ def spark_session(settings: SessionSettings) -> SparkSession:
     return spark
 
 
+def give_to_executors(spark: SparkSession, file: str | None) -> None:
+    """Sends a file of this working folder to the working folders of the executors, where the same name finds it.
+
+    AWS Glue puts ``--extra-files`` beside the script, and promises nothing about other machines. A path with folders is that of every
+    machine; a file that is not here is told by whoever opens it.
+    """
+    if file is not None and os.path.basename(file) == file and os.path.exists(file):
+        spark.sparkContext.addFile(os.path.abspath(file))
+
+
 def settings_of(settings: SessionSettings) -> dict[str, str]:
     """All that is set: on AWS Glue what decides about values alone. Its session and its way to S3 are those of the job's definition."""
     on_glue = settings.place is not None and settings.place.on_glue

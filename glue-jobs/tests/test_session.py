@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from pathlib import Path
 
+import pytest
+from pyspark import SparkFiles
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from rocketgames_glue.arguments import Place
-from rocketgames_glue.session import SAME_EVERYWHERE, SessionSettings, settings_of
+from rocketgames_glue.session import SAME_EVERYWHERE, SessionSettings, give_to_executors, settings_of
 
 
 def test_times_are_utc_and_what_is_written_by_s3a_is_read_back(spark: SparkSession, aws) -> None:
@@ -30,3 +33,14 @@ def test_on_aws_glue_only_settings_of_a_running_session_are_made(spark: SparkSes
     made = settings_of(SessionSettings("x", Place("lake", "eu-central-1", None, on_glue=True), jars=("a.jar",), java_options="-Xint"))
     assert made == SAME_EVERYWHERE
     assert [each for each in made if not spark.conf.isModifiable(each)] == []
+
+
+def test_a_file_beside_the_script_gets_to_the_executors(spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("authorities-of-a-test.pem").write_text("----")
+    for each in (None, "/etc/hostname", "not-here.pem", "authorities-of-a-test.pem"):
+        give_to_executors(spark, each)
+    read = spark.sparkContext.parallelize([0], 1).map(lambda _: Path(SparkFiles.get("authorities-of-a-test.pem")).read_text())
+    assert read.collect() == ["----"]
+    sent = [Path(each).name for each in spark.sparkContext.listFiles]
+    assert {"hostname", "not-here.pem"}.isdisjoint(sent) and "authorities-of-a-test.pem" in sent

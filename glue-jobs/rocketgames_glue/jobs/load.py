@@ -20,7 +20,7 @@ from rocketgames_glue.io.secrets import database_secret, environment_secret
 from rocketgames_glue.io.snowflake import connect_snowflake, load_snowflake
 from rocketgames_glue.job_error import JobError
 from rocketgames_glue.job_log import log
-from rocketgames_glue.session import session_settings, spark_session
+from rocketgames_glue.session import give_to_executors, session_settings, spark_session
 from rocketgames_glue.statements.load_policy import LoadPolicy
 from rocketgames_glue.statements.warehouse_run import TableChange, WarehouseColumn, WarehouseFile, WarehouseRun, WarehouseTable
 from rocketgames_glue.tables import CURATED, CuratedTable
@@ -107,6 +107,7 @@ def _policy(arguments: LoadArguments) -> LoadPolicy:
 def _postgres(arguments: LoadArguments, _bucket: Bucket, chosen: WarehouseRun, on_step: Step) -> Changes:
     database = _database(arguments)
     spark = spark_session(session_settings("load_warehouse", arguments.place))
+    give_to_executors(spark, arguments.ssl_root_cert)
 
     def frame(table: WarehouseTable) -> DataFrame:
         return run_frame(spark, arguments.place, table)

@@ -25,7 +25,7 @@ from rocketgames_glue.io.unload_source import Login, range_rows, reading_session
 from rocketgames_glue.job_error import UsageError
 from rocketgames_glue.job_log import log
 from rocketgames_glue.jobs.unload_range import OUTCOME, KeySource, RangeTask
-from rocketgames_glue.session import session_settings, spark_session
+from rocketgames_glue.session import give_to_executors, session_settings, spark_session
 from rocketgames_glue.unload.facts import table_report
 from rocketgames_glue.unload.plan import PlanRange, PlanTable, UnloadPlan
 from rocketgames_glue.unload.problems import UnloadProblem, problem_of
@@ -65,6 +65,7 @@ def run(arguments: UnloadArguments) -> None:
     # Of no use here: what is wrong with it is told before Spark begins, and not by each of its tasks.
     key.pseudonyms(arguments.place)
     spark = spark_session(session_settings("unload_snapshot", arguments.place))
+    give_to_executors(spark, arguments.ssl_root_cert)
     report_unload(client, Unload(reading_session(spark), plan, arguments.place, login, key, _print))
 
 
