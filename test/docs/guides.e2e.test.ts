@@ -25,7 +25,7 @@ const GUIDES = [
 ] as const
 
 /** They need an account of AWS, or are generated: tests of their own read them. */
-const ELSEWHERE = ['deploy', 'function', 'roles'] as const
+const ELSEWHERE = ['costs', 'deploy', 'function', 'roles'] as const
 
 let service: Service
 let folder: string
