@@ -60,7 +60,7 @@ export const PROBLEM_GUIDE: Readonly<Record<LakeProblemCode, ProblemGuide>> = {
     'Nothing: take a snapshot after the migration.',
   ),
   connection_lost: passing(
-    'The connection to the database broke while rows were read.',
+    'The connection to the database broke, or it could not be reached.',
     'Take a new snapshot; if it happens again, look at the log of the database and at time limits between it and here.',
   ),
   copy_failed: lasting(

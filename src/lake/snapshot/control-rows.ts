@@ -1,5 +1,4 @@
 import { Prisma } from '../../database/database.ts'
-import { describe } from '../../errors.ts'
 import { LakeProblem } from '../lake-problem.ts'
 import type { UploadedPart } from '../storage/multipart-uploads.ts'
 import { type Tap, tapped } from '../tap.ts'
@@ -50,21 +49,6 @@ export interface TableChange {
   readonly rowsEncoded?: number
   readonly bytes?: number
   readonly files?: number
-}
-
-/** Stored form of what ended or stopped a snapshot. */
-export function problemOf(error: unknown, phase: string): { code: string; message: string; phase: string } {
-  const known = error instanceof LakeProblem
-  return {
-    ...(known ? definedFacts(error.facts) : {}),
-    code: known ? error.code : 'internal',
-    message: describe(error),
-    phase,
-  }
-}
-
-function definedFacts(facts: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined))
 }
 
 /**

@@ -1,11 +1,12 @@
 import { describe } from '../../errors.ts'
 import { DriftError, LakeProblem, stopped } from '../lake-problem.ts'
 import { commit } from './commit.ts'
-import { type ControlRows, problemOf } from './control-rows.ts'
+import type { ControlRows } from './control-rows.ts'
 import { enterPhase } from './enter-phase.ts'
 import type { Lake, Progress } from './lake.ts'
 import { publish } from './publish.ts'
 import { rollBack } from './roll-back.ts'
+import { problemOf } from './stored-problem.ts'
 
 export interface FinishOptions {
   /** Aborts when the lease is lost or the process is asked to stop. */

@@ -2,7 +2,7 @@ import { inSpan } from '../../tracing.ts'
 import { LakeProblem } from '../lake-problem.ts'
 import { LAKE_PREFIX, parsePartKey } from '../object-keys.ts'
 import { tapped } from '../tap.ts'
-import { ControlRows, problemOf, type ControlRows as Rows } from './control-rows.ts'
+import { ControlRows, type ControlRows as Rows } from './control-rows.ts'
 import { finish } from './finish.ts'
 import type { Lake, Progress } from './lake.ts'
 import { Lease } from './lease.ts'
@@ -11,6 +11,7 @@ import { takeUpManifest } from './set-back.ts'
 import { failNotStarted } from './snapshots.ts'
 import { sweepSpool } from './spool.ts'
 import { RUNNING_STATES, type SnapshotState } from './states.ts'
+import { problemOf } from './stored-problem.ts'
 
 /** What recovery did with one snapshot. */
 export interface Recovery {

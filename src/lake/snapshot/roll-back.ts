@@ -1,9 +1,10 @@
 import { LakeProblem } from '../lake-problem.ts'
 import { parseManifest } from '../manifest.ts'
 import { manifestKey, partitionPrefix } from '../object-keys.ts'
-import { type ControlRows, problemOf } from './control-rows.ts'
+import type { ControlRows } from './control-rows.ts'
 import type { Lake } from './lake.ts'
 import { endSparkJob, unloadObjects } from './spark-left.ts'
+import { problemOf } from './stored-problem.ts'
 
 /** In the problem of a snapshot that has not failed yet: somebody has begun to remove it, and whoever finds it goes on with that. */
 const DECIDED = 'rollingBack'

@@ -5,7 +5,7 @@ import { LakeProblem, stopped } from '../lake-problem.ts'
 import { manifestBody } from '../manifest.ts'
 import type { MultipartSink } from '../storage/multipart-sink.ts'
 import { tapped } from '../tap.ts'
-import { ControlRows, problemOf } from './control-rows.ts'
+import { ControlRows } from './control-rows.ts'
 import { copyTables } from './copy-tables.ts'
 import { enterPhase } from './enter-phase.ts'
 import { finish } from './finish.ts'
@@ -18,6 +18,7 @@ import { recoverUnder } from './recover.ts'
 import { rollBack } from './roll-back.ts'
 import type { SnapshotView } from './snapshot-view.ts'
 import { readSnapshot, requestSnapshot } from './snapshots.ts'
+import { problemOf } from './stored-problem.ts'
 
 export interface RunOptions {
   /** A snapshot that was requested before; without it a new one is requested. */

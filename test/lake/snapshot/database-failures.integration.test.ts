@@ -3,10 +3,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { LakeProblem } from '../../../src/lake/lake-problem.ts'
 import { parseManifest } from '../../../src/lake/manifest.ts'
 import { parsePartKey } from '../../../src/lake/object-keys.ts'
+import { guideOf } from '../../../src/lake/problem-guide.ts'
 import type { Lake, SnapshotSettings } from '../../../src/lake/snapshot/lake.ts'
 import { runSnapshot } from '../../../src/lake/snapshot/run.ts'
 import { listSnapshots, manifestOf } from '../../../src/lake/snapshot/snapshots.ts'
+import type { Tap } from '../../../src/lake/tap.ts'
+import { createLogger } from '../../../src/logger.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { createGate } from '../../support/gate.ts'
 import { startTestAws, type TestAws } from '../../support/local-aws.ts'
 import { type CopyTrap, setCopyTrap, withStudioName } from './copy-trap.ts'
 import { tableRows } from './file-rows.ts'
@@ -124,6 +128,23 @@ describe.each([
     expect((await contents(open.lake)).uploads).toEqual([])
     await admin.query(`UPDATE studio SET legal_name = md5(slug) WHERE legal_name = 'later'`)
   })
+})
+
+test('a database that is away while a run is planned fails it by a name that the schedule tries again', async () => {
+  const gate = await createGate(database.url)
+  const tap: Tap = { before: () => undefined, after: (name) => void (name === 'control-planning' && gate.shut()) }
+  const away = openLake({ ...place, databaseUrl: gate.url }, {}, tap)
+  // It is back as soon as the run has noticed.
+  const logger = createLogger({ level: 'error', destination: { write: () => gate.open() } })
+  try {
+    await expect(runSnapshot({ ...away.lake, logger })).rejects.toMatchObject({ code: 'unavailable' })
+    const [snapshot] = await listSnapshots(open.database, { limit: 1 })
+    expect(snapshot?.problem).toMatchObject({ code: 'connection_lost', phase: 'planning' })
+    expect(guideOf(snapshot?.problem?.code ?? '').passes).toBe(true)
+  } finally {
+    await away.close()
+    await gate.close()
+  }
 })
 
 test('lake 8: the connection of one of several readers breaks twice: failed by name, every upload aborted, views untouched', async () => {
