@@ -33,8 +33,32 @@ export interface LoggerOptions {
 
 const MAX_WAITING_CHARACTERS = 8 * 1024 * 1024
 
-/** What still waits at the end of the process is written then. */
-const BACKGROUND = { dest: 2, sync: false, maxLength: MAX_WAITING_CHARACTERS } as const
+export interface OutputOptions {
+  /** Standard output or standard error. */
+  readonly fd: 1 | 2
+  /** Written by another thread, what still waits at the end of the process then; else each line before the program goes on. */
+  readonly inBackground: boolean
+  /** Beyond, lines are lost. */
+  readonly maxWaitingCharacters?: number
+}
+
+/** Lines to a stream of the process. Where they cannot be written (a full disk, a reader that is gone) they are lost and the program goes on. */
+export function openOutput({ fd, inBackground, maxWaitingCharacters = MAX_WAITING_CHARACTERS }: OutputOptions) {
+  const output = pino.destination({ dest: fd, sync: !inBackground, maxLength: maxWaitingCharacters })
+  const flush = output.flushSync.bind(output)
+  let isBroken = false
+  // Without a listener an error would end the process, and at its end what waits is tried for as long as it takes: forever.
+  output.on('error', () => {
+    isBroken = true
+  })
+  output.on('write', () => {
+    isBroken = false
+  })
+  output.flushSync = () => {
+    if (!isBroken) flush()
+  }
+  return output
+}
 
 /** One JSON object a line, ISO times, no host name or process id noise; with the trace that it is written in, where there is one. */
 export function createLogger({ level, destination, inBackground }: LoggerOptions): Logger {
@@ -46,6 +70,6 @@ export function createLogger({ level, destination, inBackground }: LoggerOptions
       ...(isTracing() ? { mixin: () => traceFields() ?? {} } : {}),
       redact: { paths: REDACTED.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: '[redacted]' },
     },
-    destination ?? pino.destination(inBackground ? BACKGROUND : { dest: 2, sync: true }),
+    destination ?? openOutput({ fd: 2, inBackground: inBackground === true }),
   )
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { openSync } from 'node:fs'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
@@ -35,5 +36,25 @@ describe('a log in the background', () => {
     // What waits at the end may overtake what another thread is writing just then.
     const numbers = lines.map((line) => JSON.parse(line).n as number).toSorted((a, b) => a - b)
     expect(numbers).toEqual(Array.from({ length: 1000 }, (_, n) => n))
+  })
+})
+
+describe.each([true, false])('lines that cannot be written (in the background: %s)', (inBackground) => {
+  it('end the program neither while it works nor at its end', async () => {
+    const code = `import { openOutput } from ${JSON.stringify(LOGGER)}
+      const output = openOutput({ fd: 1, inBackground: ${inBackground} })
+      output.once('error', () => console.error('has tried'))
+      output.write('lost\\n')
+      process.stdin.once('data', () => {
+        output.write('lost as well\\n')
+        console.error('goes on')
+        process.exit()
+      })`
+    const full = openSync('/dev/full', 'w')
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', code], { stdio: ['pipe', full, 'pipe'] })
+    const ended = once(child, 'close')
+    child.stderr?.once('data', () => child.stdin?.write('end'))
+    const [said, [exitCode]] = await Promise.all([text(child.stderr as NodeJS.ReadableStream), ended])
+    expect({ said, exitCode }).toEqual({ said: 'has tried\ngoes on\n', exitCode: 0 })
   })
 })

@@ -17,7 +17,9 @@ export async function tracedCommand({ command, version }: TracedCommand, work: (
     import('../logger.ts'),
     import('../telemetry/start-tracing.ts'),
   ])
-  const logger = () => createLogger({ level: env.LOG_LEVEL || 'warn' })
+  // Of a service that nobody looks at, as its own log is.
+  const usual = command === 'serve' && !process.stderr.isTTY ? 'info' : 'warn'
+  const logger = () => createLogger({ level: env.LOG_LEVEL || usual })
   const traces = await startTracing({ env, version, stage: env.STAGE || undefined, logger })
   try {
     if (traces === undefined || command === 'serve') await work()

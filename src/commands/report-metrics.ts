@@ -1,6 +1,5 @@
-import { destination } from 'pino'
 import { ageLimitSeconds } from '../lake/schedule.ts'
-import type { Logger } from '../logger.ts'
+import { type Logger, openOutput } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
 import { MetricReporter } from '../telemetry/metric-reporter.ts'
 import type { Program } from './composition.ts'
@@ -23,10 +22,7 @@ export function reportMetrics(
 ): MetricReporter | undefined {
   const { config, database } = program
   if (config.metrics !== 'emf') return undefined
-  const output = destination({
-    dest: 1,
-    ...(frozen ? { sync: true } : { sync: false, maxLength: MAX_WAITING_CHARACTERS }),
-  })
+  const output = openOutput({ fd: 1, inBackground: !frozen, maxWaitingCharacters: MAX_WAITING_CHARACTERS })
   const schedule = config.lake
   const reporter = new MetricReporter({
     metrics,

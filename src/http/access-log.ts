@@ -1,7 +1,7 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
-import { beginSpan, type Span } from '../tracing.ts'
+import { beginSpan, isTracing, type Span } from '../tracing.ts'
 import { REPLAYED } from './idempotency.ts'
 import { rememberFacts, UNMATCHED } from './request-facts.ts'
 import { requestIdOf } from './request-id.ts'
@@ -54,7 +54,7 @@ export function accessLog(logger: Logger, metrics: Metrics): RequestHandler {
 const methodOf = ({ method }: Request) => (METHODS.has(method) ? method : 'other')
 
 function spanOf(request: Request): Span | undefined {
-  if (PROBES.has(request.url)) return undefined
+  if (!isTracing() || PROBES.has(request.url)) return undefined
   return beginSpan(methodOf(request), { kind: 'server', parent: request.get('traceparent') })
 }
 
