@@ -23,16 +23,6 @@ beforeAll(async () => {
   ;[database, aws] = await Promise.all([createTestDatabase(), startTestAws()])
 })
 afterAll(() => Promise.all([database?.drop(), aws?.stop()]))
-beforeEach(async () => {
-  place = { ...(await newPlace(aws, database.url)), tables: ['studios'] }
-  opened = []
-})
-afterEach(async () => {
-  if (opened[0]) await forgetSnapshots(opened[0].database)
-  for (const each of opened) await each.close()
-  await place.remove()
-})
-
 function open(tap?: Tap): OpenLake {
   const one = openLake(place, {}, tap)
   opened.push(one)
@@ -76,6 +66,16 @@ function failing(times: number, code: LakeProblemCode): Tap {
 }
 
 describe('a tick that a process of its own takes', () => {
+  beforeEach(async () => {
+    place = { ...(await newPlace(aws, database.url)), tables: ['studios'] }
+    opened = []
+  })
+  afterEach(async () => {
+    if (opened[0]) await forgetSnapshots(opened[0].database)
+    for (const each of opened) await each.close()
+    await place.remove()
+  })
+
   it('is one snapshot, however often the start is delivered', async () => {
     const due = new Date()
     const results = await Promise.all([1, 2, 3].map(() => taking(open().lake, { due }).result))
