@@ -1,6 +1,6 @@
 import type { Context } from 'aws-lambda'
 import { makeApplication } from './commands/application.ts'
-import { openProgram } from './commands/composition.ts'
+import { openProgram, type Program } from './commands/composition.ts'
 import { reportMetrics } from './commands/report-metrics.ts'
 import { UsageError } from './errors.ts'
 import { serverOf } from './http/server.ts'
@@ -35,9 +35,17 @@ const WAKE_PATIENCE_MS = 500
 async function open(secrets: Readonly<Record<string, string>>): Promise<FunctionService> {
   Object.assign(process.env, secrets)
   const program = await openProgram({ log: logger, database: DATABASE })
+  try {
+    return serviceOf(program)
+  } catch (error) {
+    await program.close()
+    throw error
+  }
+}
+
+function serviceOf(program: Program): FunctionService {
   const { config, database, workplace } = program
   if (workplace.localDir !== undefined || config.lake?.runner !== 'ecs') {
-    await program.close()
     throw new UsageError(
       'A function needs DATABASE_HOST (or DATABASE_URL), LAKE_BUCKET and LAKE_RUNNER=ecs: it cannot bring up or start processes',
     )

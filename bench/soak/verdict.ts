@@ -11,7 +11,7 @@ export interface Finding {
 const NOISE: Readonly<Record<MemoryKind, { readonly share: number; readonly mib: number }>> = {
   resident: { share: 0.05, mib: 12 },
   // Measured when everything that can be thrown away has been.
-  live: { share: 0.05, mib: 4 },
+  live: { share: 0.03, mib: 4 },
 }
 /** A step, or a way up and down again: it needs no straight line to be too much. */
 const STEP_FACTOR = 2

@@ -57,7 +57,7 @@ export class FunctionStack extends Stack {
       settings,
       vpc: network.vpc,
       // Its rules stand in the network's stack.
-      securityGroup: ec2.SecurityGroup.fromSecurityGroupId(this, 'Group', network.groups.function.securityGroupId, {
+      securityGroup: ec2.SecurityGroup.fromSecurityGroupId(this, 'Group', network.groups.service.securityGroupId, {
         mutable: false,
       }),
       environment: { ...environment, DATABASE_SSL_CA: '/var/task/rds-ca.pem', ...lake.settings, ...tasks.settings },
@@ -147,11 +147,13 @@ export class FunctionStack extends Stack {
 
   #domain({ name, certificateParameter }: NonNullable<StageSettings['domain']>): apigateway.DomainName {
     const arn = ssm.StringParameter.valueForStringParameter(this, certificateParameter)
-    return new apigateway.DomainName(this, 'Domain', {
+    const domain = new apigateway.DomainName(this, 'Domain', {
       domainName: name,
       certificate: acm.Certificate.fromCertificateArn(this, 'Certificate', arn),
       securityPolicy: apigateway.SecurityPolicy.TLS_1_2,
     })
+    new CfnOutput(this, 'DomainTarget', { value: domain.regionalDomainName })
+    return domain
   }
 
   #work({ settings, database, cluster, lake, tasks }: FunctionStackProps): ProgramTask {

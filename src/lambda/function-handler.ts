@@ -78,8 +78,8 @@ export class FunctionHandler {
     const secrets = await this.#options.secrets()
     const text = JSON.stringify(secrets)
     if (this.#service !== undefined && text === this.#secrets) return this.#service
-    // Its last answer is given: nothing is lost by it.
-    await this.close()
+    // Its last answer is given. What it may still wait for, a database that refuses it, nobody else has to.
+    void this.close()
     this.#service = undefined
     this.#service = await this.#options.open(secrets)
     this.#secrets = text
