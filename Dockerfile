@@ -55,7 +55,7 @@ ENV NODE_ENV=production LOCAL_DATA_DIR=/data LOCAL_AWS_HOST=0.0.0.0 LOCAL_AWS_PO
 USER 1000:1000
 VOLUME /data
 EXPOSE 4566
-HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 CMD ["node", "-e", "require('node:net').connect(4566, '127.0.0.1', () => process.exit(0)).on('error', () => process.exit(1))"]
+HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 CMD ["node", "-e", "require('node:fs').statSync(process.env.LOCAL_DATA_DIR + '/aws-ready'); require('node:net').connect(process.env.LOCAL_AWS_PORT, '127.0.0.1', () => process.exit(0)).on('error', () => process.exit(1))"]
 ENTRYPOINT ["tini", "--", "node", "dist/main.js"]
 CMD ["local"]
 

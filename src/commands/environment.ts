@@ -52,7 +52,18 @@ export interface Embedded {
   stop(): Promise<void>
 }
 
-async function loadLocal() {
+/** What production would have to set: the stand-ins of a laptop need what only development installs. */
+export function settingsMissing(env: Values, { uses, when }: Pick<WorkplaceOptions, 'uses' | 'when'>): string[] {
+  const names = [
+    ...(env.DATABASE_HOST ? [] : ['DATABASE_URL']),
+    ...(uses === 'database' ? [] : ['LAKE_BUCKET', 'LAKE_RESULTS']),
+    // Of the service itself.
+    ...(when === 'own' ? ['API_KEY_PEPPER', 'CURSOR_KEY'] : []),
+  ]
+  return names.filter((name) => !env[name])
+}
+
+async function loadLocal(missing: readonly string[]) {
   try {
     const [embedded, running, secrets] = await Promise.all([
       import('../local/embedded.ts'),
@@ -64,7 +75,7 @@ async function loadLocal() {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
     throw new UsageError(
-      'This installation has no embedded Postgres and no local AWS endpoint (development dependencies are not installed): set DATABASE_URL and the LAKE_* settings, see "Settings" in README.md',
+      `${missing.join(', ')} must be set; see "Settings" in README.md. What would stand in for them on a laptop, an embedded Postgres and a local S3, Glue and Athena, is not part of this installation`,
     )
   }
 }
@@ -91,7 +102,7 @@ export async function openWorkplace(
   if (!wantsDatabase && !wantsLake) {
     return { config: base, env, localDir: undefined, embedded: undefined, close: async () => {} }
   }
-  const local = await loadLocal()
+  const local = await loadLocal(settingsMissing(env, { uses, when }))
   const dir = path.resolve(base.local.dataDir)
   const secrets = Object.fromEntries(Object.entries(local.localSecrets(dir)).filter(([name]) => !env[name]))
   const complete = (values: Readonly<Record<string, string>>) => {
@@ -100,9 +111,11 @@ export async function openWorkplace(
   }
   const running = when === 'own' ? undefined : local.findRunning(dir)
   if (running) {
-    const { API_URL: _url, API_KEY: _key, ROCKETGAMES_LOCAL: _local, ...values } = running.values
+    const { API_URL: _url, API_KEY: _key, ROCKETGAMES_LOCAL: _local, DATABASE_URL, ...values } = running.values
     const lakeResults = { LAKE_RESULTS: local.LOCAL_RESULTS }
-    return { ...complete({ ...lakeResults, ...values }), embedded: undefined, close: async () => {} }
+    // A database that was given to this command is meant, whatever runs here.
+    const database = wantsDatabase && DATABASE_URL !== undefined ? { DATABASE_URL } : {}
+    return { ...complete({ ...lakeResults, ...values, ...database }), embedded: undefined, close: async () => {} }
   }
   const embedded = await local.startEmbedded({
     dir,

@@ -1,3 +1,4 @@
+import { rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Command } from 'commander'
 import { parseConfig } from '../config.ts'
@@ -5,6 +6,9 @@ import type { LocalAws } from '../local/aws/launcher.ts'
 import { createLogger } from '../logger.ts'
 import { ownSettings } from './environment.ts'
 import { print, say, shellQuote } from './terminal.ts'
+
+/** In LOCAL_DATA_DIR, from when the lake is set up, too, until the next start: what a health check has to look for beside the port. */
+export const READY_FILE = 'aws-ready'
 
 /** `rocketgames local`: the S3, Glue and Athena endpoint alone, until it is told to stop. */
 export function addLocalCommand(program: Command): void {
@@ -20,8 +24,11 @@ async function runLocal(): Promise<void> {
   const env = ownSettings(process.env)
   const { local, logLevel } = parseConfig(env)
   const { startLocalAws } = await import('../local/aws/launcher.ts')
+  const dir = path.resolve(local.dataDir)
+  // Of a run before this one; whoever finds the port open finds it gone.
+  rmSync(path.join(dir, READY_FILE), { force: true })
   const endpoint = await startLocalAws({
-    dir: path.resolve(local.dataDir),
+    dir,
     host: local.awsHost,
     port: local.awsPort,
     log: createLogger({ level: logLevel === 'info' ? 'warn' : logLevel }),
@@ -46,6 +53,7 @@ async function runLocal(): Promise<void> {
     await endpoint.stop()
     throw error
   }
+  writeFileSync(path.join(dir, READY_FILE), '')
   for (const [name, value] of Object.entries(values)) print(`export ${name}=${shellQuote(value)}`)
   say(`S3, Glue and Athena on ${endpoint.endpoint}; Ctrl-C stops them.`)
   const { code, signal } = await endpoint.exited

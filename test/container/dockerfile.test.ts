@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { READY_FILE } from '../../src/commands/local.ts'
 import { NOT_SERVED } from '../../src/http/api-page/guide-page.ts'
 import { ROOT } from '../support/service.ts'
 
@@ -81,6 +82,11 @@ describe('the Dockerfile', () => {
     expect(command.slice(0, 2)).toEqual(['node', '-e'])
     // Its text is a program: an error in it would make every container unhealthy.
     expect(() => new Function('require', command[2] ?? 'return')).not.toThrow()
+  })
+
+  it('calls the local endpoint healthy when the lake is set up, and no sooner', () => {
+    const health = steps('HEALTHCHECK', [stage('local-aws')])[0]?.rest ?? ''
+    expect(health).toContain(`statSync(process.env.LOCAL_DATA_DIR + '/${READY_FILE}')`)
   })
 
   it('gives production nothing that only development installs', () => {
