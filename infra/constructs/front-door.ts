@@ -59,6 +59,8 @@ export class FrontDoor extends Construct {
   }
 
   #balancer(settings: StageSettings, { vpc, groups }: NetworkStack): elb.ApplicationLoadBalancer {
+    if (groups.balancer === undefined)
+      throw new Error(`The network of ${settings.name} has no place for a load balancer`)
     const { PUBLIC, PRIVATE_WITH_EGRESS } = ec2.SubnetType
     const balancer = new elb.ApplicationLoadBalancer(this, 'Balancer', {
       vpc,

@@ -116,7 +116,7 @@ export class DatabaseStack extends Stack {
       {
         rule: 'AwsSolutions-RDS11',
         reason:
-          'The database has no public address, stands in subnets without a route out, and takes connections of five named security groups only: another port would hide nothing.',
+          'The database has no public address, stands in subnets without a route out, and takes connections of four named security groups only: another port would hide nothing.',
       },
       {
         rule: 'AwsSolutions-IAM4',

@@ -15,14 +15,12 @@ export interface NetworkStackProps extends StackProps {
 
 /** Who may talk to whom. All groups and rules are here, so that no stack has to change a group of another one. */
 export interface NetworkGroups {
-  /** The load balancer; only where `compute` is `fargate`. */
-  readonly balancer: ec2.SecurityGroup
-  /** Tasks that answer requests. */
+  /** The load balancer, where `compute` is `fargate`. */
+  readonly balancer: ec2.SecurityGroup | undefined
+  /** What answers requests: tasks, or the function. */
   readonly service: ec2.SecurityGroup
   /** Tasks that run to their end: migrate, snapshot, care. */
   readonly tasks: ec2.SecurityGroup
-  /** The function of `compute: 'lambda'`. */
-  readonly function: ec2.SecurityGroup
   /** Functions that rotate passwords. */
   readonly rotation: ec2.SecurityGroup
   /** Jobs of Glue that read the database; its members may talk to each other, as Spark needs. */
@@ -42,7 +40,7 @@ export class NetworkStack extends Stack {
     this.vpc = this.#network(settings)
     this.vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.S3 })
     if (settings.privateEndpoints) new PrivateEndpoints(this, 'Endpoints', { vpc: this.vpc, cidr: settings.cidr })
-    this.groups = this.#securityGroups()
+    this.groups = this.#securityGroups(settings)
     this.#allow(settings)
   }
 
@@ -70,24 +68,23 @@ export class NetworkStack extends Stack {
     })
   }
 
-  #securityGroups(): NetworkGroups {
+  #securityGroups({ compute }: StageSettings): NetworkGroups {
     const group = (name: string, description: string) =>
       new ec2.SecurityGroup(this, `${name}Group`, { vpc: this.vpc, description, allowAllOutbound: false })
     return {
-      balancer: group('Balancer', 'Load balancer'),
-      service: group('Service', 'Tasks that answer requests'),
+      balancer: compute === 'fargate' ? group('Balancer', 'Load balancer') : undefined,
+      service: group('Service', 'What answers requests'),
       tasks: group('Tasks', 'Tasks that run to their end'),
-      function: group('Function', 'The function that answers requests'),
       rotation: group('Rotation', 'Functions that rotate passwords'),
       glue: group('Glue', 'Jobs of Glue that read the database'),
       database: group('Database', 'The database'),
     }
   }
 
-  #allow({ cidr, compute, service: { callers }, warehouse }: StageSettings): void {
-    const { balancer, service, tasks, function: lambda, rotation, glue, database } = this.groups
+  #allow({ cidr, service: { callers }, warehouse }: StageSettings): void {
+    const { balancer, service, tasks, rotation, glue, database } = this.groups
     const postgres = ec2.Port.tcp(DATABASE_PORT)
-    for (const client of [service, tasks, lambda, rotation, glue]) {
+    for (const client of [service, tasks, rotation, glue]) {
       client.addEgressRule(database, postgres, 'The database')
       database.addIngressRule(client, postgres, 'The database')
       // S3 by its gateway, other AWS APIs by their endpoints or the NAT: none of them has fixed addresses.
@@ -96,7 +93,7 @@ export class NetworkStack extends Stack {
     glue.addIngressRule(glue, ec2.Port.allTcp(), 'Workers of one job')
     glue.addEgressRule(glue, ec2.Port.allTcp(), 'Workers of one job')
     if (warehouse?.target === 'postgres') glue.addEgressRule(ec2.Peer.ipv4(cidr), postgres, 'The warehouse')
-    if (compute !== 'fargate') return
+    if (balancer === undefined) return
     const answers = ec2.Port.tcp(SERVICE_PORT)
     balancer.addEgressRule(service, answers, 'Requests')
     service.addIngressRule(balancer, answers, 'Requests')

@@ -37,7 +37,7 @@ function rules(stage: SynthesizedStage): string[] {
 
 describe('who may talk to whom', () => {
   it('leads to the database from programs only, and from the database nowhere', () => {
-    const clients = ['Service', 'Tasks', 'Function', 'Rotation', 'Glue']
+    const clients = ['Service', 'Tasks', 'Rotation', 'Glue']
     for (const [name, stage] of stages) {
       const all = rules(stage)
       expect(all.filter((rule) => rule.startsWith('Database <-')).sort(), name).toEqual(
@@ -58,7 +58,7 @@ describe('who may talk to whom', () => {
       expect(all.filter((rule) => rule.startsWith('Service <-'))).toEqual(['Service <- Balancer 3000'])
     }
     const small = rules(stages.get('small')!)
-    expect(small.filter((rule) => /^(Balancer|Service|Function|Tasks|Rotation) <-/.test(rule))).toEqual([])
+    expect(small.filter((rule) => /^(Balancer|Service|Tasks|Rotation) <-/.test(rule))).toEqual([])
   })
 
   it('lets nobody call the whole world by anything but TLS', () => {
