@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { describe } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Quota } from './limits.ts'
@@ -22,8 +23,12 @@ export interface SharedCount {
  * as the time until then, so that the clocks of the processes do not matter.
  */
 export interface SharedCounts {
-  /** Adds to the windows that are open, opens those that are not, and tells what each has now. All or nothing. */
-  exchange(policy: string, sent: readonly SentCount[]): Promise<readonly SharedCount[]>
+  /**
+   * Adds to the windows that are open, opens those that are not, and tells what each has now. All or nothing.
+   *
+   * @param windowMs how long a window may last at most
+   */
+  exchange(policy: string, sent: readonly SentCount[], windowMs: number): Promise<readonly SharedCount[]>
 }
 
 /** What is left of a quota after a request, or before one that is refused. */
@@ -64,7 +69,7 @@ const EXCHANGE_MS = 500
 const SPACING_MS = 50
 /** A key that has used so much of what was left cannot wait for the next exchange. */
 const HASTE = 1 / 4
-/** Ends of a window that differ by less are the same one, told at different moments. */
+/** Ends of a window that differ by less, and by less than half a window, are the same one, told at different moments. */
 const SAME_END_MS = 1_000
 
 /**
@@ -73,7 +78,7 @@ const SAME_END_MS = 1_000
  * No request waits for anybody. Counts are exchanged every half second while there are any, at once for a key that this process has
  * not heard of in its window (after a start, it has used up its quota elsewhere), and earlier for one that quickly uses what is left:
  * then the processes let through at most what reaches them during one exchange beyond the quota. Requests that are refused do not
- * count. When counts cannot be exchanged, each process goes on with what it knows.
+ * count. When counts cannot be exchanged, each process goes on with what it knows, and tries it no more often than every half second.
  */
 export class RequestCounts {
   readonly #policy: string
@@ -84,6 +89,8 @@ export class RequestCounts {
   readonly #exchangeMs: number
   readonly #now: () => number
   readonly #windows = new Map<string, Window>()
+  /** Exchanges are for many requests, and no part of the one that happens to come first. */
+  readonly #outside = AsyncLocalStorage.snapshot()
   #sweepAt: number
   #timer: NodeJS.Timeout | undefined
   #timerAt = Number.POSITIVE_INFINITY
@@ -109,7 +116,8 @@ export class RequestCounts {
     const window = this.#windowOf(keyId, now)
     const left = this.#take(window, now)
     if (!left.isOver && this.#shared !== undefined) {
-      const isHasty = !window.isHeard || window.own - window.sending >= (this.#limit - window.known) * HASTE
+      const isHasty =
+        !this.#isAlone && (!window.isHeard || window.own - window.sending >= (this.#limit - window.known) * HASTE)
       this.#schedule(this.#lastEnd + (isHasty ? SPACING_MS : this.#exchangeMs), now)
     }
     return left
@@ -124,7 +132,11 @@ export class RequestCounts {
     const window = this.#windowOf(keyId, now)
     if (this.#shared === undefined || window.known + window.own >= this.#limit) return this.#take(window, now)
     try {
-      const [told] = await this.#shared.exchange(this.#policy, [{ keyId, count: 1, leftMs: window.endsAt - now }])
+      const [told] = await this.#shared.exchange(
+        this.#policy,
+        [{ keyId, count: 1, leftMs: window.endsAt - now }],
+        this.#windowMs,
+      )
       if (told === undefined) return this.#take(window, now)
       this.#hear(window, told)
       return this.#left(window, told.count - 1, this.#now())
@@ -177,7 +189,7 @@ export class RequestCounts {
     this.#timerAt = at
     // One that runs is followed by the next when it has ended.
     if (this.#exchanging !== undefined) return
-    this.#timer = setTimeout(() => this.#begin(), Math.max(0, at - now))
+    this.#timer = setTimeout(() => this.#outside(() => this.#begin()), Math.max(0, at - now))
     this.#timer.unref()
   }
 
@@ -206,7 +218,7 @@ export class RequestCounts {
     if (sent.size === 0) return
     const counts = [...sent].map(([keyId, { sending, endsAt }]) => ({ keyId, count: sending, leftMs: endsAt - now }))
     try {
-      const told = await shared.exchange(this.#policy, counts)
+      const told = await shared.exchange(this.#policy, counts, this.#windowMs)
       for (const count of told) this.#hear(sent.get(count.keyId), count)
     } catch (error) {
       this.#failed(error)
@@ -226,7 +238,7 @@ export class RequestCounts {
   #hear(window: Window | undefined, { count, leftMs }: SharedCount): void {
     if (window === undefined) return
     const endsAt = this.#now() + leftMs
-    const isLater = endsAt > window.endsAt + SAME_END_MS
+    const isLater = endsAt > window.endsAt + Math.min(SAME_END_MS, this.#windowMs / 2)
     // Within one window a count only grows: a smaller one comes from a server that has lost its counts.
     window.known = isLater ? count : Math.max(count, window.known + window.sending)
     window.own -= window.sending

@@ -1,6 +1,7 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { RequestCountStore } from '../../../src/accounts/api-keys/request-count-store.ts'
-import { type Database, openDatabase } from '../../../src/database/database.ts'
+import { type Database, openDatabase, type RawStatement } from '../../../src/database/database.ts'
 import { RequestCounts, type RequestCountsOptions } from '../../../src/http/request-counts.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { createGate, type Gate } from '../../support/gate.ts'
@@ -137,6 +138,24 @@ describe('a window', () => {
   })
 })
 
+it.each([
+  ['the clock of the database was set back by hours', '5 hours'],
+  ['windows have become shorter since it was begun', '1 day'],
+])('a window that would last longer than any counts as over: %s', async (_why, left) => {
+  await one.query({
+    text: `INSERT INTO request_count VALUES ('ann', 'default', 100, now() + '${left}'::interval)`,
+  })
+  const [a, b] = [countsOf(one), countsOf(two)]
+  expect(use(a, 3)).toBe(3)
+  await a.stop()
+  expect((await stored())?.count).toBe(3)
+  expect((await stored())?.left).toBeLessThanOrEqual(HOUR)
+  expect(use(b, 1)).toBe(1)
+  await b.stop()
+  expect((await stored())?.count).toBe(4)
+  expect(a.count('ann').resetSeconds).toBeLessThanOrEqual(HOUR)
+})
+
 describe('a process without the database', () => {
   it('counts for itself, refuses nobody for that, and does not count twice what may have arrived', async () => {
     const b = countsOf(two)
@@ -147,6 +166,32 @@ describe('a process without the database', () => {
     gate.open()
     await b.stop()
     expect((await stored())?.count).toBe(90)
+  })
+
+  it('asks for it no more often than ever', async () => {
+    let asked = 0
+    const exchange = () => {
+      asked++
+      return Promise.reject(new Error('away'))
+    }
+    const a = countsOf(one, { shared: { exchange }, exchangeMs: HOUR * 1_000 })
+    const began = performance.now()
+    while (performance.now() - began < 200) {
+      for (let key = 0; key < 20; key++) use(a, 1, `key ${key}`)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    expect(asked).toBe(1)
+    await a.stop()
+  })
+
+  it('loses nothing that was told because old rows could not be removed', async () => {
+    const store = new RequestCountStore({
+      query: (statement: RawStatement) =>
+        statement.text.includes('DELETE') ? Promise.reject(new Error('a deadlock')) : one.query(statement),
+    } as Database)
+    expect(await store.exchange('default', [{ keyId: 'ann', count: 3, leftMs: 1_000 }], 1_000)).toMatchObject([
+      { keyId: 'ann', count: 3 },
+    ])
   })
 
   it('keeps what it knows of a window whose row a crash has emptied', async () => {
@@ -185,6 +230,19 @@ describe('requests that are counted together', () => {
     gate.open()
     await alone.stop()
   })
+})
+
+it('is no part of the request that comes first', async () => {
+  const request = new AsyncLocalStorage<string>()
+  const { promise: told, resolve } = Promise.withResolvers<string | undefined>()
+  const exchange = async () => {
+    resolve(request.getStore())
+    return []
+  }
+  const a = countsOf(one, { shared: { exchange } })
+  request.run('a request', () => use(a, 1))
+  expect(await told).toBeUndefined()
+  await a.stop()
 })
 
 it('costs a busy key a few statements a second', async () => {
