@@ -149,6 +149,8 @@ async function announce(opened: Program, server: RunningServer): Promise<{ ready
   const { PRINTED } = await import('./environment.ts')
   const known: Record<string, string | undefined> = {
     ...env,
+    // Of its parts, too.
+    DATABASE_URL: opened.databaseUrl,
     API_URL: `http://${server.host}:${server.port}`,
     API_KEY: key,
   }
