@@ -178,7 +178,17 @@ export class IdempotencyService {
 
   #opened(request: RepeatableRequest, answer: StoredAnswer): StoredAnswer {
     const { body } = answer
-    return body === null ? answer : { ...answer, body: this.#options.seal.open(body, placeOf(request)) }
+    if (body === null) return answer
+    try {
+      return { ...answer, body: this.#options.seal.open(body, placeOf(request)) }
+    } catch (error) {
+      const { callerId: keyId } = request
+      this.#options.logger.warn({ keyId, cause: describe(error) }, 'a stored answer cannot be read')
+      const detail = `The request with this Idempotency-Key was done and answered ${answer.status}. That answer cannot be read any more, as the service has other keys now: read what it has changed`
+      throw new AppError('conflict', detail, {
+        extra: { answeredWith: answer.status },
+      })
+    }
   }
 }
 

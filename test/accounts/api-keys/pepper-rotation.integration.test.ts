@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { ApiKeyService } from '../../../src/accounts/api-keys/api-key-service.ts'
 import { AnswerSeal } from '../../../src/accounts/idempotency/answer-seal.ts'
+import { IdempotencyService } from '../../../src/accounts/idempotency/idempotency-service.ts'
 import { CursorCodec } from '../../../src/http/cursor.ts'
 import { createLogger } from '../../../src/logger.ts'
 import { createTestApi, type TestApi } from '../../support/api.ts'
@@ -69,6 +70,19 @@ describe('a pepper that is rotated', () => {
     expect(String(new AnswerSeal([after, before]).open(sealed, place))).toBe('answer')
     expect(() => new AnswerSeal([after, before]).open(sealed, ['another', 'key'])).toThrow()
     expect(() => new AnswerSeal(after).open(sealed, place)).toThrow()
+  })
+
+  it('tells who repeats a request whose answer is lost with it that it was done, and does nothing', async () => {
+    const service = (pepper: Buffer) =>
+      new IdempotencyService({ database: api.database, seal: new AnswerSeal(pepper), logger })
+    const request = { callerId: 'caller', key: 'leaked pepper', fingerprint: randomBytes(32) }
+    const answer = { status: 201, headers: {}, body: Buffer.from('{}') }
+    const work = vi.fn(async () => answer)
+    await service(before).once(request, 'database', work)
+    const repeat = service(after).once(request, 'database', work)
+    await expect(repeat).rejects.toMatchObject({ code: 'conflict', extra: { answeredWith: 201 } })
+    expect(work).toHaveBeenCalledTimes(1)
+    expect(await service(before).once(request, 'database', work)).toEqual({ answer, replayed: true })
   })
 })
 
