@@ -4,7 +4,6 @@ import {
   bytes,
   duration,
   flag,
-  hexKey,
   hexKeys,
   ids,
   integer,
@@ -13,6 +12,7 @@ import {
   quota,
   roleName,
   rolePassword,
+  versionedKey,
 } from './setting-kinds.ts'
 
 /**
@@ -99,7 +99,7 @@ const environment = z.object({
   LAKE_CRAWLER: z.string().min(1).default('rocketgames-lake-v1'),
   LAKE_CRAWLER_ROLE: z.string().optional(),
   ATHENA_WORKGROUP: z.string().min(1).default('rocketgames'),
-  LAKE_PSEUDONYM_KEY: hexKey.optional(),
+  LAKE_PSEUDONYM_KEY: versionedKey.optional(),
   LAKE_PSEUDONYM_KEY_VERSION: integer(1, 1, 1_000_000),
   LAKE_SCHEDULE: z.string().optional(),
   LAKE_SCHEDULE_ZONE: z.string().default('UTC'),
@@ -254,6 +254,12 @@ export interface Config {
 const secret = (hex: string | undefined) => (hex === undefined ? undefined : Buffer.from(hex, 'hex'))
 const secrets = (list: string | undefined) => list?.split(',').map((hex) => Buffer.from(hex, 'hex'))
 
+/** The version in front of the key holds, whatever LAKE_PSEUDONYM_KEY_VERSION says. */
+function pseudonymKeyOf(e: Environment): Pick<LakeConfig, 'pseudonymKey' | 'pseudonymKeyVersion'> {
+  const [key, version] = e.LAKE_PSEUDONYM_KEY?.split(':').reverse() ?? []
+  return { pseudonymKey: secret(key), pseudonymKeyVersion: Number(version ?? e.LAKE_PSEUDONYM_KEY_VERSION) }
+}
+
 /** @throws UsageError when only a part of what belongs together is set. */
 function together<Name extends keyof Environment>(e: Environment, names: readonly Name[], why: string) {
   const missing = names.filter((each) => e[each] === undefined)
@@ -322,8 +328,7 @@ function lakeConfig(given: Environment): LakeConfig | undefined {
     crawler: e.LAKE_CRAWLER,
     crawlerRole: e.LAKE_CRAWLER_ROLE ?? 'rocketgames-crawler',
     workgroup: e.ATHENA_WORKGROUP,
-    pseudonymKey: secret(e.LAKE_PSEUDONYM_KEY),
-    pseudonymKeyVersion: e.LAKE_PSEUDONYM_KEY_VERSION,
+    ...pseudonymKeyOf(e),
     schedule: e.LAKE_SCHEDULE,
     scheduleZone: e.LAKE_SCHEDULE_ZONE,
     leaseTtlMs: e.LAKE_LEASE_TTL,

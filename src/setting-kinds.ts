@@ -56,7 +56,13 @@ export const quota = (name: string, fallback: string) =>
     })
 
 export const port = (fallback: number) => integer(fallback, 0, 65_535)
-export const hexKey = z.string().regex(/^[0-9a-f]{64}$/i, 'must be 64 hex digits (32 random bytes)')
+/** A key with its version in front, in one text, so that both change in the same instant; without it the version is 1. */
+export const versionedKey = z
+  .string()
+  .regex(
+    /^([1-9]\d{0,5}:)?[0-9a-f]{64}$/i,
+    'must be 64 hex digits (32 random bytes), with its version in front as in 2:0123…',
+  )
 /** A key, and behind it those that still hold while it is being rotated. */
 export const hexKeys = z
   .string()

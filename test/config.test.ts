@@ -111,6 +111,27 @@ it('no refusal of a setting shows its value', () => {
   }
 })
 
+it('the version of the pseudonym key may stand in front of it, and then holds', () => {
+  const lake = (settings: Record<string, string>) => {
+    const { lake } = parseConfig({
+      LAKE_BUCKET: 'lake',
+      LAKE_RESULTS: 's3://results/',
+      AWS_REGION: 'eu-central-1',
+      ...settings,
+    })
+    return [lake?.pseudonymKey?.toString('hex'), lake?.pseudonymKeyVersion]
+  }
+  const key = '0a'.repeat(32)
+  expect(lake({ LAKE_PSEUDONYM_KEY: key })).toEqual([key, 1])
+  expect(lake({ LAKE_PSEUDONYM_KEY: key, LAKE_PSEUDONYM_KEY_VERSION: '3' })).toEqual([key, 3])
+  expect(lake({ LAKE_PSEUDONYM_KEY: `2:${key}` })).toEqual([key, 2])
+  expect(lake({ LAKE_PSEUDONYM_KEY: `4:${key}`, LAKE_PSEUDONYM_KEY_VERSION: '3' })).toEqual([key, 4])
+  expect(lake({})).toEqual([undefined, 1])
+  for (const wrong of [`0:${key}`, `:${key}`, `2:2:${key}`, `2:${key}ff`]) {
+    expect(() => lake({ LAKE_PSEUDONYM_KEY: wrong })).toThrow('LAKE_PSEUDONYM_KEY')
+  }
+})
+
 it('a user to be made has a name and a password, or neither', () => {
   expect(() => parseConfig({ DATABASE_SERVICE_USER: 'accounts_service' })).toThrow('DATABASE_SERVICE_PASSWORD')
   const DATABASE_EXPORTER_PASSWORD = 'x'.repeat(32)

@@ -104,6 +104,8 @@ def test_a_key_is_neither_shown_nor_written_down() -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         pseudonyms("0707")
     key = pseudonyms("07" * 32)
+    ids = bytes(range(16))
+    assert pseudonyms(f"2:{'07' * 32}").of(ids) == key.of(ids)
     assert repr(key) == "Pseudonyms()"
     with pytest.raises(TypeError):
         pickle.dumps(key)

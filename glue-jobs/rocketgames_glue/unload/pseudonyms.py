@@ -39,9 +39,9 @@ class Pseudonyms:
 
 
 def pseudonyms(key_text: str) -> Pseudonyms:
-    """:param key_text: 64 hexadecimal digits, as the setting has them. :raises ValueError: it has another form; it is not shown."""
+    """:param key_text: 64 hexadecimal digits, as the setting has them, perhaps with a version and a colon in front. :raises ValueError: it has another form; it is not shown."""
     try:
-        key = bytes.fromhex(key_text.strip())
+        key = bytes.fromhex(key_text.strip().rpartition(":")[2])
     except ValueError:
         raise ValueError(f"a pseudonym key has {2 * _KEY_BYTES} hexadecimal digits") from None
     return Pseudonyms(key)
