@@ -69,7 +69,12 @@ const studio = (name: string): Write => ({ key: `studio-${name}`, path: '/v1/stu
 async function send(token: string, { body, key, path: where }: Write) {
   const answer = await fetch(`http://127.0.0.1:${port}${where}`, {
     method: 'POST',
-    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', 'Idempotency-Key': key },
+    headers: {
+      Authorization: `Bearer ${token}`,
+      'Content-Type': 'application/json',
+      'Idempotency-Key': key,
+      'If-Match': '*',
+    },
     body: JSON.stringify(body),
   })
   const replayed = answer.headers.get('Idempotency-Replayed') === 'true'
@@ -102,6 +107,12 @@ const slugs = async () => (await sql<{ slug: string }>('SELECT slug FROM studio 
 const status = async (token: string) =>
   (await fetch(`http://127.0.0.1:${port}/v1/studios`, { headers: { Authorization: `Bearer ${token}` } })).status
 
+/** As in the runbook, of the instance before. */
+const WHAT_IS_OWED = `
+  SELECT action, entity_id, changes #>> '{status,to}' AS status FROM audit_event
+  WHERE occurred_at > '<T>' AND (entity_type = 'api_key' OR action IN ('player.transition', 'owner.transition'))
+  ORDER BY seq`
+
 interface Found {
   readonly findings: readonly { readonly code: string }[]
 }
@@ -130,11 +141,19 @@ test.runIf(full)(
     await database.takeBaseCopy()
     before.push(studio('after-copy'))
     const second = await send(admin, studio('after-copy'))
+    const person = await send(admin, {
+      key: 'person-0001',
+      path: '/v1/players',
+      body: { username: 'leaver', country: 'SE' },
+    })
     const [now] = await sql<{ instant: string }>('SELECT clock_timestamp()::text AS instant')
     const instant = now?.instant ?? ''
 
     const lost = [studio('lost-one'), studio('lost-two')]
     for (const write of lost) expect((await send(admin, write)).status).toBe(201)
+    const close = { to: 'closed', reason: 'asked for it' }
+    const closing = { key: 'close-0001', path: `/v1/players/${person.body.id}/transitions`, body: close }
+    expect((await send(admin, closing)).status).toBe(200)
     expect(await sendFile(admin)).toMatchObject({ _end: { created: 50 } })
     const young = said(await rocketgames('keys', 'create', '--name', 'young'))
     await rocketgames('keys', 'revoke', leaked.split('_')[2] ?? '')
@@ -144,6 +163,11 @@ test.runIf(full)(
     const newest = [await snapshot(), await snapshot()]
     const [, last = kept] = newest
 
+    expect(await sql(WHAT_IS_OWED.replace('<T>', instant))).toEqual([
+      { action: 'player.transition', entity_id: person.body.id, status: 'closed' },
+      { action: 'api_key.create', entity_id: young.split('_')[2], status: null },
+      { action: 'api_key.revoke', entity_id: leaked.split('_')[2], status: null },
+    ])
     await stopServing()
     const restored = await database.restore(instant)
     closers.push(() => restored.stop())
@@ -162,10 +186,18 @@ test.runIf(full)(
       'query',
       `SELECT action, count(*) AS times FROM ${env.LAKE_RAW_DATABASE}.audit_events WHERE snapshot_id = '${last.id}'
        AND occurred_at > timestamp '${instant.slice(0, 23)}' GROUP BY action ORDER BY action`,
-      '--format',
-      'csv',
+      '--csv',
     )
-    expect(counted.stdout).toMatchInlineSnapshot(`""`)
+    expect(counted.code, counted.stderr).toBe(0)
+    expect(counted.stdout.trim().split(/\s+/)).toEqual([
+      'action,times',
+      'api_key.create,1',
+      'api_key.revoke,1',
+      'player.create,50',
+      'player.transition,1',
+      'snapshot.request,2',
+      'studio.create,2',
+    ])
 
     await serve()
     expect(await status(leaked)).toBe(200)
@@ -181,7 +213,7 @@ test.runIf(full)(
       expect(await sendFile(admin)).toMatchObject({ _end: round > 1 ? { unchanged: 50 } : { created: 50 } })
     }
     expect(await slugs()).toEqual(['after-copy', 'before-copy', 'lost-one', 'lost-two'])
-    expect(await sql(`SELECT count(*)::int AS players FROM player`)).toEqual([{ players: 50 }])
+    expect(await sql(`SELECT count(*)::int AS players FROM player`)).toEqual([{ players: 51 }])
 
     const told = await rocketgames('recover', '--after-restore')
     expect([told.code, told.stdout.split('\n').filter(Boolean).length]).toEqual([0, 2])
