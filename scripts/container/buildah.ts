@@ -38,7 +38,7 @@ export class Buildah {
   async mount(image: string): Promise<{ readonly folder: string; remove(): Promise<void> }> {
     const container = await this.run(['from', '--pull-never', image])
     const folder = await this.run(['mount', container])
-    return { folder, remove: async () => void (await this.run(['rm', container])) }
+    return { folder, remove: async () => void (await this.run(['rm', container], { cleansUp: true })) }
   }
 
   /** Uncompressed bytes of every layer in the storage, by its digest (a `diff_id` of an image's configuration). */

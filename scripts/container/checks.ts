@@ -1,3 +1,5 @@
+import { interrupted } from './command.ts'
+
 /** One fact that was looked at. */
 interface Check {
   readonly what: string
@@ -16,11 +18,12 @@ export class Checks {
     process.stderr.write(`${line(check)}\n`)
   }
 
-  /** What `work` throws is a check that failed; the others go on. */
+  /** What `work` throws is a check that failed; the others go on, unless the script was interrupted. */
   async guard(what: string, work: () => Promise<void>): Promise<void> {
     try {
       await work()
     } catch (error) {
+      interrupted.throwIfAborted()
       this.note(what, false, (error as Error).message.trim())
     }
   }

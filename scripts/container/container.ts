@@ -13,6 +13,7 @@ import { ensureBaseImage } from './base-image.ts'
 import { buildImage, type Source, sourceOf } from './build-image.ts'
 import { Buildah } from './buildah.ts'
 import { Checks } from './checks.ts'
+import { cleanUpOnSignal, interrupted } from './command.ts'
 import { checkCompose } from './compose-checks.ts'
 import { checkConfig, checkContents, checkSecrets, checkSize } from './image-checks.ts'
 import { imageFacts } from './image-config.ts'
@@ -63,17 +64,22 @@ async function checkAll(buildah: Buildah, source: Source, scratch: string, check
   }
 }
 
+cleanUpOnSignal()
 await ensureRequirements()
 const checks = new Checks()
 const buildah = await Buildah.open(CACHE)
 const scratch = mkdtempSync(path.join(os.tmpdir(), 'rocketgames-container-'))
-const source = await sourceOf(values.source, path.join(scratch, 'source'))
 try {
+  const source = await sourceOf(values.source, path.join(scratch, 'source'))
   await checks.guard('the run', () => checkAll(buildah, source, scratch, checks))
+} catch (error) {
+  if (!interrupted.aborted) throw error
 } finally {
   rmSync(scratch, { recursive: true, force: true })
 }
-process.stdout.write(
-  `\n${checks.table()}\n\n${checks.failures === 0 ? 'all as it must be' : `${checks.failures} failed`}\n`,
-)
-process.exitCode = checks.failures === 0 ? 0 : 1
+if (interrupted.aborted) process.stderr.write('interrupted\n')
+else {
+  const verdict = checks.failures === 0 ? 'all as it must be' : `${checks.failures} failed`
+  process.stdout.write(`\n${checks.table()}\n\n${verdict}\n`)
+  process.exitCode = checks.failures === 0 ? 0 : 1
+}

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { attempt, type Ran, run } from './command.ts'
+import { attempt, endsWithUs, interrupted, type Ran, run } from './command.ts'
 import { commandOf, type ImageConfig } from './image-config.ts'
 
 const MIB = 1024 * 1024
@@ -69,6 +69,7 @@ export class OciContainer {
   readonly ended: Promise<number | null>
 
   constructor(options: ContainerOptions) {
+    interrupted.throwIfAborted()
     const { folder, name } = options
     this.#name = name
     this.#state = ['--root', path.join(folder, 'runc')]
@@ -77,6 +78,7 @@ export class OciContainer {
     writeFileSync(path.join(this.#bundle, 'config.json'), JSON.stringify(specification(options)), { mode: 0o600 })
     const args = [...this.#state, 'run', '--bundle', this.#bundle, name]
     this.#child = spawn('runc', args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    endsWithUs(this.#child)
     this.#child.stdout?.on('data', (chunk: Buffer) => {
       this.#stdout += chunk
     })
@@ -99,7 +101,7 @@ export class OciContainer {
 
   /** Sends a signal to process 1. */
   async signal(name: 'TERM' | 'KILL'): Promise<void> {
-    await attempt('runc', [...this.#state, 'kill', this.#name, name])
+    await attempt('runc', [...this.#state, 'kill', this.#name, name], { cleansUp: true })
   }
 
   /** Runs a command beside process 1, as `docker exec` and health checks do. */
@@ -146,7 +148,7 @@ export class OciContainer {
   async remove(): Promise<void> {
     await this.signal('KILL')
     await this.ended
-    await attempt('runc', [...this.#state, 'delete', '--force', this.#name])
+    await attempt('runc', [...this.#state, 'delete', '--force', this.#name], { cleansUp: true })
   }
 }
 
