@@ -143,6 +143,7 @@ export class GlueJob extends Construct {
         resources: [interfaces],
         conditions: { 'ForAllValues:StringEquals': { 'aws:TagKeys': ['aws-glue-service-resource'] } },
       },
+      { sid: 'FindEncryption', actions: ['glue:GetSecurityConfiguration'], resources: ['*'] },
       {
         sid: 'Log',
         actions: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents', 'logs:AssociateKmsKey'],
@@ -162,7 +163,7 @@ export class GlueJob extends Construct {
       rule: 'AwsSolutions-IAM5',
       finding: 'Resource::*',
       reason:
-        'EC2 describes networks for all resources or none, and CloudWatch takes measurements by namespace, which the condition names',
+        'EC2 describes networks and Glue its security configurations for all resources or none, and CloudWatch takes measurements by namespace, which the condition names',
     })
     acceptWildcards(
       this.role,

@@ -63,14 +63,14 @@ export class LakeAccess {
         'WriteLake',
         lake,
         ['s3:PutObject'],
-        [...[`${LAKE_PREFIX}*`, `${MANIFESTS_PREFIX}*`, `${CONTRACTS}*`, CURRENT_KEY, `${UNLOAD_PREFIX}*`]],
+        [`${LAKE_PREFIX}*`, `${MANIFESTS_PREFIX}*`, `${CONTRACTS}*`, CURRENT_KEY, `${UNLOAD_PREFIX}*`],
       ),
       this.objects('EndUploads', lake, ['s3:AbortMultipartUpload', 's3:ListMultipartUploadParts'], [`${LAKE_PREFIX}*`]),
       this.objects(
         'TakeBack',
         lake,
         ['s3:DeleteObject'],
-        [...[`${LAKE_PREFIX}*`, `${MANIFESTS_PREFIX}*`, `${UNLOAD_PREFIX}*`]],
+        [`${LAKE_PREFIX}*`, `${MANIFESTS_PREFIX}*`, `${UNLOAD_PREFIX}*`],
       ),
       this.key('EncryptLake', this.#place.lakeKey, ['kms:GenerateDataKey']),
       ...this.#publish(),
@@ -109,13 +109,10 @@ export class LakeAccess {
         resources: [lake.bucketArn, results.bucketArn],
       },
     ])
-    const { curated, live, raw } = databases
-    this.#acceptPrefixes(
-      role,
-      [LAKE_PREFIX, META_PREFIX, CURATED, service.folder],
-      [raw, live, curated, `${curated}_raw`],
-      'It reads all snapshots and all curated tables, whose files have new names each time',
-    )
+    const prefixes = [LAKE_PREFIX, META_PREFIX, CURATED, service.folder]
+    const names = [databases.raw, databases.live, databases.curated, `${databases.curated}_raw`]
+    const reason = 'It reads all snapshots and all curated tables, whose files have new names each time'
+    this.#acceptPrefixes(role, prefixes, names, reason)
   }
 
   /** To run statements in one work group and to read their results. */

@@ -112,6 +112,9 @@ const needsOf = (call: string): readonly Need[] => {
   return needs === undefined || needs === INFRASTRUCTURE ? [] : needs
 }
 
+/** Groups of Glue's logs, named after the configuration and the role. */
+const LOGS = 'arn:aws:logs:eu-central-1:ACCOUNT:log-group:/aws-glue/GROUP'
+
 describe('the roles of the program', () => {
   it('are known to this test for every command of S3, Glue and Athena in the sources', () => {
     const clients = /from '@aws-sdk\/client-(s3|glue|athena)'/
@@ -191,6 +194,15 @@ describe('the roles of the program', () => {
     expect(lacking(ROLES.crawler, [...may, need('kms:Decrypt', place.lakeKey)])).toEqual([])
     const not = [need('glue:CreateTable', ...raw), need('s3:PutObject', part), need('s3:GetObject', manifest, plan)]
     expect(granted(ROLES.crawler, [...not, need('glue:UpdateTable', live[2] ?? '')])).toEqual([])
+  })
+
+  it('let Glue find the keys of the logs by the roles of everything that has a security configuration', () => {
+    const find = [need('glue:GetSecurityConfiguration', '*'), need('logs:AssociateKmsKey', LOGS)]
+    for (const role of [ROLES.crawler, ROLES.curate, ROLES.unload]) {
+      const logs = role === ROLES.crawler ? 'crawlers-role/x' : 'jobs/x-role/y'
+      const on = find.map(({ action, on: [first = ''] }) => need(action, first.replace('GROUP', logs)))
+      expect(lacking(role, on), role.resource.logicalId).toEqual([])
+    }
   })
 
   it('fit into roles, whose own policies may have 10,240 characters together', () => {
