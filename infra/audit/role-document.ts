@@ -19,6 +19,8 @@ const shortArn = (arn: string) =>
   arn
     .replace(/^arn:aws:/, '')
     .replace(/:(REGION|\*)?:(ACCOUNT|\*|aws)?:/, ':')
+    // Of an asset: another one with each change of its content, which changes nothing about the right.
+    .replace(/[0-9a-f]{64}/, 'HASH')
     .replace(/^s3:+/, 's3:')
 const code = (text: string) => `\`${text.replaceAll('|', '\\|')}\``
 const list = (texts: readonly string[], show = code) => [...texts].sort().map(show).join('<br>')
@@ -97,9 +99,12 @@ made elsewhere, and the functions of AWS that rotate passwords, which come with 
 A deleted object is a noncurrent version for one more day, and nobody here can remove versions. ECS reads secrets as it starts a task:
 *start of task* is that role, which the program itself never has.
 
-What the table does not show: whoever may start a task may give it another command, as ECS has no condition for that. An intruder in the
-API could have the image run any of its commands with what the tasks snapshot and care may do: not migrate, not read a key or
-password that these two do not get, but write and delete files of the lake. Each such start is in CloudTrail with its command. And whoever
+What the table does not show: whoever may start a task may give it another command and add to its environment, as ECS has no condition for
+that. So the API may start the tasks asked-snapshot and asked-care alone, with the roles of snapshot and care: their entry point, which
+no start can replace, names the command, sets every setting again and takes out what would let Node.js run other code. What remains to an
+intruder in the API: arguments of these two commands; the database's user and the pseudonym key in place of those injected, so a snapshot
+that fails or whose pseudonyms fit to no other; and another configuration of the collector of traces beside them, which shares
+their role. Each start is in CloudTrail with its overrides. And whoever
 may start a job of Glue may name other code in its arguments: that is for the tasks of the lake alone, and for a job that reads no secret
 which they do not get. Everybody else starts the workflow, which takes no arguments.`
 

@@ -4,7 +4,8 @@ import * as logs from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import { accept } from '../nag.ts'
 import type { StageSettings } from '../stages.ts'
-import { addTraceCollector } from './trace-collector.ts'
+import { fixedCommand } from './fixed-command.ts'
+import { addTraceCollector, COLLECTOR_URL } from './trace-collector.ts'
 
 export interface ProgramTaskProps {
   readonly settings: StageSettings
@@ -21,6 +22,11 @@ export interface ProgramTaskProps {
   /** Default: as the stage says. */
   readonly tracing?: boolean
   readonly healthCheck?: ecs.HealthCheck
+  /**
+   * Whoever starts it gives arguments alone: the command's word and the settings stay what they are. It has the roles of this other
+   * task, which does the same.
+   */
+  readonly fixedLike?: ProgramTask
 }
 
 /** Of the container in every task, for overrides of its command. */
@@ -51,6 +57,7 @@ export class ProgramTask extends Construct {
       family: this.family,
       cpu: props.cpu,
       memoryLimitMiB: props.memoryMiB,
+      ...(props.fixedLike === undefined ? {} : rolesOf(props.fixedLike)),
       runtimePlatform: {
         cpuArchitecture: ecs.CpuArchitecture.X86_64,
         operatingSystemFamily: ecs.OperatingSystemFamily.LINUX,
@@ -79,15 +86,22 @@ export class ProgramTask extends Construct {
   }
 
   #program(props: ProgramTaskProps, name: string): ecs.ContainerDefinition {
-    const { settings, image, command, environment, secrets, healthCheck } = props
+    const { settings, image, command, secrets, healthCheck, fixedLike } = props
+    const environment = {
+      ...{ STAGE: settings.name, AWS_REGION: Stack.of(this).region, LOG_LEVEL: 'info', ...props.environment },
+      ...((props.tracing ?? settings.tracing) ? { OTEL_EXPORTER_OTLP_ENDPOINT: COLLECTOR_URL } : {}),
+    }
+    const [word = name, ...words] = command
     return this.definition.addContainer(CONTAINER_NAME, {
       image,
-      command: [...command],
+      ...(fixedLike === undefined
+        ? { command: [...command] }
+        : { entryPoint: fixedCommand(word, environment), command: words }),
       // The program writes nothing to disk, so it has none to write to.
       readonlyRootFilesystem: true,
       linuxParameters: this.#withoutCapabilities(),
       stopTimeout: Duration.seconds(STOP_SECONDS),
-      environment: { STAGE: settings.name, AWS_REGION: Stack.of(this).region, LOG_LEVEL: 'info', ...environment },
+      environment,
       secrets: { ...secrets },
       ...(healthCheck === undefined ? {} : { healthCheck }),
       // A log that is slow to take lines must not hold up answers.
@@ -106,3 +120,8 @@ export class ProgramTask extends Construct {
     return parameters
   }
 }
+
+const rolesOf = ({ definition }: ProgramTask) => ({
+  taskRole: definition.taskRole,
+  executionRole: definition.obtainExecutionRole(),
+})

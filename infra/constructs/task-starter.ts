@@ -4,7 +4,7 @@ import * as iam from 'aws-cdk-lib/aws-iam'
 import { accept } from '../nag.ts'
 import type { ProgramTask } from './program-task.ts'
 
-/** Lets a role start these tasks in this cluster, with any command of the program, and look how they end; no other task. */
+/** Lets a role start these tasks in this cluster and look how they end; no other task. What they run, see fixed-command.ts. */
 export function grantStart(role: iam.IRole, cluster: ecs.ICluster, tasks: readonly ProgramTask[]): void {
   const stack = Stack.of(cluster)
   const arn = (resource: string, resourceName: string) =>

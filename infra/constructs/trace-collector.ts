@@ -5,6 +5,8 @@ import { accept } from '../nag.ts'
 
 const IMAGE = 'public.ecr.aws/aws-observability/aws-otel-collector:v0.49.0'
 const PORT = 4318
+/** Where the program sends spans to: its setting OTEL_EXPORTER_OTLP_ENDPOINT. */
+export const COLLECTOR_URL = `http://127.0.0.1:${PORT}`
 /** Of the task's memory it takes at most so much: what is left is the program's. */
 export const COLLECTOR_MIB = 160
 
@@ -53,7 +55,6 @@ export function addTraceCollector(
   })
   // Started before the program and stopped after it: the last spans arrive.
   program.addContainerDependencies({ container: collector, condition: ecs.ContainerDependencyCondition.START })
-  program.addEnvironment('OTEL_EXPORTER_OTLP_ENDPOINT', `http://127.0.0.1:${PORT}`)
   task.addToTaskRolePolicy(
     new iam.PolicyStatement({
       sid: 'SendTraces',

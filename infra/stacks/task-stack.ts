@@ -5,7 +5,7 @@ import type * as scheduler from 'aws-cdk-lib/aws-scheduler'
 import * as sqs from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
 import { databaseSettings } from '../constructs/program-settings.ts'
-import { CONTAINER_NAME, ProgramTask } from '../constructs/program-task.ts'
+import { CONTAINER_NAME, ProgramTask, type ProgramTaskProps } from '../constructs/program-task.ts'
 import { DUE_INSTANT, TaskSchedule } from '../constructs/task-schedule.ts'
 import { grantStart } from '../constructs/task-starter.ts'
 import { accept } from '../nag.ts'
@@ -32,6 +32,8 @@ const RETRY_STARTS_FOR = Duration.minutes(50)
 export class TaskStack extends Stack {
   readonly snapshotTask: ProgramTask
   readonly careTask: ProgramTask
+  /** The same for the API to start, which is in reach of callers: these run no other command, and with no other settings. */
+  readonly askedTasks: { readonly snapshot: ProgramTask; readonly care: ProgramTask }
   readonly schedules: { readonly snapshot: scheduler.Schedule; readonly care: scheduler.Schedule }
   /** Starts of tasks that the schedules gave up. */
   readonly deadLetters: sqs.Queue
@@ -45,9 +47,9 @@ export class TaskStack extends Stack {
     const { exporter, pseudonymKey } = database.secrets
     const { environment, secrets } = databaseSettings(database, exporter)
     const { cpu, memoryMiB, cron, zone } = settings.snapshot
-    const task = (name: string, command: readonly string[]) =>
-      new ProgramTask(this, name, {
-        settings,
+    const task = (id: string, command: readonly string[], more: Pick<ProgramTaskProps, 'fixedLike' | 'name'> = {}) =>
+      new ProgramTask(this, id, {
+        ...{ ...more, settings },
         image: cluster.image,
         command,
         cpu,
@@ -57,6 +59,10 @@ export class TaskStack extends Stack {
       })
     this.snapshotTask = task('Snapshot', ['snapshot', '--json'])
     this.careTask = task('Care', ['care', '--json'])
+    this.askedTasks = {
+      snapshot: task('AskedSnapshot', ['snapshot', '--json'], { name: 'asked-snapshot', fixedLike: this.snapshotTask }),
+      care: task('AskedCare', ['care', '--json'], { name: 'asked-care', fixedLike: this.careTask }),
+    }
     lake.grantExport(this.snapshotTask.definition.taskRole)
     lake.grantCare(this.careTask.definition.taskRole)
 
@@ -84,8 +90,8 @@ export class TaskStack extends Stack {
       ...scheduleSettings(settings),
       LAKE_RUNNER: 'ecs',
       LAKE_ECS_CLUSTER: cluster.cluster.clusterName,
-      LAKE_ECS_SNAPSHOT_TASK: this.snapshotTask.family,
-      LAKE_ECS_CARE_TASK: this.careTask.family,
+      LAKE_ECS_SNAPSHOT_TASK: this.askedTasks.snapshot.family,
+      LAKE_ECS_CARE_TASK: this.askedTasks.care.family,
       LAKE_ECS_CONTAINER: CONTAINER_NAME,
       LAKE_ECS_SUBNETS: network.vpc.privateSubnets.map(({ subnetId }) => subnetId).join(','),
       LAKE_ECS_SECURITY_GROUPS: network.groups.tasks.securityGroupId,
@@ -96,7 +102,7 @@ export class TaskStack extends Stack {
 
   /** Lets the API start snapshots and care; nothing else. */
   grantStart(role: iam.IRole): void {
-    grantStart(role, this.#cluster, [this.snapshotTask, this.careTask])
+    grantStart(role, this.#cluster, Object.values(this.askedTasks))
   }
 
   #deadLetters(): sqs.Queue {

@@ -63,6 +63,7 @@ export class WatchStack extends Stack {
       cluster.keysTask,
       tasks.snapshotTask,
       tasks.careTask,
+      ...Object.values(tasks.askedTasks),
       ...(api ? [api.workTask] : []),
     ]
     const { owner, service: user, exporter } = database.secrets

@@ -17,16 +17,18 @@ interface Container {
 
 const HEX = 'ab'.repeat(32)
 
-/** The program's container in each task of a stage, by the first word of its command. */
+/** The program's container in each task of a stage, by the name behind the stage's in its family. */
 function programs({ stage, template }: SynthesizedStage): Map<string, Container> {
   const stacks = (['cluster', 'tasks', 'service', 'function'] as const).filter((name) => stage[name] !== undefined)
   const tasks = stacks.flatMap((name: StackName) =>
     Object.values(template(name).findResources('AWS::ECS::TaskDefinition')),
   )
-  const found = tasks.map(
-    ({ Properties }) => (Properties.ContainerDefinitions as Container[]).find(({ Name }) => Name === 'accounts')!,
+  return new Map(
+    tasks.map(({ Properties }) => [
+      String(Properties.Family).replace(`rocketgames-accounts-${stage.stageName}-`, ''),
+      (Properties.ContainerDefinitions as Container[]).find(({ Name }) => Name === 'accounts')!,
+    ]),
   )
-  return new Map(found.map((container) => [container.Command[0] ?? '', container]))
 }
 
 /** As the task gets it: what the deployment fills in is a word that suits its name. */
@@ -116,8 +118,8 @@ describe('the service', () => {
       expect(config).toMatchObject({ host: '0.0.0.0', port: 3000, migrateAtStart: false, metrics: 'emf' })
       expect(config.lake).toMatchObject({ runner: 'ecs', scheduler: 'none', pseudonymKey: undefined })
       expect(config.lake?.ecs).toMatchObject({
-        snapshotTask: `rocketgames-accounts-${name}-snapshot`,
-        careTask: `rocketgames-accounts-${name}-care`,
+        snapshotTask: `rocketgames-accounts-${name}-asked-snapshot`,
+        careTask: `rocketgames-accounts-${name}-asked-care`,
         container: 'accounts',
       })
     }

@@ -33,7 +33,7 @@ export class EcsStarter implements ClosingStarter {
   readonly #options: EcsStarterOptions
   readonly #closing = new AbortController()
   readonly #watching = new Set<Promise<void>>()
-  readonly #caredAt = new Map<string, number>()
+  #caredAt: number | undefined
 
   constructor(options: EcsStarterOptions) {
     this.#options = options
@@ -41,17 +41,17 @@ export class EcsStarter implements ClosingStarter {
 
   async snapshot(id: string): Promise<void> {
     const { place } = this.#options
-    const arn = await this.#run(place.snapshotTask, ['snapshot', '--json', '--id', id], { snapshotId: id })
+    const arn = await this.#run(place.snapshotTask, 'snapshot', ['--json', '--id', id], { snapshotId: id })
     const watching = this.#watch(id, arn).finally(() => this.#watching.delete(watching))
     this.#watching.add(watching)
   }
 
   async recover(): Promise<void> {
-    await this.#care('recover')
+    await this.#care()
   }
 
   async retention(): Promise<void> {
-    await this.#care('retention')
+    await this.#care()
   }
 
   /** Ends watching. Tasks run on: they are not of this process. */
@@ -60,20 +60,26 @@ export class EcsStarter implements ClosingStarter {
     await Promise.allSettled(this.#watching)
   }
 
-  async #care(command: 'recover' | 'retention'): Promise<void> {
-    const before = this.#caredAt.get(command)
-    if (before !== undefined && performance.now() - before < CARE_PAUSE_MS) return
-    await this.#run(this.#options.place.careTask, [command, '--json'], {})
-    this.#caredAt.set(command, performance.now())
+  /** `care` does both, and its task does nothing else. */
+  async #care(): Promise<void> {
+    if (this.#caredAt !== undefined && performance.now() - this.#caredAt < CARE_PAUSE_MS) return
+    await this.#run(this.#options.place.careTask, 'care', ['--json'])
+    this.#caredAt = performance.now()
   }
 
-  async #run(task: string, command: readonly string[], about: { readonly snapshotId?: string }): Promise<string> {
+  /** The word of the command is that of the task definition, which takes arguments alone. */
+  async #run(
+    task: string,
+    command: 'snapshot' | 'care',
+    words: readonly string[],
+    about: { readonly snapshotId?: string } = {},
+  ): Promise<string> {
     if (this.#closing.signal.aborted) throw new Error('The service is stopping')
     const { client, logger, place, retries } = this.#options
     // What the task does belongs to the trace of whoever asked for it.
     const environment = { TRACEPARENT: traceparent() }
-    const arn = await runTask(client, place, { task, command, environment }, retries)
-    logger.info({ command: command[0], ...about, task: arn }, 'a command of the lake was given to ECS')
+    const arn = await runTask(client, place, { task, command: words, environment }, retries)
+    logger.info({ command, ...about, task: arn }, 'a command of the lake was given to ECS')
     return arn
   }
 

@@ -15,6 +15,7 @@ export interface TaskPlace {
 export interface TaskOrder {
   /** Family or ARN of the task definition. */
   readonly task: string
+  /** In place of the task definition's own; its entry point stays. */
   readonly command: readonly string[]
   /** Added to that of the task definition. */
   readonly environment?: Readonly<Record<string, string | undefined>>
