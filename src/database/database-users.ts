@@ -67,6 +67,7 @@ export async function ensureDatabaseUsers(options: DatabaseUsersOptions): Promis
     await client.query('SELECT pg_advisory_xact_lock($1)', [GRANTS_LOCK])
     const { rows } = await client.query<{ name: string }>('SELECT current_database() AS name')
     const database = rows[0]?.name ?? ''
+    await closeSchema(client)
     for (const { group, password, user } of wanted) {
       const role = groupName(database, group)
       await ensureGroup(client, role)
@@ -95,6 +96,26 @@ function explained(error: unknown): unknown {
     'The user that migrates may not make or change the database users: it must own the tables and have CREATEROLE, and users that ' +
       'somebody else has made must have been granted to it WITH ADMIN OPTION',
     { cause: error },
+  )
+}
+
+/**
+ * Up to PostgreSQL 14 everybody could create in the schema public, and an upgrade leaves it so: a function of somebody else's would then be
+ * found, and run with the owner's rights, by the next migration.
+ */
+async function closeSchema(client: pg.Client): Promise<void> {
+  const isOpen = async () => {
+    const { rows } = await client.query<{ open: boolean }>(
+      `SELECT has_schema_privilege('public', 'public', 'CREATE') AS open`,
+    )
+    return rows[0]?.open === true
+  }
+  if (!(await isOpen())) return
+  await client.query('REVOKE CREATE ON SCHEMA public FROM PUBLIC')
+  if (!(await isOpen())) return
+  throw new UsageError(
+    'Every user of the database may create objects in the schema public, which belongs to somebody else than the user that migrates. As its ' +
+      'owner: GRANT ALL ON SCHEMA public TO <the user that migrates>; REVOKE CREATE ON SCHEMA public FROM PUBLIC',
   )
 }
 

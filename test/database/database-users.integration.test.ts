@@ -121,6 +121,17 @@ describe('the users of the database', () => {
     await run(url, `REVOKE ${service.user} FROM ${exporter.user}`)
   })
 
+  it('cannot plant anything where the owner would run it, in a database that comes from PostgreSQL 14 or older', async () => {
+    await run(database.url, 'GRANT CREATE ON SCHEMA public TO PUBLIC')
+    await database.ensure()
+    expect(await codeOf(run(database.serviceUrl, 'CREATE TABLE mine (id int)'))).toBe(REFUSED)
+    await asAdmin('ALTER SCHEMA public OWNER TO postgres', database.url)
+    await asAdmin('GRANT CREATE ON SCHEMA public TO PUBLIC', database.url)
+    await expect(database.ensure()).rejects.toThrow('REVOKE CREATE ON SCHEMA public FROM PUBLIC')
+    await asAdmin('ALTER SCHEMA public OWNER TO pg_database_owner', database.url)
+    await database.ensure()
+  })
+
   it('have rights on tables of later migrations: the service on all, the exporter on none until migrate knows', async () => {
     await run(database.url, 'CREATE TABLE later (id int)')
     expect(await codeOf(run(database.serviceUrl, 'INSERT INTO later VALUES (1)'))).toBe('allowed')
