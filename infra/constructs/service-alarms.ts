@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib'
-import { Stats } from 'aws-cdk-lib/aws-cloudwatch'
+import { type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch'
 import { HttpCodeElb } from 'aws-cdk-lib/aws-elasticloadbalancingv2'
 import type { FunctionStack } from '../stacks/function-stack.ts'
 import type { ServiceStack } from '../stacks/service-stack.ts'
@@ -12,10 +12,9 @@ const CPU_PERCENT = 85
 const period = Duration.minutes(5)
 
 /** Alarms on tasks of ECS behind the load balancer. */
-export function serviceAlarms(
-  { loadBalancer, targetGroup, service }: ServiceStack,
-  settings: StageSettings,
-): AlarmPlan[] {
+export function serviceAlarms(stack: ServiceStack, settings: StageSettings): AlarmPlan[] {
+  const { loadBalancer, targetGroup, service } = stack
+  const ready = (options: MetricOptions) => stack.ofTargets(targetGroup.metrics.healthyHostCount(options))
   return [
     {
       name: 'api-down',
@@ -23,7 +22,7 @@ export function serviceAlarms(
       means: 'No task answers that it is ready: every request fails.',
       first:
         'ECS, events of the service, then the last lines of a stopped task. Database away? Then database-* tell more.',
-      metric: targetGroup.metrics.healthyHostCount({ statistic: Stats.MAXIMUM, period: Duration.minutes(1) }),
+      metric: ready({ statistic: Stats.MAXIMUM, period: Duration.minutes(1) }),
       threshold: 1,
       below: true,
       of: [2, 3],
@@ -34,7 +33,7 @@ export function serviceAlarms(
       severity: 'ticket',
       means: `Fewer than the ${settings.service.min} tasks that there have to be are ready, for a quarter of an hour.`,
       first: 'ECS, events of the service: no capacity, no image, no secret, or a probe that fails?',
-      metric: targetGroup.metrics.healthyHostCount({ statistic: Stats.MINIMUM, period }),
+      metric: ready({ statistic: Stats.MINIMUM, period }),
       threshold: settings.service.min,
       below: true,
       of: [3, 3],

@@ -102,18 +102,22 @@ export class WatchDashboard extends Construct {
           statistic: Stats.SUM,
           label: '5xx of the balancer',
         }),
-        targetGroup.metrics.httpCodeTarget(HttpCodeTarget.TARGET_5XX_COUNT, {
-          statistic: Stats.SUM,
-          label: '5xx of tasks',
-        }),
-        targetGroup.metrics.httpCodeTarget(HttpCodeTarget.TARGET_4XX_COUNT, {
-          statistic: Stats.SUM,
-          label: '4xx of tasks',
-        }),
+        service.ofTargets(
+          targetGroup.metrics.httpCodeTarget(HttpCodeTarget.TARGET_5XX_COUNT, {
+            statistic: Stats.SUM,
+            label: '5xx of tasks',
+          }),
+        ),
+        service.ofTargets(
+          targetGroup.metrics.httpCodeTarget(HttpCodeTarget.TARGET_4XX_COUNT, {
+            statistic: Stats.SUM,
+            label: '4xx of tasks',
+          }),
+        ),
       ]
       return [
-        graph('Tasks', [targetGroup.metrics.healthyHostCount({ label: 'ready' })], {
-          right: [targetGroup.metrics.unhealthyHostCount({ label: 'not ready' })],
+        graph('Tasks', [service.ofTargets(targetGroup.metrics.healthyHostCount({ label: 'ready' }))], {
+          right: [service.ofTargets(targetGroup.metrics.unhealthyHostCount({ label: 'not ready' }))],
         }),
         graph('Answers at the load balancer', codes),
         graph('Processor and memory of tasks, %', [

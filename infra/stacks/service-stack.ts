@@ -64,6 +64,15 @@ export class ServiceStack extends Stack {
     new CfnOutput(this, 'ServiceName', { value: this.service.serviceName })
   }
 
+  /**
+   * A metric of the target group for other stacks. The framework cuts the balancer's name out of an ARN, by Fn::Split, and in that
+   * CloudFormation is not known to take the output of another stack.
+   */
+  ofTargets(metric: cloudwatch.Metric): cloudwatch.Metric {
+    const { loadBalancerFullName: LoadBalancer } = this.loadBalancer
+    return metric.with({ dimensionsMap: { LoadBalancer, TargetGroup: this.targetGroup.targetGroupFullName } })
+  }
+
   #program(
     settings: StageSettings,
     { cluster, database, lake, tasks }: Pick<ServiceStackProps, 'cluster' | 'database' | 'lake' | 'tasks'>,

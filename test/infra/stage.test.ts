@@ -30,6 +30,22 @@ describe('the templates', () => {
     expect(differ).toEqual([])
   })
 
+  it('read outputs of other stacks where CloudFormation is known to take them: as a value, or joined with others', () => {
+    const found = new Set<string>()
+    const collect = (value: unknown, around: string) => {
+      if (typeof value !== 'object' || value === null) return
+      for (const [key, inner] of Object.entries(value)) {
+        if (key === 'Fn::GetStackOutput') found.add(around)
+        else collect(inner, key.startsWith('Fn::') ? key : Array.isArray(value) || key === 'Ref' ? around : 'a value')
+      }
+    }
+    for (const { name } of STAGES) {
+      const { stage, template } = synthesized(name)
+      for (const stack of STACKS) if (stage[stack] !== undefined) collect(template(stack).toJSON(), 'a value')
+    }
+    expect([...found].sort()).toEqual(['Fn::Join', 'a value'])
+  })
+
   it('name no account of ours', () => {
     for (const { name } of STAGES) {
       const { stage, template } = synthesized(name)
