@@ -91,6 +91,15 @@ function untilLastWord(client: pg.PoolClient, listener: ConnectionListener): pg.
   return { query, on, removeListener, release: client.release } as unknown as pg.PoolClient
 }
 
+/** Connections outlive the request that happens to open them: what they tell later belongs neither to its trace nor to its transaction. */
+function connectingOutside(): typeof pg.Client {
+  const outside = AsyncLocalStorage.snapshot()
+  return class extends pg.Client {
+    override connect = ((callback: (error: Error) => void) =>
+      outside(() => super.connect(callback))) as pg.Client['connect']
+  }
+}
+
 export interface ConnectionPool {
   readonly pool: pg.Pool
   /** A connection without patience. */
@@ -99,6 +108,7 @@ export interface ConnectionPool {
 
 export function createPool(options: DatabaseOptions): ConnectionPool {
   const pool = new pg.Pool({
+    Client: connectingOutside(),
     connectionString: options.url,
     max: options.poolSize,
     application_name: options.applicationName ?? 'rocketgames',

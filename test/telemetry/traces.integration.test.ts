@@ -2,10 +2,11 @@ import { PassThrough } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { to } from 'pg-copy-streams'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openDatabase } from '../../src/database/database.ts'
 import { ChildStarter } from '../../src/lake/lake-starter.ts'
 import { createLogger } from '../../src/logger.ts'
 import { type RunningTraces, startTracing } from '../../src/telemetry/start-tracing.ts'
-import { enterStage, inSpan, traceparent } from '../../src/tracing.ts'
+import { enterStage, inSpan, traceFields, traceparent } from '../../src/tracing.ts'
 import { createTestApi, type TestApi } from '../support/api.ts'
 import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from '../support/otlp-receiver.ts'
 
@@ -141,6 +142,22 @@ describe('statements', () => {
     const crowd = await collector.span((each) => each.name === 'crowded')
     const waited = collector.spans.filter((each) => each.parentSpanId === crowd.spanId && each.name.startsWith('wait'))
     expect(waited.length).toBeGreaterThan(0)
+  })
+})
+
+describe('a connection', () => {
+  it('belongs to no trace of the request that opened it', async () => {
+    const database = openDatabase({ url: api.databaseUrl, poolSize: 1 })
+    try {
+      const told: unknown[] = []
+      await inSpan('opens', {}, () =>
+        database.withClient(async (client) => void client.once('notice', () => told.push(traceFields()))),
+      )
+      await database.withClient((client) => client.query("DO $$ BEGIN RAISE WARNING 'later'; END $$"))
+      expect(told).toEqual([undefined])
+    } finally {
+      await database.close()
+    }
   })
 })
 
