@@ -30,7 +30,7 @@ export class NotPlaced extends Error {
 }
 
 /** Somebody waits for the answer: what takes longer is a failure that they hear of. */
-export const START_RETRIES: RetryBudget = { tries: 6, baseMs: 400, capMs: 5_000, totalMs: 20_000 }
+export const START_RETRIES: RetryBudget = { tries: 20, baseMs: 400, capMs: 5_000, totalMs: 20_000 }
 
 /**
  * Starts one task. Whatever is repeated after a lost answer carries the same token, so it stays one task ("Ensuring idempotency" of

@@ -1,6 +1,7 @@
 import { ECSClient } from '@aws-sdk/client-ecs'
 import { afterEach, describe, expect, it } from 'vitest'
 import { EcsStarter } from '../../../src/lake/ecs/ecs-starter.ts'
+import { START_RETRIES } from '../../../src/lake/ecs/run-task.ts'
 import { createLogger } from '../../../src/logger.ts'
 import { type Answer, type Asked, fakeService } from '../snapshot/fake-glue.ts'
 
@@ -108,6 +109,13 @@ describe('commands of the lake as tasks of ECS', () => {
     const { asked, starter } = starting(() => notPlaced(NO_ROOM))
     await expect(starter.snapshot(ID)).rejects.toThrow(NO_ROOM)
     expect(asked).toHaveLength(4)
+  })
+
+  it('are asked for during the whole time that a caller is kept waiting, not only at its beginning', () => {
+    const { baseMs, capMs, totalMs, tries } = START_RETRIES
+    // With full jitter a wait is half of its bound on average.
+    const waits = Array.from({ length: tries - 1 }, (_, n) => Math.min(capMs, baseMs * 2 ** n) / 2)
+    expect(waits.reduce((sum, each) => sum + each, 0)).toBeGreaterThan(1.5 * totalMs)
   })
 
   it.each([
