@@ -3,7 +3,8 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Metrics } from '../../src/metrics.ts'
 import { registerServiceMetrics } from '../../src/telemetry/service-metrics.ts'
-import { ROOT } from '../support/service.ts'
+import { ROOT, run } from '../support/service.ts'
+import { blocksOf } from './guide-blocks.ts'
 
 const read = (name: string) => readFileSync(path.join(ROOT, 'docs', `${name}.md`), 'utf8')
 const PAGES = ['observability', 'operations', 'deploy'] as const
@@ -31,6 +32,15 @@ describe.each(PAGES)('docs/%s.md', (page) => {
     })
     expect(broken).toEqual([])
   })
+})
+
+it('what the runbook has to type is read by a shell', async () => {
+  const blocks = blocksOf('docs/operations.md', 'bash')
+  expect(blocks.length).toBeGreaterThan(8)
+  for (const block of blocks) {
+    const { code, stderr } = await run('bash', ['-n', '-c', block])
+    expect(code, `${block}\n${stderr}`).toBe(0)
+  }
 })
 
 describe('the tables of metrics', () => {
