@@ -110,7 +110,11 @@ export function powersOf({ resources }: StageAccess): Power[] {
       actions: ['iam:Create*', 'iam:Put*', 'iam:Attach*', 'iam:Update*', 'iam:Delete*', 'iam:Detach*', 'iam:Add*'],
       resources: ['*'],
     },
-    { name: 'become another role', actions: ['sts:AssumeRole*'], resources: ['*'] },
+    {
+      name: 'become another role',
+      actions: ['sts:AssumeRole*'],
+      resources: ['*', ...named(resources, 'AWS::IAM::Role', /./).map(({ arn }) => arn)],
+    },
     {
       name: 'change the database server',
       actions: ['rds:Modify*', 'rds:Delete*', 'rds:Restore*', 'rds:Create*'],

@@ -148,6 +148,8 @@ function resourcePolicies(all: readonly Resource[]): { readonly arn: string; rea
     const { Bucket, PolicyDocument, KeyPolicy, SecretId, ResourcePolicy } = properties
     if (type === 'AWS::S3::BucketPolicy')
       return [{ arn: `arn:aws:s3:::${Bucket}`, statements: statementsOf(PolicyDocument) }]
+    // By its trust alone a role of the same account may assume it, where that names it.
+    if (type === 'AWS::IAM::Role') return [{ arn, statements: statementsOf(properties.AssumeRolePolicyDocument) }]
     if (type === 'AWS::KMS::Key') return [{ arn, statements: statementsOf(KeyPolicy) }]
     if (type === 'AWS::SecretsManager::ResourcePolicy') {
       return [{ arn: String(SecretId), statements: statementsOf(ResourcePolicy) }]

@@ -89,6 +89,23 @@ describe('the access of a stage', () => {
     expect(api && access.decide(api, 's3:GetObject', 'arn:aws:s3:::Other/*')).toBe('not granted')
   })
 
+  it('lets a role become another one that trusts it by name, and none that leaves it to the account', () => {
+    const trusting = (AWS: unknown) => ({
+      ...role(),
+      Properties: { AssumeRolePolicyDocument: { Statement: { ...trust.Statement, Principal: { AWS } } } },
+    })
+    const access = new StageAccess([
+      tasks({
+        Api0A0A0A0A: role(),
+        Named: trusting({ 'Fn::GetAtt': ['Api0A0A0A0A', 'Arn'] }),
+        Left: trusting('arn:aws:iam::ACCOUNT:root'),
+      }),
+    ])
+    const become = (name: string) =>
+      access.decide(access.roles[0]!, 'sts:AssumeRole', `arn:aws:iam::ACCOUNT:role/${name}`)
+    expect(['Named', 'Left', 'Api'].map(become)).toEqual(['allowed', 'not granted', 'not granted'])
+  })
+
   it('refuses a policy whose statements it cannot read', () => {
     const arn = 'arn:aws:iam::aws:policy/AdministratorAccess'
     expect(() => new StageAccess([tasks({ Api: role({ ManagedPolicyArns: [arn] }) })])).toThrow(arn)
