@@ -1,13 +1,19 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
-import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
-import { Prisma, PrismaClient } from '../generated/prisma/client.ts'
+import { Prisma, type PrismaClient } from '../generated/prisma/client.ts'
 import { databaseError, isOutdatedPlan, WriteConflict } from './constraint-errors.ts'
 import { enclosingOf, inside, joined } from './enclosing.ts'
 import { despiteLoss, Fate, isRead, mayTryAgain } from './fate.ts'
-import { createPool, type DatabaseOptions, noticing, statementTimeoutOf, unnoticed, whileTaken } from './pool.ts'
+import { createPool, type DatabaseOptions, statementTimeoutOf } from './pool.ts'
+import { createPrismaClient, onConnection, type Work, withRawReads } from './prisma-client.ts'
 import { type RawStatement, rawRows } from './raw-query.ts'
+import {
+  type IsolationLevel,
+  type RawTransactionOptions,
+  SQL_ISOLATION,
+  type TransactionOptions,
+} from './transaction-options.ts'
 
+export type { IsolationLevel, RawTransactionOptions, TransactionOptions } from './transaction-options.ts'
 export { type DatabaseOptions, Prisma, type PrismaClient, type RawStatement }
 
 /** A connection for raw SQL. */
@@ -15,24 +21,6 @@ export type RawClient = pg.PoolClient
 
 /** Prisma inside a transaction. */
 export type Transaction = Prisma.TransactionClient
-
-export type IsolationLevel = 'ReadCommitted' | 'RepeatableRead' | 'Serializable'
-
-export interface TransactionOptions {
-  /** Default `ReadCommitted`. */
-  readonly isolation?: IsolationLevel
-  /** How long the work may take before it is rolled back; default 15 s. A statement that runs is not cut by it. */
-  readonly timeoutMs?: number
-  /** How long to wait for a free connection; default 5 s, and as long as the pool waits for a database that is away. */
-  readonly maxWaitMs?: number
-  /** How often the work is tried when a deadlock, a serialization failure or a lost connection undoes it; default 3. */
-  readonly attempts?: number
-}
-
-export interface RawTransactionOptions {
-  readonly isolation?: IsolationLevel
-  readonly readOnly?: boolean
-}
 
 /**
  * The database. Whatever way is taken, errors arrive as `databaseError` makes them: `ConstraintError` for what the database
@@ -89,18 +77,9 @@ export interface Database {
   close(): Promise<void>
 }
 
-const SQL_ISOLATION: Readonly<Record<IsolationLevel, string>> = {
-  ReadCommitted: 'READ COMMITTED',
-  RepeatableRead: 'REPEATABLE READ',
-  Serializable: 'SERIALIZABLE',
-}
-
 /** Longer than a probe waits: its connection is to be free for the next one soon. */
 const PING_TIMEOUT_MS = 5_000
 const PING = { text: 'SELECT 1' }
-
-/** Of the transaction that the current code runs in: did one of its statements fail? */
-const statements = new AsyncLocalStorage<{ failed: boolean }>()
 
 async function inOurWords<T>(work: () => Promise<T>): Promise<T> {
   try {
@@ -110,103 +89,8 @@ async function inOurWords<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Operations of Prisma that change nothing. */
-const READS = new Set([
-  'findUnique',
-  'findUniqueOrThrow',
-  'findFirst',
-  'findFirstOrThrow',
-  'findMany',
-  'count',
-  'aggregate',
-  'groupBy',
-])
-
-function createClient(pool: pg.Pool): PrismaClient {
-  const client = new PrismaClient({ adapter: new PrismaPg(pool), errorFormat: 'minimal' })
-  const extended = client.$extends({
-    name: 'errors in our words',
-    query: {
-      $allOperations: ({ args, operation, query }) => {
-        const transaction = statements.getStore()
-        const ask = async () => {
-          try {
-            return await query(args)
-          } catch (error) {
-            if (transaction) transaction.failed = true
-            throw databaseError(error)
-          }
-        }
-        return transaction === undefined && READS.has(operation) ? despiteLoss(ask) : ask()
-      },
-    },
-  })
-  // The extension changes no signature, so the plain type, which is far cheaper to check, still tells the truth.
-  return extended as unknown as PrismaClient
-}
-
-/** Work in a transaction, told of the connection below it. */
-type Work<T> = (tx: Transaction, client: pg.PoolClient) => Promise<T>
-
-/** The same client or transaction, its raw reads by the shortest way. */
-function withRawReads<Client extends Transaction>(
-  client: Client,
-  query: (statement: RawStatement) => Promise<unknown[]>,
-): Client {
-  const value = (text: string, ...values: unknown[]) => query({ text, values })
-  return Object.create(client, { $queryRawUnsafe: { value } }) as Client
-}
-
-/** A statement of a transaction by the shortest way. */
-async function rawRowsIn(client: pg.PoolClient, statement: RawStatement): Promise<unknown[]> {
-  try {
-    return await rawRows(client, statement)
-  } catch (error) {
-    const transaction = statements.getStore()
-    if (transaction) transaction.failed = true
-    throw databaseError(error)
-  }
-}
-
 function isRefusal(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.severity === 'ERROR'
-}
-
-/** Catches the connection that a transaction of Prisma takes, and tells `fate` of its COMMIT. */
-function onConnection<T>(
-  fate: Fate,
-  begin: (connected: (work: Work<T>) => (tx: Transaction) => Promise<T>) => Promise<T>,
-): Promise<T> {
-  let taken: pg.PoolClient | undefined
-  const connected = (work: Work<T>) =>
-    guarded((tx: Transaction) => {
-      if (taken === undefined) throw new Error('Prisma began a transaction without taking a connection')
-      const client = whileTaken(taken)
-      const whole = withRawReads(tx, (statement) => rawRowsIn(client, statement))
-      return unnoticed(() => work(whole, client))
-    })
-  return noticing(
-    {
-      taken(client) {
-        taken = client
-      },
-      committing: (client) => void fate.send(client),
-    },
-    () => begin(connected),
-  )
-}
-
-/**
- * After a failed statement PostgreSQL answers COMMIT with ROLLBACK and no error. Work that swallowed the failure would report
- * success for changes that are gone, so one more statement asks; it passes if a savepoint has saved the transaction.
- */
-function guarded<T>(work: (tx: Transaction) => Promise<T>): (tx: Transaction) => Promise<T> {
-  return (tx) =>
-    statements.run({ failed: false }, async () => {
-      const result = await work(tx)
-      if (statements.getStore()?.failed) await tx.$executeRaw`SELECT 1`
-      return result
-    })
 }
 
 function requireDefault({ isolation = 'ReadCommitted' }: { readonly isolation?: IsolationLevel }): void {
@@ -216,7 +100,7 @@ function requireDefault({ isolation = 'ReadCommitted' }: { readonly isolation?: 
 /** Opens nothing yet: the first query does. `ping()` tells whether the database is there. */
 export function openDatabase(options: DatabaseOptions): Database {
   const { pool, attempt } = createPool(options)
-  const prisma = createClient(pool)
+  const prisma = createPrismaClient(pool)
   const reader = withRawReads(prisma, query)
   const silenceMs = options.silenceTimeoutMs ?? statementTimeoutOf(options) + 5_000
 
@@ -259,13 +143,13 @@ export function openDatabase(options: DatabaseOptions): Database {
   async function queryAlone<Row>(
     statement: RawStatement,
     patienceMs: number,
-    { connect = () => pool.connect(), fate }: { connect?: () => Promise<pg.PoolClient>; fate?: Fate } = {},
+    how: { readonly connect?: () => Promise<pg.PoolClient>; readonly fate?: Fate } = {},
   ): Promise<Row[]> {
     let client: pg.PoolClient | undefined
     let unwatch: (() => void) | undefined
     try {
-      client = await connect()
-      unwatch = fate?.send(client)
+      client = await (how.connect?.() ?? pool.connect())
+      unwatch = how.fate?.send(client)
       const rows = await rawRows<Row>(client, statement, patienceMs)
       unwatch?.()
       client.release()
@@ -275,7 +159,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       // A statement that the server refuses leaves its connection as good as before.
       client?.release(isRefusal(error) ? undefined : true)
       const { name, ...unnamed } = statement
-      if (name !== undefined && isOutdatedPlan(error)) return queryAlone(unnamed, patienceMs)
+      if (name !== undefined && isOutdatedPlan(error)) return queryAlone(unnamed, patienceMs, how)
       throw databaseError(error)
     }
   }

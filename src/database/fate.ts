@@ -23,7 +23,8 @@ export async function mayTryAgain(losses: number): Promise<boolean> {
  * A server that is shut down ends each connection with an error of its own (57P01), for which it looks before it begins a statement
  * and while it works on one, but never between the moment at which a change lasts and the word that it is done (`CommandComplete`;
  * PostgreSQL's sources: `CommitTransaction` holds off interrupts, `exec_simple_query` and `exec_execute_message` have no check behind
- * it). So the error without that word means that nothing was done. A server that crashed says nothing at all.
+ * it). So the error without that word means that nothing was done. A commit that waits for a standby is done already: the server then
+ * sends a warning in place of the error, and hangs up (`SyncRepWaitForLSN`). A server that crashed says nothing at all.
  */
 export class Fate {
   #sent = false

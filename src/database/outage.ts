@@ -37,7 +37,9 @@ export class Outage {
         return await this.attempt()
       } catch (error) {
         if (!isAway(error) || this.#isOverdue()) throw error
-        this.#over ??= this.#watch()
+        this.#over ??= this.#watch().finally(() => {
+          this.#over = undefined
+        })
       }
     }
   }
@@ -85,21 +87,17 @@ export class Outage {
   /** Resolves when it is worth asking again, or no longer worth waiting. */
   async #watch(): Promise<void> {
     let pauseMs = FIRST_PAUSE_MS
-    try {
-      while (!this.#isOverdue()) {
-        // Spread, so that several processes do not come together.
-        await delay(pauseMs * (0.5 + Math.random()))
-        pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)
-        try {
-          const client = await this.attempt()
-          client.release()
-          return
-        } catch (error) {
-          if (!isAway(error)) return
-        }
+    while (!this.#isOverdue()) {
+      // Spread, so that several processes do not come together.
+      await delay(pauseMs * (0.5 + Math.random()))
+      pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)
+      try {
+        const client = await this.attempt()
+        client.release()
+        return
+      } catch (error) {
+        if (!isAway(error)) return
       }
-    } finally {
-      this.#over = undefined
     }
   }
 }
