@@ -18,7 +18,8 @@ const PARTITION_BACK =
   'Drop the partition in Glue, then start the crawler or take a snapshot: a crawl registers every folder again, with the columns of the table.'
 const VIEWS =
   'Take a snapshot, or run "rocketgames recover" when one is committed: both replace every view that is not as it should be.'
-const NOT_OURS = 'Find out who wrote it, and remove it by hand: nothing of the lake does, as it may be wanted.'
+const NOT_OURS =
+  'After a restore of the database: "rocketgames recover --after-restore". Else find out who wrote it, and remove it by hand: nothing of the lake does, as it may be wanted.'
 
 /** Every code that `verify` can give. They are stable: scripts may compare them. */
 export const FINDING_GUIDE = {
@@ -118,7 +119,7 @@ export const FINDING_GUIDE = {
   ),
   extra_partition: guide(
     'A partition of no live snapshot.',
-    'Drop the partition, unless its snapshot is just being retired.',
+    'Drop the partition, unless its snapshot is just being retired. After a restore of the database: "rocketgames recover --after-restore".',
   ),
   crawler_missing: guide('There is no crawler.', 'Take a snapshot, which creates it, or deploy the infrastructure.'),
   crawler_drift: guide(

@@ -73,7 +73,7 @@ async function movePointer(lake: Lake, next: Current): Promise<void> {
   for (let tries = 0; tries < POINTER_TRIES; tries++) {
     const stored = await lake.bucket.getText(CURRENT_KEY)
     const there = stored ? sequenceOf(lake, stored.text) : -1
-    // As after a restored backup of the database; readers of the pointer then stay with the later one.
+    // A snapshot that recovery takes up after a restore of the database; the next run takes a number above the pointer's.
     if (there > next.sequence) lake.logger.warn({ key: CURRENT_KEY, sequence: there }, 'the pointer is ahead and stays')
     if (there >= next.sequence) return
     if (await lake.bucket.putText(CURRENT_KEY, body, stored ? { etag: stored.etag } : '*')) return
