@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib'
-import { type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch'
-import { HttpCodeElb } from 'aws-cdk-lib/aws-elasticloadbalancingv2'
+import { MathExpression, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch'
+import { HttpCodeElb, HttpCodeTarget } from 'aws-cdk-lib/aws-elasticloadbalancingv2'
 import type { FunctionStack } from '../stacks/function-stack.ts'
 import type { ServiceStack } from '../stacks/service-stack.ts'
 import type { StageSettings } from '../stages.ts'
@@ -9,7 +9,11 @@ import type { AlarmPlan } from './watched-alarm.ts'
 
 const BALANCER_ERRORS = 10
 const CPU_PERCENT = 85
+const OUTAGE_PERCENT = 20
+/** In a minute; of fewer nobody can tell. */
+const ENOUGH_REQUESTS = 50
 const period = Duration.minutes(5)
+const each = { statistic: Stats.SUM, period: Duration.minutes(1) }
 
 /** Alarms on tasks of ECS behind the load balancer. */
 export function serviceAlarms(stack: ServiceStack, settings: StageSettings): AlarmPlan[] {
@@ -44,9 +48,26 @@ export function serviceAlarms(stack: ServiceStack, settings: StageSettings): Ala
       severity: 'page',
       means: 'The load balancer itself answers 5xx: no task takes the connection, or one closed it.',
       first: 'Compare with the number of ready tasks; 504 means a task that is too slow, 502 one that ended.',
-      metric: loadBalancer.metrics.httpCodeElb(HttpCodeElb.ELB_5XX_COUNT, { statistic: Stats.SUM, period }),
+      metric: loadBalancer.metrics.httpCodeElb(HttpCodeElb.ELB_5XX_COUNT, each),
       threshold: BALANCER_ERRORS,
-      of: [2, 3],
+      of: [3, 5],
+    },
+    {
+      name: 'requests-failing',
+      severity: 'page',
+      means: `More than ${OUTAGE_PERCENT} % of all requests end with 5xx in three minutes of five: an outage, seen before targets count as gone.`,
+      first: 'Is the database away (database-*)? Did a release go out? Then back to the one before.',
+      metric: new MathExpression({
+        expression: `IF(requests > ${ENOUGH_REQUESTS}, 100 * failed / requests, 0)`,
+        usingMetrics: {
+          requests: loadBalancer.metrics.requestCount(each),
+          failed: loadBalancer.metrics.httpCodeTarget(HttpCodeTarget.TARGET_5XX_COUNT, each),
+        },
+        label: 'requests that failed, %',
+        period: each.period,
+      }),
+      threshold: OUTAGE_PERCENT,
+      of: [3, 5],
     },
     {
       name: 'replicas-at-limit',

@@ -40,7 +40,7 @@ const EVERYWHERE = [
   ...['database-cpu', 'database-storage', 'database-connections', 'database-memory', 'database-disk-slow'],
   ...['database-transaction-ids', 'schedule-dead-letter', 'queries-dear'],
 ]
-const OF_TASKS = ['api-down', 'replicas-missing', 'load-balancer-errors', 'replicas-at-limit']
+const OF_TASKS = ['api-down', 'replicas-missing', 'load-balancer-errors', 'requests-failing', 'replicas-at-limit']
 const OF_PROCESSES = ['event-loop-blocked', 'memory-high', 'pool-exhausted']
 const OF_FUNCTIONS = ['function-errors', 'function-throttled', 'function-near-timeout', 'gateway-errors']
 
