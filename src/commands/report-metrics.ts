@@ -23,12 +23,13 @@ export function reportMetrics(
   const { config, database } = program
   if (config.metrics !== 'emf') return undefined
   const output = openOutput({ fd: 1, inBackground: !frozen, maxWaitingCharacters: MAX_WAITING_CHARACTERS })
-  const schedule = config.lake
+  // Once: to go through the ticks of weeks holds up everything else for a tenth of a second.
+  const ageLimit = config.lake && ageLimitSeconds(config.lake)
   const reporter = new MetricReporter({
     metrics,
     stage: config.stage,
     write: (line) => void output.write(`${line}\n`),
-    shared: () => watchedMetrics(database, schedule === undefined ? undefined : ageLimitSeconds(schedule)),
+    shared: () => watchedMetrics(database, ageLimit),
     poolWaiting: () => database.poolState().waiting,
     eventLoopDelay: !frozen,
     logger,
