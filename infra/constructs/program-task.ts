@@ -5,7 +5,7 @@ import { Construct } from 'constructs'
 import { accept } from '../nag.ts'
 import type { StageSettings } from '../stages.ts'
 import { fixedCommand } from './fixed-command.ts'
-import { addTraceCollector, COLLECTOR_URL } from './trace-collector.ts'
+import { addTraceCollector, traceSettings } from './trace-collector.ts'
 
 export interface ProgramTaskProps {
   readonly settings: StageSettings
@@ -89,7 +89,7 @@ export class ProgramTask extends Construct {
     const { settings, image, command, secrets, healthCheck, fixedLike } = props
     const environment = {
       ...{ STAGE: settings.name, AWS_REGION: Stack.of(this).region, LOG_LEVEL: 'info', ...props.environment },
-      ...((props.tracing ?? settings.tracing) ? { OTEL_EXPORTER_OTLP_ENDPOINT: COLLECTOR_URL } : {}),
+      ...((props.tracing ?? settings.tracing) ? traceSettings(command) : {}),
     }
     const [word = name, ...words] = command
     return this.definition.addContainer(CONTAINER_NAME, {

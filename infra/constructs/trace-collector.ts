@@ -5,8 +5,19 @@ import { accept } from '../nag.ts'
 
 const IMAGE = 'public.ecr.aws/aws-observability/aws-otel-collector:v0.49.0'
 const PORT = 4318
-/** Where the program sends spans to: its setting OTEL_EXPORTER_OTLP_ENDPOINT. */
-export const COLLECTOR_URL = `http://127.0.0.1:${PORT}`
+const COLLECTOR_URL = `http://127.0.0.1:${PORT}`
+/**
+ * What a program needs to send traces. The service records one request of twenty, which it chooses by itself: its callers are anybody, and each
+ * trace costs more than its request. Other commands record each run.
+ */
+export function traceSettings(command: readonly string[]): Readonly<Record<string, string>> {
+  const sampling: Readonly<Record<string, string>> =
+    command[0] === 'serve'
+      ? { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.05' }
+      : { OTEL_TRACES_SAMPLER: 'always_on' }
+  return { OTEL_EXPORTER_OTLP_ENDPOINT: COLLECTOR_URL, ...sampling }
+}
+
 /** Of the task's memory it takes at most so much: what is left is the program's. */
 export const COLLECTOR_MIB = 160
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { STAGES, type StageSettings } from '../../infra/stages.ts'
 import { parseConfig } from '../../src/config.ts'
+import { traceSettings } from '../../src/telemetry/trace-settings.ts'
 import { type StackName, type SynthesizedStage, synthesized } from '../support/infra.ts'
 
 interface Container {
@@ -43,10 +44,10 @@ function environmentOf({ Environment = [], Secrets = [] }: Container): Record<st
 
 const secretsOf = (container: Container | undefined) => (container?.Secrets ?? []).map(({ Name }) => Name).sort()
 
-/** Names in the tables of the README: what the program reads. */
+/** Names in the tables of the README, and of the guide that it refers to for traces: what the program reads. */
 const KNOWN = new Set(
-  readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
-    .split('\n')
+  ['README.md', 'docs/observability.md']
+    .flatMap((file) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8').split('\n'))
     .filter((line) => /^\| `[A-Z_]+`/.test(line))
     .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name ?? '')),
 )
@@ -122,6 +123,21 @@ describe('the service', () => {
         careTask: `rocketgames-accounts-${name}-asked-care`,
         container: 'accounts',
       })
+    }
+  })
+
+  it('records one request of twenty, whatever its callers ask for, and each run of other tasks', () => {
+    for (const name of ['dev', 'prod'] as const) {
+      const samplers = [...made.get(name)!].flatMap(([command, container]) => {
+        const settings = traceSettings(environmentOf(container))
+        return settings === undefined ? [] : [[command, settings.sampler] as const]
+      })
+      expect(samplers.length).toBeGreaterThan(2)
+      for (const [command, sampler] of samplers) {
+        const { kind, ratio, byParent } = sampler
+        const wanted = command === 'serve' ? { kind: 'ratio', ratio: 0.05 } : { kind: 'on', ratio: 1 }
+        expect({ command, kind, ratio, byParent }).toEqual({ command, ...wanted, byParent: false })
+      }
     }
   })
 
