@@ -45,7 +45,7 @@ beforeAll(async () => {
   const shape = counted(1, 2)
   loads = Object.entries(callers).map(([prefix, caller], i) =>
     startLoad(caller, {
-      ...{ prefix, writers: 2 + shape, readers: shape, pauseMs: 20 },
+      ...{ prefix, writers: 2 + shape, readers: shape, pauseMs: counted(60, 20) },
       line: (n) => lines[i * LINES + (n % LINES)] as PlayedLine,
     }),
   )
@@ -138,7 +138,8 @@ describe('two replicas under load', () => {
     async () => {
       const [, two] = deployment.replicas
       await during('two is stopped', async () => expect(await two.stop()).toBe(0))
-      await during('two starts', () => two.start())
+      // In npm test the one that was killed has joined.
+      if (IS_FULL) await during('two starts', () => two.start())
       expectNoFailures()
     },
     TIME.timeout,
@@ -212,7 +213,7 @@ describe('two replicas under load', () => {
   )
 
   it(
-    'took one snapshot a tick, and each of them is whole',
+    IS_FULL ? 'took one snapshot a tick, and each of them is whole' : 'took one snapshot a tick',
     async () => {
       const { database } = deployment
       const running =
@@ -233,6 +234,8 @@ describe('two replicas under load', () => {
         text: "SELECT id, requested_by, problem FROM lake_snapshots WHERE state = 'failed'",
       })
       process.stdout.write(`${published.length} published, failed: ${JSON.stringify(failed)}\n`)
+      // A process more, that reads them all.
+      if (!IS_FULL) return
       const verified = await deployment.command('verify', '--all', '--deep', '--json')
       expect(verified.code, verified.stderr + verified.stdout).toBe(0)
     },
