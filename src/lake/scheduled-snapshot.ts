@@ -1,3 +1,4 @@
+import { LoginRefused } from '../database/constraint-errors.ts'
 import { describe, UsageError } from '../errors.ts'
 import { LakeProblem } from './lake-problem.ts'
 import { type Clock, parseSchedule, type ScheduleSettings, systemClock } from './schedule.ts'
@@ -99,6 +100,8 @@ class Tick {
     } catch (error) {
       this.problem = error
       this.#awaySince ??= now
+      // A process that is started anew may have a password that holds.
+      if (error instanceof LoginRefused) throw error
       if (now.getTime() - this.#awaySince.getTime() >= OUTAGE_MS) throw error
       return undefined
     }

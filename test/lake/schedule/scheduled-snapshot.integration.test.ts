@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { LoginRefused } from '../../../src/database/constraint-errors.ts'
 import { LakeProblem, type LakeProblemCode } from '../../../src/lake/lake-problem.ts'
 import type { Clock } from '../../../src/lake/schedule.ts'
 import { tickName } from '../../../src/lake/schedule-tick.ts'
@@ -177,19 +178,16 @@ describe('a tick that a process of its own takes', () => {
     expect((await rows())?.map(({ state }) => state)).toEqual(['failed'])
   })
 
-  it('outlasts a failover of the database, and no longer outage', async () => {
+  it.each([
+    ['outlasts a failover of the database, and no longer outage', new Error('away'), 10 * MINUTE],
+    ['does not wait where the database refuses its login', new LoginRefused('of the server'), 0],
+  ])('%s', async (_what, failure, waited) => {
     const { lake } = open()
-    const away = {
-      ...lake,
-      database: {
-        ...lake.database,
-        prisma: lake.database.prisma,
-        transaction: () => Promise.reject(new Error('away')),
-      },
-    }
+    const transaction = () => Promise.reject(failure)
+    const away = { ...lake, database: { ...lake.database, prisma: lake.database.prisma, transaction } }
     const { clock, result } = taking(away, { due: new Date() })
-    await expect(result).rejects.toThrow('away')
-    expect(clock.waited).toBe(10 * MINUTE)
+    await expect(result).rejects.toBe(failure)
+    expect(clock.waited).toBe(waited)
   })
 })
 
