@@ -114,7 +114,7 @@ export async function openWorkplace(
     const { API_URL: _url, API_KEY: _key, ROCKETGAMES_LOCAL: _local, DATABASE_URL, ...values } = running.values
     const lakeResults = { LAKE_RESULTS: local.LOCAL_RESULTS }
     // A database that was given to this command is meant, whatever runs here.
-    const database = wantsDatabase && DATABASE_URL !== undefined ? { DATABASE_URL } : {}
+    const database: Record<string, string> = wantsDatabase && DATABASE_URL !== undefined ? { DATABASE_URL } : {}
     return { ...complete({ ...lakeResults, ...values, ...database }), embedded: undefined, close: async () => {} }
   }
   const embedded = await local.startEmbedded({
