@@ -7,19 +7,19 @@ import { describe, expect, it } from 'vitest'
 
 const LOGGER = path.resolve(import.meta.dirname, '../src/logger.ts')
 
-/** A program that logs `count` lines of 1 KB and then says that it goes on. */
-function program(count: number) {
+/** A program that logs `count` lines of 1 KB and then says that it goes on. `end` is how it ends when it is told to. */
+function program(count: number, end: 'process.exit()' | 'process.stdin.destroy()') {
   const code = `import { createLogger } from ${JSON.stringify(LOGGER)}
     const logger = createLogger({ level: 'info', inBackground: true })
     for (let n = 0; n < ${count}; n++) logger.info({ n, filler: 'x'.repeat(1000) })
     console.log('went on')
-    process.stdin.once('data', () => process.exit())`
+    process.stdin.once('data', () => ${end})`
   return spawn(process.execPath, ['--input-type=module', '--eval', code], { stdio: 'pipe' })
 }
 
 describe('a log in the background', () => {
   it('does not stop the program when nobody reads it, and loses what is too much', async () => {
-    const child = program(20_000)
+    const child = program(20_000, 'process.exit()')
     expect(String(await once(child.stdout, 'data'))).toBe('went on\n')
     const log = text(child.stderr)
     child.stdin.write('end')
@@ -30,7 +30,7 @@ describe('a log in the background', () => {
   })
 
   it('is whole when the program ends by itself', async () => {
-    const child = program(1000)
+    const child = program(1000, 'process.stdin.destroy()')
     child.stdin.write('end')
     const lines = (await text(child.stderr)).trimEnd().split('\n')
     // What waits at the end may overtake what another thread is writing just then.

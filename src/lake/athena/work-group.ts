@@ -47,15 +47,19 @@ export async function ensureWorkGroup(
 ): Promise<{ created: boolean; differences: string[] }> {
   const found = await findWorkGroup(athena, settings.name)
   if (found !== undefined) return { created: false, differences: workGroupDifferences(found, settings) }
-  await retrying(() =>
-    athena.send(
-      new CreateWorkGroupCommand({
-        Name: settings.name,
-        Description: WORK_GROUP_DESCRIPTION,
-        Configuration: workGroupConfiguration(settings),
-        Tags: [{ Key: 'app', Value: 'rocketgames-accounts' }],
-      }),
-    ),
-  )
+  const command = new CreateWorkGroupCommand({
+    Name: settings.name,
+    Description: WORK_GROUP_DESCRIPTION,
+    Configuration: workGroupConfiguration(settings),
+    Tags: [{ Key: 'app', Value: 'rocketgames-accounts' }],
+  })
+  try {
+    await retrying(() => athena.send(command))
+  } catch (error) {
+    // Another process may have made it meanwhile.
+    const made = await findWorkGroup(athena, settings.name)
+    if (made === undefined) throw error
+    return { created: false, differences: workGroupDifferences(made, settings) }
+  }
   return { created: true, differences: [] }
 }
