@@ -58,6 +58,12 @@ afterAll(async () => {
   await deployment?.close()
 })
 
+/** The ticks that have snapshots, and how many. */
+const publishedTicks = () =>
+  deployment.database.query<{ tick: string; n: number }>({
+    text: `SELECT requested_by AS tick, count(*)::int AS n FROM lake_snapshots WHERE state = 'published' GROUP BY 1`,
+  })
+
 /** Both callers get on; a replica that ends by itself fails the test. */
 async function answers(calls = CALLS): Promise<void> {
   const crashes = deployment.replicas.map(({ crashed }) => crashed)
@@ -101,6 +107,14 @@ const expectNoFailures = () => {
 }
 
 describe('two replicas under load', () => {
+  // Before the first kill: were its process killed at it, this one tick would not be tried again within the test.
+  it.runIf(!IS_FULL)(
+    'take one snapshot of a tick that both find past',
+    () =>
+      expect.poll(publishedTicks, { timeout: 60_000 }).toEqual([{ tick: expect.stringMatching(/^schedule:/), n: 1 }]),
+    TIME.timeout,
+  )
+
   it(
     'lose with a killed one what it was at, and nothing else; with repeats nothing',
     async () => {
@@ -225,9 +239,7 @@ describe('two replicas under load', () => {
         expect(recovered.code, recovered.stderr).toBe(0)
       }
       await expect.poll(async () => (await database.query({ text: running }))[0], { timeout: 60_000 }).toEqual({ n: 0 })
-      const published = await database.query<{ tick: string; n: number }>({
-        text: `SELECT requested_by AS tick, count(*)::int AS n FROM lake_snapshots WHERE state = 'published' GROUP BY 1`,
-      })
+      const published = await publishedTicks()
       expect(published.length).toBeGreaterThan(0)
       expect(published.filter(({ tick, n }) => n !== 1 || !tick.startsWith('schedule:'))).toEqual([])
       const failed = await database.query<{ problem: unknown }>({
