@@ -21,6 +21,7 @@ export function testPlace(name: string): LakePlace {
     crawlerRole: 'rocketgames-crawler',
     workgroup: `group-${name}`,
     crawlerWaitMs: 30_000,
+    pace: { firstMs: 20, longestMs: 200 },
   }
 }
 

@@ -121,7 +121,7 @@ async function prepareToCopy(
   })
   const tables = contracts.map((contract) => contract.table)
   const pids = () => [backendPid(holder.client), ...engine.pids]
-  const watch = await LockWatch.start(watcher.client, pids, tables)
+  const watch = await LockWatch.start(watcher.client, pids, tables, settings.lockLookMs)
   open.push(() => watch.stop())
   const confirm = async () => assertNotBreaking(await contractReport(watcher.client, lake.contracts, live))
   return { holder, contracts, engine, watch, confirm }

@@ -34,6 +34,8 @@ export interface SnapshotSettings {
   readonly retireGraceMs: number
   readonly keepAllMs: number
   readonly dailyDays: number
+  /** How often a run that reads looks for who waits for its locks; shorter in tests. */
+  readonly lockLookMs?: number | undefined
   readonly fault: string | undefined
 }
 

@@ -19,25 +19,35 @@ export class LockWatch {
   readonly #client: pg.Client
   readonly #readers: () => readonly number[]
   readonly #tables: readonly string[]
+  readonly #intervalMs: number
   readonly #abort = new AbortController()
   #timer: NodeJS.Timeout | undefined
   #looking: Promise<void> = Promise.resolve()
   #stopped = false
+  #deaf = false
 
-  private constructor(client: pg.Client, readers: () => readonly number[], tables: readonly string[]) {
+  private constructor(
+    client: pg.Client,
+    readers: () => readonly number[],
+    tables: readonly string[],
+    intervalMs: number,
+  ) {
     this.#client = client
     this.#readers = readers
     this.#tables = tables
+    this.#intervalMs = intervalMs
   }
 
   /**
    * @param readers backend process ids of the connections that hold locks now.
+   * @param intervalMs between two looks; shorter in tests.
    * @throws LakeProblem `migration_running` when a migration holds the lock now.
    */
   static async start(
     client: pg.Client,
     readers: () => readonly number[],
     tables: readonly string[],
+    intervalMs = INTERVAL_MS,
   ): Promise<LockWatch> {
     const { rows } = await client.query<{ ok: boolean }>('SELECT pg_try_advisory_lock_shared($1) AS ok', [
       MIGRATION_LOCK,
@@ -48,7 +58,7 @@ export class LockWatch {
         'A migration of the database is under way; start the snapshot after it',
       )
     }
-    const watch = new LockWatch(client, readers, tables)
+    const watch = new LockWatch(client, readers, tables, intervalMs)
     watch.#schedule()
     return watch
   }
@@ -63,20 +73,22 @@ export class LockWatch {
     this.#stopped = true
     clearTimeout(this.#timer)
     await this.#looking
-    await within(LOOK_TIMEOUT_MS, this.#unlock()).catch(() => undefined)
+    // A connection that did not answer is closed, and the server frees what it holds.
+    if (!this.#deaf) await within(LOOK_TIMEOUT_MS, this.#unlock()).catch(() => undefined)
   }
 
   #schedule(): void {
     if (this.#stopped || this.#abort.signal.aborted) return
     this.#timer = setTimeout(() => {
       this.#looking = this.#look().then(() => this.#schedule())
-    }, INTERVAL_MS)
+    }, this.#intervalMs)
   }
 
   async #look(): Promise<void> {
     try {
       if (await within(LOOK_TIMEOUT_MS, this.#somebodyWaits())) await this.#preempt()
     } catch (error) {
+      this.#deaf = true
       this.#abort.abort(new LakeProblem('connection_lost', 'The connection that watches for locks broke', {}, error))
     }
   }

@@ -74,9 +74,14 @@ const LOCK_TRY_MS = 800
 const LOCKED = new Set(['55P03', '40P01'])
 
 /** Begins with all tables locked, or with none: who cannot have them all lets go of the others, and tries again. */
-async function beginLocked(client: pg.Client, maxAgeMs: number, tables: readonly string[]): Promise<void> {
+async function beginLocked(
+  client: pg.Client,
+  maxAgeMs: number,
+  tables: readonly string[],
+  patienceMs: number,
+): Promise<void> {
   const lock = `LOCK TABLE ${tables.map(quoteIdentifier).join(', ')} IN ACCESS SHARE MODE`
-  const deadline = performance.now() + LOCK_TIMEOUT_MS
+  const deadline = performance.now() + patienceMs
   for (;;) {
     await client.query(BEGIN)
     await client.query(limits(maxAgeMs))
@@ -102,14 +107,16 @@ async function beginLocked(client: pg.Client, maxAgeMs: number, tables: readonly
  * show an empty table.
  *
  * @param tables to lock in ACCESS SHARE mode.
+ * @param patienceMs how long it is tried to lock them.
  * @throws an error with SQLSTATE 55P03 when one of them stays locked exclusively; see `sourceProblem`.
  */
 export async function beginSnapshot(
   client: pg.Client,
   maxAgeMs: number,
   tables: readonly string[] = [],
+  patienceMs = LOCK_TIMEOUT_MS,
 ): Promise<SourceFacts> {
-  await beginLocked(client, maxAgeMs, tables)
+  await beginLocked(client, maxAgeMs, tables, patienceMs)
   const { rows } = await client.query<{
     database: string
     version: string

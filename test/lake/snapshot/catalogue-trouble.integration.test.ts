@@ -84,7 +84,6 @@ async function begin(of: readonly TableContract[]): Promise<void> {
   reply = () => undefined
   place = {
     ...testPlace(`trouble${number}`),
-    pace: { firstMs: 20, longestMs: 100 },
     retries: { tries: 4, baseMs: 1, capMs: 5, totalMs: 10_000 },
     crawlerWaitMs: counted(30_000, 900_000),
   }

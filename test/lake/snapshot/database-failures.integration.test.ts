@@ -9,6 +9,7 @@ import { runSnapshot } from '../../../src/lake/snapshot/run.ts'
 import { listSnapshots, manifestOf } from '../../../src/lake/snapshot/snapshots.ts'
 import type { Tap } from '../../../src/lake/tap.ts'
 import { createLogger } from '../../../src/logger.ts'
+import { counted } from '../../support/counts.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { createGate } from '../../support/gate.ts'
 import { startTestAws, type TestAws } from '../../support/local-aws.ts'
@@ -24,11 +25,16 @@ const STUDIOS = 12_000
 const TRAPS = [4_000, 10_000]
 /** The studios, and no other table, are read by two. */
 const TWO_READERS: Partial<SnapshotSettings> = { readers: 2, parallelTableBytes: 1_000_000 }
+/** How soon a run notices who waits for it; in `npm test` the program's own pace is seen once. */
+const QUICK: Partial<SnapshotSettings> = { lockLookMs: counted(100, 2_000) }
+const TABLES = ['studios', 'players', 'player_identities']
 
 let aws: TestAws
 let database: TestDatabase
 let place: LakePlace & { remove(): Promise<void> }
 let open: OpenLake
+/** At the program's own pace. */
+let usual: OpenLake
 let shared: OpenLake
 let admin: pg.Client
 let trap: CopyTrap
@@ -51,20 +57,25 @@ beforeEach(async () => {
   await admin.query('DROP SEQUENCE IF EXISTS trap')
   trap = await setCopyTrap(database.url, TRAPS)
   proxy = await startPgProxy(database.url)
-  place = await newPlace(aws, database.url)
-  open = openLake(place)
-  shared = openLake(place, TWO_READERS)
+  place = { ...(await newPlace(aws, database.url)), tables: TABLES }
+  usual = openLake(place)
+  open = openLake(place, QUICK)
+  shared = openLake(place, { ...TWO_READERS, ...QUICK })
   await forgetSnapshots(open.database)
 })
 
 afterEach(async () => {
   await trap.close()
-  await Promise.all([open.close(), shared.close(), place.remove()])
+  await Promise.all([usual.close(), open.close(), shared.close(), place.remove()])
   await proxy.close()
 })
 
 /** A lake whose snapshots fall into the trap, and read through the proxy. */
-const trapped = ({ lake }: OpenLake): Lake => ({ ...lake, sourceUrl: proxy.url, contracts: trap.contracts })
+const trapped = ({ lake }: OpenLake): Lake => ({
+  ...lake,
+  sourceUrl: proxy.url,
+  contracts: trap.contracts.filter(({ name }) => TABLES.includes(name)),
+})
 
 async function problemOf(run: Promise<unknown>): Promise<LakeProblem> {
   const error = await run.then(
@@ -211,11 +222,11 @@ test('a run that is told to stop while several readers read ends at once and lea
 })
 
 describe.each([
-  ['one reader reads', () => open, 1],
-  ['several readers read', () => shared, 2],
-])('while %s', (_, which, count) => {
+  ['one reader reads', () => open, 1, () => usual],
+  ['several readers read', () => shared, 2, () => shared],
+])('while %s', (_, which, count, first) => {
   test('lake 29: ALTER TABLE waits for 5 s at most, and the run ends as preempted_by_migration', async () => {
-    const running = problemOf(runSnapshot(trapped(which())))
+    const running = problemOf(runSnapshot(trapped(first())))
     await trap.caught(count)
     const { rows } = await admin
       .query<{ began: Date; done: Date }>(

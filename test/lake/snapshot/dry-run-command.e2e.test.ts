@@ -29,8 +29,8 @@ afterAll(async () => {
   await Promise.all([database?.drop(), aws?.stop()])
 })
 
-const dryRun = (databaseUrl = database.url, ...args: string[]): Promise<Finished> =>
-  runCommand(['snapshot', '--dry-run', ...args], lakeEnvironment(databaseUrl, aws, place))
+const dryRun = (...args: string[]): Promise<Finished> =>
+  runCommand(['snapshot', '--dry-run', ...args], lakeEnvironment(database.url, aws, place))
 
 async function everythingWritten() {
   const { Buckets = [] } = await aws.s3.send(new ListBucketsCommand({}))
@@ -44,7 +44,7 @@ async function everythingWritten() {
 
 test('the command tells what would be written where there is no lake yet, as text and as JSON, exits 0 and writes nothing', async () => {
   const before = await everythingWritten()
-  const [text, json] = [await dryRun(), await dryRun(database.url, '--json')]
+  const [text, json] = [await dryRun(), await dryRun('--json')]
   expect(text.code, text.stderr).toBe(0)
   expect(text.stdout.split('\n').slice(0, 2)).toEqual([
     'A snapshot would be taken and published.',
@@ -81,7 +81,8 @@ test('lake 13: the command exits 1 over a breaking change, with the lines to pas
     "To paste into datasets.ts:\n  // datasets.ts, player, columns, at the end:\n  shoe_size: { class: 'personal', lake: 'drop', nullable: true },\n",
   )
   expect(await everythingWritten()).toEqual(before)
-  const away = await dryRun('postgresql://nobody@127.0.0.1:9/nothing')
+  const nowhere = lakeEnvironment('postgresql://nobody@127.0.0.1:9/nothing', aws, place)
+  const away = await runCommand(['snapshot', '--dry-run'], { ...nowhere, DATABASE_WAIT: '1s' })
   expect(away.code).toBe(2)
   expect(away.stdout).toBe('')
 })

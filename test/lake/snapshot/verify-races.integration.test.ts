@@ -40,7 +40,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   number += 1
-  const place = { ...testPlace(`races${number}`), pace: { firstMs: 20, longestMs: 100 } }
+  const place = testPlace(`races${number}`)
   bucket = place.bucket
   await ensureLake(place, aws, { owned: true }, SOME)
   const { credentials, dir, endpoint, region } = aws
