@@ -26,8 +26,8 @@ const rules: readonly Rule[] = [
   { files: /^lambda\//, src: [/^http\//], never: new RegExp(`${EXPRESS}|${PRISMA}|${AWS}`) },
   { files: /^commands\//, src: [/./] },
   {
-    files: /^(errors|logger|metrics|tracing|config|setting-kinds)$/,
-    src: [/^(errors|setting-kinds)$/],
+    files: /^(errors|logger|metrics|tracing|config|lake-config|settings|setting-kinds)$/,
+    src: [/^(errors|lake-config|settings|setting-kinds)$/],
     never: new RegExp(`${EXPRESS}|${PRISMA}|${AWS}`),
   },
   { files: /^(caller|list|naming|identifier)$/, src: [], never: new RegExp(`${EXPRESS}|${PRISMA}|${AWS}|^zod`) },
@@ -80,7 +80,7 @@ const rules: readonly Rule[] = [
   { files: /^lake\/athena\//, src: [/^lake\/[a-z-]+$/], never: new RegExp(`${EXPRESS}|${PRISMA}`) },
   { files: /^lake\/snapshot\//, src: [/^lake\//, /^database\//, /^generated\//], never: new RegExp(EXPRESS) },
   { files: /^lake\/[a-z-]+-routes$/, src: [/^lake\//, /^http\//], never: new RegExp(`${PRISMA}|${AWS}`) },
-  { files: /^lake\/[a-z-]+$/, src: [/^lake\//, /^database\//, /^generated\//, /^http\//, /^config$/] },
+  { files: /^lake\/[a-z-]+$/, src: [/^lake\//, /^database\//, /^generated\//, /^http\//, /^settings$/] },
   { files: /^local\//, src: [/^local\//, /^lake\/[a-z-]+$/], never: new RegExp(EXPRESS) },
 ]
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import type { LakeConfig } from '../config.ts'
 import { UsageError } from '../errors.ts'
+import type { LakeConfig } from '../lake-config.ts'
 import type { GlueJobName } from '../local/spark/glue-job.ts'
 import type { LocalJobCommand } from '../local/spark/local-spark-job.ts'
 import { lakeToWrite, type Program, withProgram } from './composition.ts'

@@ -1,7 +1,7 @@
 import type { GlueClient } from '@aws-sdk/client-glue'
-import type { LakeConfig } from '../config.ts'
 import { GlueSparkJob } from '../lake/spark/glue-spark-job.ts'
 import type { SparkJob } from '../lake/spark-job.ts'
+import type { LakeConfig } from '../lake-config.ts'
 import type { Logger } from '../logger.ts'
 import { say } from './terminal.ts'
 

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { fixedCommand } from '../../infra/constructs/fixed-command.ts'
 import { STAGES } from '../../infra/stages.ts'
+import { SETTINGS } from '../../src/settings.ts'
 import { synthesized } from '../support/infra.ts'
 
 interface Container {
@@ -30,10 +30,6 @@ function pinned(entryPoint: readonly unknown[]): string[] {
   )
   return texts.flatMap((text) => /^([A-Z][A-Z0-9_]*)=/.exec(text)?.[1] ?? [])
 }
-
-const CONFIG = readFileSync(new URL('../../src/config.ts', import.meta.url), 'utf8')
-/** Every setting of the program. */
-const SETTINGS = [...CONFIG.matchAll(/^ {2}([A-Z][A-Z0-9_]+): /gm)].map(([, name]) => name ?? '')
 
 describe.each(STAGES.map(({ name }) => name))('the tasks that the API of %s starts', (stage) => {
   const asked = ['snapshot', 'care'] as const
