@@ -18,13 +18,13 @@ function required<T extends object>(found: T | { readonly missing: string }): T 
 /**
  * A virtual environment with exactly these packages, made once below the git-ignored `.venv` and kept.
  *
- * @param requirements exact pins, `name==version`.
+ * @param requirements exact pins, `name==version`, or a file of them with hashes.
  * @returns `missing` names what the machine lacks, for a test that skips visibly.
  * @throws with `CI=true` in place of `missing`.
  */
 export async function pythonEnvironment(
   name: string,
-  requirements: Extract<PythonWanted['requirements'], readonly string[]>,
+  requirements: PythonWanted['requirements'],
 ): Promise<PythonEnvironment> {
   return required(await findEnvironment({ name, requirements }))
 }
