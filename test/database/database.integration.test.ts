@@ -11,7 +11,7 @@ let database: Database
 
 beforeAll(async () => {
   testDatabase = await createTestDatabase()
-  database = openDatabase({ url: testDatabase.url, poolSize: 4, connectTimeoutMs: 1_000 })
+  database = openDatabase({ url: testDatabase.url, poolSize: 4 })
 })
 
 afterAll(async () => {
@@ -223,7 +223,7 @@ describe('a database that is away', () => {
 describe('a database that says nothing any more', () => {
   it('is unavailable after a while, and the next statements get connections that work', async () => {
     const gate = await createGate(testDatabase.url)
-    const asked = openDatabase({ url: gate.url, poolSize: 2, connectTimeoutMs: 1_000, silenceTimeoutMs: 200 })
+    const asked = openDatabase({ url: gate.url, poolSize: 2, connectTimeoutMs: 2_000, silenceTimeoutMs: 500 })
     try {
       const one = () => asked.query({ name: 'one', text: 'SELECT 1 AS n' })
       await Promise.all([one(), one()])

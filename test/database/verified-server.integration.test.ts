@@ -58,7 +58,7 @@ afterAll(async () => {
 
 async function ping(settings: Record<string, string>): Promise<string> {
   const { databaseUrl = '' } = parseConfig(settings)
-  const opened = openDatabase({ url: databaseUrl, poolSize: 1, connectTimeoutMs: 2_000, patienceMs: 0 })
+  const opened = openDatabase({ url: databaseUrl, poolSize: 1, connectTimeoutMs: 30_000, patienceMs: 0 })
   try {
     await opened.ping()
     return 'connected'

@@ -79,7 +79,7 @@ export async function openDeployment(options: DeploymentOptions = {}): Promise<D
     const postgresDir = path.join(dir, 'postgres')
     let postgres: EmbeddedPostgres
     const [started, aws] = await Promise.all([
-      startEmbeddedPostgres({ dir: postgresDir, settings: POSTGRES_SETTINGS }),
+      freePort().then((port) => startEmbeddedPostgres({ dir: postgresDir, port, settings: POSTGRES_SETTINGS })),
       startTestAws(),
     ])
     postgres = started

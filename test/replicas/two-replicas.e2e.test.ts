@@ -111,7 +111,7 @@ describe('two replicas under load', () => {
   it.runIf(!IS_FULL)(
     'take one snapshot of a tick that both find past',
     () =>
-      expect.poll(publishedTicks, { timeout: 60_000 }).toEqual([{ tick: expect.stringMatching(/^schedule:/), n: 1 }]),
+      expect.poll(publishedTicks, { timeout: 110_000 }).toEqual([{ tick: expect.stringMatching(/^schedule:/), n: 1 }]),
     TIME.timeout,
   )
 
@@ -238,7 +238,7 @@ describe('two replicas under load', () => {
         const recovered = await deployment.command('recover')
         expect(recovered.code, recovered.stderr).toBe(0)
       }
-      await expect.poll(async () => (await database.query({ text: running }))[0], { timeout: 60_000 }).toEqual({ n: 0 })
+      await expect.poll(async () => (await database.query({ text: running }))[0], { timeout: 110_000 }).toEqual({ n: 0 })
       const published = await publishedTicks()
       expect(published.length).toBeGreaterThan(0)
       expect(published.filter(({ tick, n }) => n !== 1 || !tick.startsWith('schedule:'))).toEqual([])

@@ -1,7 +1,15 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** From the longest kind on: all the Python there is in one file, whole programs, Spark. */
-const LONG = [/\/python-tests\./, /\.e2e\./, /\/(glue-jobs|spark|soak)\//]
+/**
+ * From the longest kind on: all the Python there is in one file, which also makes the environment of Spark where there is none;
+ * whole programs; last of them those with Spark, which wait for that environment.
+ */
+const LONG = [
+  /\/python-tests\./,
+  /^(?!.*\/(glue-jobs|spark|start\.)).*\.e2e\./,
+  /\.e2e\./,
+  /\/(glue-jobs|spark|soak)\//,
+]
 
 /**
  * Files that start whole programs come first, so that at the end no worker is left alone with one of them. Vitest itself knows how

@@ -22,12 +22,29 @@ export interface Service {
 export const ROOT = path.resolve(import.meta.dirname, '../..')
 const MAIN = path.join(ROOT, 'src/main.ts')
 
+/** Below the ports that the kernel gives to whoever asks for any: 32768 and up. */
+const FIRST_PORT = 12_000
+const PORTS_A_WORKER = 2_000
+const stretch = FIRST_PORT + (Number(process.env.VITEST_POOL_ID ?? 0) % 10) * PORTS_A_WORKER
+let nextPort = Math.floor(Math.random() * PORTS_A_WORKER)
+
+/**
+ * A port for a program that listens on it much later, or again after a restart. Of those that the kernel gives away one may go
+ * to any of the many servers of other tests meanwhile; these it gives to nobody, and each worker has its own.
+ */
 export async function freePort(): Promise<number> {
-  const server = net.createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as net.AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
+  for (;;) {
+    const port = stretch + (nextPort++ % PORTS_A_WORKER)
+    if (await isFree(port)) return port
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = net.createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, () => server.close(() => resolve(true)))
+  })
 }
 
 /** The environment of a new shell: nothing of this project's settings, no AWS profile. */

@@ -32,7 +32,7 @@ afterEach(async () => {
 })
 
 function open(tap?: Tap): OpenLake {
-  const one = openLake(place, { leaseTtlMs: 400 }, tap)
+  const one = openLake(place, { leaseTtlMs: 1_000 }, tap)
   opened.push(one)
   return one
 }
