@@ -5,7 +5,6 @@ import * as kms from 'aws-cdk-lib/aws-kms'
 import * as sns from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import { Construct } from 'constructs'
-import type { AlarmPlan } from './watched-alarm.ts'
 
 /**
  * Services that tell the topics something, and whether they say for which account: EventBridge and RDS do not where they use a
@@ -16,6 +15,9 @@ const SENDERS = {
   'events.rds.amazonaws.com': { topic: true, key: false },
   'events.amazonaws.com': { topic: false, key: false },
 } as const
+
+/** `page` wakes somebody: callers or analysts are harmed, or soon will be. `ticket` is for the next working day. */
+export type Severity = 'page' | 'ticket'
 
 export interface AlarmTopicsProps {
   readonly prefix: string
@@ -49,7 +51,7 @@ export class AlarmTopics extends Construct {
           }),
       )
     for (const each of allow('key', ['kms:Decrypt', 'kms:GenerateDataKey'], '*')) key.addToResourcePolicy(each)
-    const topic = (name: AlarmPlan['severity']) => {
+    const topic = (name: Severity) => {
       const made = new sns.Topic(this, name, { topicName: `${prefix}-${name}`, masterKey: key, enforceSSL: true })
       made.addSubscription(new EmailSubscription(email))
       for (const each of allow('topic', ['sns:Publish'], made.topicArn)) made.addToResourcePolicy(each)
@@ -59,7 +61,7 @@ export class AlarmTopics extends Construct {
     this.ticket = topic('ticket')
   }
 
-  action(severity: AlarmPlan['severity']): SnsAction {
+  action(severity: Severity): SnsAction {
     return new SnsAction(this[severity])
   }
 }

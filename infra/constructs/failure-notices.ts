@@ -45,12 +45,14 @@ export class FailureNotices extends Construct {
       detail: { eventName: ['RotationFailed'], additionalEventData: { SecretId: [...props.rotated] } },
       says: `A rotation failed: ${EventField.fromPath('$.detail.additionalEventData.SecretId')}.`,
     })
-    new CfnEventSubscription(this, 'database-event', {
+    const events = new CfnEventSubscription(this, 'database-event', {
       snsTopicArn: props.topics.ticket.topicArn,
       sourceType: 'db-instance',
       sourceIds: [props.database.instanceIdentifier],
       eventCategories: DATABASE_EVENTS,
     })
+    // RDS refuses a topic that it may not send to yet.
+    events.node.addDependency(props.topics.ticket.node.findChild('Policy'))
   }
 
   /** By the program's own exit code: the collector of traces beside it may be ended by a signal. */

@@ -1,12 +1,11 @@
 import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
-import type { AlarmTopics } from './alarm-topics.ts'
+import type { AlarmTopics, Severity } from './alarm-topics.ts'
 
 /** An alarm, as data: what is wrong when it comes, and what somebody who never saw it does first. */
 export interface AlarmPlan {
   /** Kebab-case; also the heading of its section in docs/operations.md. */
   readonly name: string
-  /** `page` wakes somebody: callers or analysts are harmed, or soon will be. `ticket` is for the next working day. */
-  readonly severity: 'page' | 'ticket'
+  readonly severity: Severity
   /** What is so, and whom it harms. */
   readonly means: string
   /** The first thing to do. */

@@ -218,6 +218,15 @@ describe('the notices of what failed', () => {
     ])
   })
 
+  it('of the database are asked for when RDS may send them', () => {
+    for (const stage of stages) {
+      const found = synthesized(stage).template('watch').findResources('AWS::RDS::EventSubscription')
+      expect(Object.values(found).map(({ DependsOn }) => DependsOn)).toEqual([
+        [expect.stringMatching(/^TopicsticketPolicy/)],
+      ])
+    }
+  })
+
   it('come for failovers of the database', () => {
     const [events] = of<{ EventCategories: string[] }>('prod', 'AWS::RDS::EventSubscription')
     expect(events?.EventCategories).toEqual(expect.arrayContaining(['failover', 'failure', 'low storage']))
