@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { App } from 'aws-cdk-lib'
 import { AccountsStage } from './accounts-stage.ts'
 import { roleDocument, type StageRoles } from './audit/role-document.ts'
 import { StageAccess } from './audit/roles.ts'
 import { STAGES } from './stages.ts'
+import { withApp } from './with-app.ts'
 
 /** `npm run generate:roles`: docs/roles.md out of the templates of all stages. Needs neither network nor account. */
 
@@ -18,8 +18,8 @@ export function rolesOf(stage: AccountsStage): StageRoles {
 /** All stages as the repository has them. Nothing is bundled: no policy and no price depends on what is in an archive. */
 export function stagesHere(): StageRoles[] {
   const { context } = JSON.parse(readFileSync(new URL('../cdk.json', import.meta.url), 'utf8'))
-  const app = () => new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] }, analyticsReporting: false })
-  return STAGES.map((settings) => rolesOf(new AccountsStage(app(), settings)))
+  const props = { context: { ...context, 'aws:cdk:bundling-stacks': [] } }
+  return STAGES.map((settings) => withApp(props, (app) => rolesOf(new AccountsStage(app, settings))))
 }
 
 if (import.meta.main) {

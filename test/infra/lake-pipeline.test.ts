@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { App, Stage } from 'aws-cdk-lib'
+import { Stage } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 import { describe, expect, it } from 'vitest'
 import { pinnedModules } from '../../infra/constructs/glue-package.ts'
@@ -8,13 +8,12 @@ import { DatabaseStack } from '../../infra/stacks/database-stack.ts'
 import { LakeStack } from '../../infra/stacks/lake-stack.ts'
 import { NetworkStack } from '../../infra/stacks/network-stack.ts'
 import { type StageSettings, stageNamed, type Warehouse } from '../../infra/stages.ts'
+import { withApp } from '../../infra/with-app.ts'
 import { manifestKey, retiredKey } from '../../src/lake/object-keys.ts'
+import { cdkContext } from '../support/infra.ts'
 import { deployedLake } from './deployed-lake.ts'
 
 const GLUE_JOBS = path.resolve(import.meta.dirname, '../../glue-jobs')
-const { context } = JSON.parse(readFileSync(path.join(GLUE_JOBS, '../cdk.json'), 'utf8')) as {
-  context: Record<string, unknown>
-}
 /** What Glue takes itself ("Using job parameters in AWS Glue jobs"). */
 const OF_GLUE = new Set([
   ...['--extra-py-files', '--extra-files', '--additional-python-modules', '--enable-auto-scaling', '--enable-metrics'],
@@ -54,10 +53,12 @@ const given = ({ DefaultArguments }: Job) => Object.keys(DefaultArguments).filte
 /** The lake of a stage that asks for more than those that there are. */
 function lakeWith(more: Partial<StageSettings>): Template {
   const settings = { ...stageNamed('dev'), ...more }
-  const stage = new Stage(new App({ context, analyticsReporting: false }), 'dev', { env: { region: settings.region } })
-  const network = new NetworkStack(stage, 'network', { settings })
-  const database = new DatabaseStack(stage, 'database', { settings, network })
-  return Template.fromStack(new LakeStack(stage, 'lake', { settings, network, database }))
+  return withApp({ context: cdkContext() }, (app) => {
+    const stage = new Stage(app, 'dev', { env: { region: settings.region } })
+    const network = new NetworkStack(stage, 'network', { settings })
+    const database = new DatabaseStack(stage, 'database', { settings, network })
+    return Template.fromStack(new LakeStack(stage, 'lake', { settings, network, database }))
+  })
 }
 
 describe('the Glue jobs', () => {

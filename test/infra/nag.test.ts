@@ -1,7 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
 import { App, Stack } from 'aws-cdk-lib'
 import * as iam from 'aws-cdk-lib/aws-iam'
 import * as s3 from 'aws-cdk-lib/aws-s3'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { accept, addNag, nagged } from '../../infra/nag.ts'
 import { STAGES } from '../../infra/stages.ts'
 import { synthesized } from '../support/infra.ts'
@@ -35,8 +38,15 @@ describe('the checks of AWS Solutions', () => {
 })
 
 describe('a finding', () => {
+  let folder: string
+  beforeAll(() => {
+    folder = mkdtempSync(path.join(os.tmpdir(), 'rocketgames-nag-'))
+  })
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
   function app(): { readonly app: App; readonly bucket: s3.Bucket; readonly role: iam.Role } {
-    const made = new App({ analyticsReporting: false, builtinCloudFormationValidation: false })
+    const outdir = mkdtempSync(path.join(folder, 'app-'))
+    const made = new App({ outdir, analyticsReporting: false, builtinCloudFormationValidation: false })
     const stack = new Stack(made, 'Stack')
     const bucket = new s3.Bucket(stack, 'Bucket', { enforceSSL: true })
     const role = new iam.Role(stack, 'Role', { assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com') })

@@ -1,8 +1,8 @@
-import { App } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 import { describe, expect, it } from 'vitest'
 import { AccountsStage } from '../../infra/accounts-stage.ts'
 import { STAGES, stageNamed } from '../../infra/stages.ts'
+import { withApp } from '../../infra/with-app.ts'
 import { cdkContext, type StackName, synthesized } from '../support/infra.ts'
 
 const STACKS = ['network', 'database', 'lake', 'cluster', 'tasks', 'service', 'function', 'watch'] as const
@@ -16,16 +16,18 @@ function templates(of: (stack: StackName) => unknown): string {
 
 describe('the templates', () => {
   it('are the same whenever they are made: they depend on the repository and on nothing else', () => {
-    const again = new AccountsStage(new App({ context: cdkContext(), analyticsReporting: false }), stageNamed('prod'))
     const first = synthesized('prod')
     const stacks = STACKS.filter((name) => first.stage[name] !== undefined)
     expect(stacks).toHaveLength(STACKS.length - 1)
-    const differ = stacks.filter((name) => {
-      const remade = again[name]
-      return (
-        remade === undefined ||
-        JSON.stringify(Template.fromStack(remade).toJSON()) !== JSON.stringify(first.template(name).toJSON())
-      )
+    const differ = withApp({ context: cdkContext() }, (app) => {
+      const again = new AccountsStage(app, stageNamed('prod'))
+      return stacks.filter((name) => {
+        const remade = again[name]
+        return (
+          remade === undefined ||
+          JSON.stringify(Template.fromStack(remade).toJSON()) !== JSON.stringify(first.template(name).toJSON())
+        )
+      })
     })
     expect(differ).toEqual([])
   })

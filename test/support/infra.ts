@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { App } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 import { AccountsStage } from '../../infra/accounts-stage.ts'
 import { type StageSettings, stageNamed } from '../../infra/stages.ts'
+import { withApp } from '../../infra/with-app.ts'
 
 /** What the command line gives the app; templates only, so no code is bundled. */
 export function cdkContext(): Record<string, unknown> {
@@ -23,7 +23,12 @@ const made = new Map<StageSettings['name'], SynthesizedStage>()
 export function synthesized(name: StageSettings['name']): SynthesizedStage {
   const known = made.get(name)
   if (known !== undefined) return known
-  const stage = new AccountsStage(new App({ context: cdkContext(), analyticsReporting: false }), stageNamed(name))
+  const stage = withApp({ context: cdkContext() }, (app) => {
+    const synthesised = new AccountsStage(app, stageNamed(name))
+    // Read now, and kept: the files are gone afterwards.
+    for (const each of synthesised.synth().stacks) void each.template
+    return synthesised
+  })
   const templates = new Map<StackName, Template>()
   const template = (stack: StackName) => {
     const found = templates.get(stack)
