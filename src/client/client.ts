@@ -1,5 +1,6 @@
 import createFetchClient from 'openapi-fetch'
 import { type Change, changed } from './change.ts'
+import type { Connection } from './connection.ts'
 import { type ExportOf, type ExportPath, exportRows } from './export-stream.ts'
 import { type components, operationsWithKey, type paths } from './generated-api.ts'
 import {
@@ -40,14 +41,6 @@ export interface AccountsClient {
   import(resource: ImportResource, from: ImportedFrom, query?: ImportQuery): ImportStream
   /** The whole of a list from one snapshot, checked to its last byte. */
   export<P extends ExportPath>(path: P, ...init: InitArgument<InitOf<P, 'get'>>): ExportOf<P>
-}
-
-/** What the streams need to make a request of their own. */
-export interface Connection {
-  readonly baseUrl: string
-  readonly apiKey: string
-  readonly send: (request: Request) => Promise<Response>
-  readonly sendOnce: (request: Request) => Promise<Response>
 }
 
 /** What every call may be given, whatever its operation. */

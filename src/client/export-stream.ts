@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Connection } from './client.ts'
+import type { Connection } from './connection.ts'
 import { linesOf } from './lines.ts'
 import type { ListPath, RowOf } from './pages.ts'
 import { IncompleteStreamError, problemErrorOf } from './problem-error.ts'

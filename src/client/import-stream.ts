@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { Connection } from './client.ts'
+import type { Connection } from './connection.ts'
 import type { components, paths } from './generated-api.ts'
 import { linesOf } from './lines.ts'
 import { IncompleteStreamError, ProblemError, problemErrorOf } from './problem-error.ts'

@@ -4,7 +4,7 @@ import { databaseError, isOutdatedPlan, WriteConflict } from './constraint-error
 import { enclosingOf, inside, joined } from './enclosing.ts'
 import { despiteLoss, Fate, isRead, mayTryAgain } from './fate.ts'
 import { createPool, type DatabaseOptions, statementTimeoutOf } from './pool.ts'
-import { createPrismaClient, onConnection, type Work, withRawReads } from './prisma-client.ts'
+import { createPrismaClient, onConnection, type Transaction, type Work, withRawReads } from './prisma-client.ts'
 import { type RawStatement, rawRows } from './raw-query.ts'
 import {
   type IsolationLevel,
@@ -13,14 +13,12 @@ import {
   type TransactionOptions,
 } from './transaction-options.ts'
 
+export type { Transaction } from './prisma-client.ts'
 export type { IsolationLevel, RawTransactionOptions, TransactionOptions } from './transaction-options.ts'
 export { type DatabaseOptions, Prisma, type PrismaClient, type RawStatement }
 
 /** A connection for raw SQL. */
 export type RawClient = pg.PoolClient
-
-/** Prisma inside a transaction. */
-export type Transaction = Prisma.TransactionClient
 
 /**
  * The database. Whatever way is taken, errors arrive as `databaseError` makes them: `ConstraintError` for what the database

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type pg from 'pg'
 import { databaseError, WriteConflict } from './constraint-errors.ts'
-import type { Transaction } from './database.ts'
+import type { Transaction, Work } from './prisma-client.ts'
 
 /** An open transaction that the transactions of the code inside of it become a part of. */
 interface Enclosing {
@@ -49,7 +49,7 @@ export function inside<T>(owner: object, tx: Transaction, client: pg.PoolClient,
  * Runs `work` as a part of the enclosing transaction that can fail alone: all or nothing like a transaction of its own, but for
  * good only with the enclosing one. Deferred rules are judged at the end of the part, so that it fails with what it broke.
  */
-export function joined<T>(work: (tx: Transaction, client: pg.PoolClient) => Promise<T>): Promise<T> {
+export function joined<T>(work: Work<T>): Promise<T> {
   const level = levels.getStore()
   if (level === undefined) throw new Error('there is nothing to join')
   const part = level.last.then(() => runPart(level.enclosing, work))
@@ -57,10 +57,7 @@ export function joined<T>(work: (tx: Transaction, client: pg.PoolClient) => Prom
   return part
 }
 
-async function runPart<T>(
-  enclosing: Enclosing,
-  work: (tx: Transaction, client: pg.PoolClient) => Promise<T>,
-): Promise<T> {
+async function runPart<T>(enclosing: Enclosing, work: Work<T>): Promise<T> {
   const { tx, client } = enclosing
   enclosing.savepoints += 1
   const savepoint = `part_${enclosing.savepoints}`

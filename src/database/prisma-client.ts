@@ -1,12 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { PrismaPg } from '@prisma/adapter-pg'
 import type pg from 'pg'
-import { PrismaClient } from '../generated/prisma/client.ts'
+import { type Prisma, PrismaClient } from '../generated/prisma/client.ts'
 import { databaseError } from './constraint-errors.ts'
-import type { Transaction } from './database.ts'
 import { despiteLoss, type Fate } from './fate.ts'
 import { noticing, unnoticed, whileTaken } from './pool.ts'
 import { type RawStatement, rawRows } from './raw-query.ts'
+
+/** Prisma inside a transaction. */
+export type Transaction = Prisma.TransactionClient
 
 /** Of the transaction that the current code runs in: did one of its statements fail? */
 const statements = new AsyncLocalStorage<{ failed: boolean }>()

@@ -1,12 +1,6 @@
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import { type Left, RequestCounts, type SharedCounts } from './request-counts.ts'
-
-/** So many in so long. */
-export interface Quota {
-  readonly count: number
-  readonly windowSeconds: number
-}
+import { type Left, type Quota, RequestCounts, type SharedCounts } from './request-counts.ts'
 
 export interface LimitSettings {
   /** Requests of one key. */

@@ -1,7 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { describe } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import type { Quota } from './limits.ts'
+
+/** So many in so long. */
+export interface Quota {
+  readonly count: number
+  readonly windowSeconds: number
+}
 
 /** What one key has used of a policy in this process since the last exchange. */
 export interface SentCount {

@@ -7,15 +7,8 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3'
 import { LakeProblem } from '../lake-problem.ts'
-import { MultipartUploads } from './multipart-uploads.ts'
+import { MultipartUploads, type ObjectFacts } from './multipart-uploads.ts'
 import { orMissing, type S3CallOptions, S3Calls } from './s3-calls.ts'
-
-export interface ObjectFacts {
-  readonly bytes: number
-  /** Of the whole object, base 64; undefined where S3 keeps none of type FULL_OBJECT. */
-  readonly crc32: string | undefined
-  readonly etag: string
-}
 
 export interface StoredText {
   readonly text: string

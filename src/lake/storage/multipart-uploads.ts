@@ -10,7 +10,6 @@ import {
 } from '@aws-sdk/client-s3'
 import { LakeProblem } from '../lake-problem.ts'
 import { SNAPSHOT_METADATA } from '../object-keys.ts'
-import type { ObjectFacts } from './lake-bucket.ts'
 import { orMissing, type S3Calls } from './s3-calls.ts'
 
 /** What S3 acknowledged of one part. */
@@ -30,6 +29,13 @@ export interface PendingObject {
   readonly bytes: number
   /** Of the whole object, base 64. */
   readonly crc32: string
+}
+
+export interface ObjectFacts {
+  readonly bytes: number
+  /** Of the whole object, base 64; undefined where S3 keeps none of type FULL_OBJECT. */
+  readonly crc32: string | undefined
+  readonly etag: string
 }
 
 export interface MultipartUploadsOptions {

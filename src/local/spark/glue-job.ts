@@ -4,7 +4,6 @@ import { existsSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
-import type { LocalJobCommand } from './local-spark-job.ts'
 import { type Announce, GLUE_JOBS, sparkEnvironment } from './spark-environment.ts'
 
 type Values = Readonly<Record<string, string | undefined>>
@@ -26,6 +25,14 @@ const MOST_HEAP_GIB = 8
 /** A third of the machine, for Postgres, Python and the system need the rest; never less than Spark can start with. */
 function heap(): string {
   return `${Math.max(1, Math.min(MOST_HEAP_GIB, Math.floor(os.totalmem() / 3 / GIB)))}g`
+}
+
+/** A program that does what one of the entry scripts does. */
+export interface LocalJobCommand {
+  readonly program: string
+  /** Before those of the job. */
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string | undefined>>
 }
 
 /**

@@ -1,14 +1,6 @@
 import { LakeProblem } from '../../lake/lake-problem.ts'
 import type { SparkJob, SparkJobOrder, SparkJobWatch } from '../../lake/spark-job.ts'
-import { type GlueJobEnd, runGlueJob } from './glue-job.ts'
-
-/** A program that does what one of the entry scripts does. */
-export interface LocalJobCommand {
-  readonly program: string
-  /** Before those of the job. */
-  readonly args: readonly string[]
-  readonly env: Readonly<Record<string, string | undefined>>
-}
+import { type GlueJobEnd, type LocalJobCommand, runGlueJob } from './glue-job.ts'
 
 export interface LocalSparkJobOptions {
   /** Finds the program; may take long, and says in a sentence what is missing. */

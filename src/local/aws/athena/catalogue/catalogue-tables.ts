@@ -1,10 +1,10 @@
 import type { Catalogue, WirePartition, WireTable } from '../../ports.ts'
 import type { TableInfo, TableSource, ViewInfo } from '../dialect/scope.ts'
-import { type TrinoType, VARCHAR } from '../dialect/trino-type.ts'
+import { VARCHAR } from '../dialect/trino-type.ts'
 import type { ReadColumn, TableRead } from '../engine/table-read.ts'
 import { notSupported, QueryFailure } from '../failure.ts'
 import { hiveToTrino } from './hive-trino.ts'
-import { informationSchema } from './information-schema.ts'
+import { type ConstantTable, informationSchema } from './information-schema.ts'
 import { decodeView, isView } from './presto-view.ts'
 
 export interface UsedTable {
@@ -117,9 +117,4 @@ function keyed(columns: readonly ReadColumn[], read: TableRead, scan: Scan): Tab
     if (at < 0 || column.type.name !== 'varchar' || column.type.p !== undefined) return column
     return { ...column, key: { restrict: (test) => void scan.push({ at, test }) } }
   })
-}
-
-export interface ConstantTable {
-  readonly columns: readonly { readonly name: string; readonly type: TrinoType }[]
-  readonly rows: readonly (readonly (string | null)[])[]
 }

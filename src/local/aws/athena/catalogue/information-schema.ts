@@ -1,9 +1,13 @@
 import type { Catalogue, WireTable } from '../../ports.ts'
-import { BIGINT, typeText, VARCHAR } from '../dialect/trino-type.ts'
+import { BIGINT, type TrinoType, typeText, VARCHAR } from '../dialect/trino-type.ts'
 import { QueryFailure } from '../failure.ts'
-import type { ConstantTable } from './catalogue-tables.ts'
 import { hiveToTrino } from './hive-trino.ts'
 import { decodeView, isView } from './presto-view.ts'
+
+export interface ConstantTable {
+  readonly columns: readonly { readonly name: string; readonly type: TrinoType }[]
+  readonly rows: readonly (readonly (string | null)[])[]
+}
 
 const CATALOG = 'awsdatacatalog'
 const text = (...names: string[]) => names.map((name) => ({ name, type: VARCHAR }))

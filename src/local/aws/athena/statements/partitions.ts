@@ -1,7 +1,7 @@
 import type { JsonObject, WireTable } from '../../ports.ts'
 import { parseS3 } from '../catalogue/link-files.ts'
 import { QueryFailure } from '../failure.ts'
-import type { DdlContext } from './run-ddl.ts'
+import type { DdlContext } from './ddl-context.ts'
 import type { PartitionSpec } from './statement.ts'
 
 /** Glue's limit for one BatchCreatePartition. */

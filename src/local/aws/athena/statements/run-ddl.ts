@@ -1,10 +1,11 @@
 /** Statements that the catalogue answers. Each gives lines; their columns are told beside them. */
 
-import { AwsError, type Catalogue, type JsonObject, type ObjectStore, type WireTable } from '../../ports.ts'
+import { AwsError, type JsonObject, type WireTable } from '../../ports.ts'
 import { columnInfo } from '../catalogue/hive-trino.ts'
 import { decodeView, isView, viewTableInput } from '../catalogue/presto-view.ts'
-import { type TrinoType, VARCHAR } from '../dialect/trino-type.ts'
+import { VARCHAR } from '../dialect/trino-type.ts'
 import { QueryFailure } from '../failure.ts'
+import { type DdlContext, getDatabase, getTable } from './ddl-context.ts'
 import { addPartitions, dropPartitions, repair } from './partitions.ts'
 import { createTableText } from './show-create.ts'
 import type { Statement, TableName } from './statement.ts'
@@ -15,33 +16,8 @@ export interface Lines {
   readonly lines: readonly string[]
 }
 
-export interface DdlContext {
-  readonly catalogue: Catalogue
-  readonly store: ObjectStore
-  readonly database: string
-  /** Names and types of a query's columns; proves that it can run. */
-  readonly typesOf: (sql: string) => Promise<readonly { name: string; type: TrinoType }[]>
-}
-
 export const one = (name: string): JsonObject[] => [columnInfo(name, VARCHAR)].map((c) => ({ ...c, Type: 'string' }))
 const NOTHING: Lines = { columns: [], lines: [] }
-
-export function getTable(c: DdlContext, name: TableName): WireTable {
-  const database = name.database ?? c.database
-  if (c.catalogue.database(database) === undefined)
-    throw new QueryFailure('SCHEMA_NOT_FOUND', `Schema '${database}' does not exist`)
-  const table = c.catalogue.table(database, name.table)
-  if (table === undefined)
-    throw new QueryFailure('TABLE_NOT_FOUND', `Table 'awsdatacatalog.${database}.${name.table}' does not exist`)
-  return table
-}
-
-function getDatabase(c: DdlContext, name: string | undefined): string {
-  const database = name ?? c.database
-  if (c.catalogue.database(database) === undefined)
-    throw new QueryFailure('SCHEMA_NOT_FOUND', `Schema '${database}' does not exist`)
-  return database
-}
 
 /** Hive's patterns: `*` any text, `|` or; without regard to case. */
 function matching(names: readonly string[], pattern: string | undefined): string[] {
