@@ -25,6 +25,10 @@ function one(resources: readonly Resource[], type: string, id: RegExp): string {
   return only.arn
 }
 
+const logGroups = (resources: readonly Resource[], name: RegExp): string[] =>
+  named(resources, 'AWS::Logs::LogGroup', /./).flatMap((each) => (name.test(each.name) ? [each.arn] : []))
+
+const READ_LOGS = ['logs:GetLogEvents', 'logs:FilterLogEvents', 'logs:StartQuery', 'logs:Unmask']
 const WRITE = ['s3:PutObject', 's3:PutObjectAcl', 's3:ReplicateObject']
 const CHANGE_CATALOGUE = [
   ...[
@@ -122,13 +126,14 @@ export function powersOf({ resources }: StageAccess): Power[] {
     },
     {
       name: 'read logs of the program',
-      actions: ['logs:GetLogEvents', 'logs:FilterLogEvents', 'logs:StartQuery', 'logs:Unmask'],
-      resources: named(resources, 'AWS::Logs::LogGroup', /./).map(({ arn }) => arn),
+      actions: READ_LOGS,
+      resources: logGroups(resources, /^(?!\/aws-glue\/)/),
     },
+    { name: 'read logs of Glue', actions: READ_LOGS, resources: logGroups(resources, /^\/aws-glue\//) },
     {
       name: 'delete logs',
       actions: ['logs:Delete*', 'logs:PutRetentionPolicy'],
-      resources: named(resources, 'AWS::Logs::LogGroup', /./).map(({ arn }) => arn),
+      resources: logGroups(resources, /./),
     },
   ]
 }

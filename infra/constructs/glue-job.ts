@@ -2,11 +2,13 @@ import { type Duration, Stack } from 'aws-cdk-lib'
 import type * as ec2 from 'aws-cdk-lib/aws-ec2'
 import * as glue from 'aws-cdk-lib/aws-glue'
 import * as iam from 'aws-cdk-lib/aws-iam'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Asset } from 'aws-cdk-lib/aws-s3-assets'
 import { Construct } from 'constructs'
 import { accept } from '../nag.ts'
 import { acceptWildcards } from './accepted-wildcards.ts'
 import { glueArn, logGroupsArn } from './catalogue-arns.ts'
+import { GlueLogs, jobLogGroups } from './glue-logs.ts'
 import type { GluePackage, GlueScript } from './glue-package.ts'
 
 /** Spark 3.5.4, Python 3.11, Java 17: what the jobs are tested with. */
@@ -20,6 +22,8 @@ export interface GlueJobPlace {
   readonly subnets: readonly ec2.ISubnet[]
   readonly securityGroup: ec2.ISecurityGroup
   readonly securityConfiguration: glue.ISecurityConfiguration
+  /** Of logs, as the configuration has it. */
+  readonly logsKey: IKey
 }
 
 export interface GlueJobProps {
@@ -58,6 +62,11 @@ export class GlueJob extends Construct {
     const statements = [...props.statements, ...this.#everyJob(props)]
     for (const each of statements) this.role.addToPolicy(new iam.PolicyStatement(each))
     this.#acceptFindings()
+    const { securityConfigurationName } = place.securityConfiguration
+    new GlueLogs(this, 'Logs', {
+      names: jobLogGroups(securityConfigurationName, this.role.roleName),
+      key: place.logsKey,
+    })
     this.job = new glue.CfnJob(this, 'Job', {
       name: props.name,
       description: props.description,
@@ -69,7 +78,7 @@ export class GlueJob extends Construct {
       timeout: props.timeout.toMinutes(),
       executionProperty: { maxConcurrentRuns: 1 },
       connections: { connections: place.connections.map((each) => each.connectionName) },
-      securityConfiguration: place.securityConfiguration.securityConfigurationName,
+      securityConfiguration: securityConfigurationName,
       command: {
         name: 'glueetl',
         pythonVersion: '3',

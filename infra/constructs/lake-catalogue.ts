@@ -12,6 +12,7 @@ import { accept } from '../nag.ts'
 import type { StageSettings } from '../stages.ts'
 import { acceptWildcards } from './accepted-wildcards.ts'
 import { databaseArns, logGroupsArn, tableArns } from './catalogue-arns.ts'
+import { crawlerLogGroups, GlueLogs } from './glue-logs.ts'
 
 /** Members that hold names of their own and not properties. */
 const MAPS: ReadonlySet<string> = new Set(['Parameters', 'Tags'])
@@ -37,6 +38,8 @@ export interface LakeCatalogueProps {
   readonly crawlerName: string
   /** Of AWS Glue: keeps the crawler's log encrypted. */
   readonly securityConfiguration: glue.ISecurityConfiguration
+  /** Of logs, as the configuration has it. */
+  readonly logsKey: IKey
 }
 
 /** The Glue databases, the tables of the lake, and the crawler over them: what the program would make, made by its own definitions. */
@@ -65,6 +68,10 @@ export class LakeCatalogue extends Construct {
       return table
     })
     this.crawlerRole = this.#role(props)
+    new GlueLogs(this, 'CrawlerLogs', {
+      names: crawlerLogGroups(props.securityConfiguration.securityConfigurationName, this.crawlerRole.roleName),
+      key: props.logsKey,
+    })
     this.crawler = this.#crawler(props)
     this.crawler.addResourceDependency(raw)
     this.crawler.node.addDependency(this.crawlerRole)

@@ -64,14 +64,15 @@ export class LakeStack extends Stack {
     const place: LakePlace = { ...buckets, databases, crawlerName: this.crawlerName, unloadJobName: this.unloadJobName }
     this.#access = new LakeAccess(this, place)
     const { lake, results, lakeKey, resultsKey, crawlerName } = this
-    const securityConfiguration = this.#securityConfiguration()
+    const logsKey = this.#logsKey()
+    const securityConfiguration = this.#securityConfiguration(logsKey)
     const catalogue = new LakeCatalogue(this, 'Catalogue', {
-      ...{ databases, lake, lakeKey, crawlerName, securityConfiguration },
+      ...{ databases, lake, lakeKey, crawlerName, securityConfiguration, logsKey },
       removable: !settings.database.protected,
     })
     this.crawlerRole = catalogue.crawlerRole.roleName
     this.queryGroups = new QueryGroups(this, 'Queries', { databases, workgroup, results, resultsKey })
-    const jobPlace = this.#jobPlace(network, securityConfiguration)
+    const jobPlace = { ...this.#jobPlace(network), securityConfiguration, logsKey }
     const { service } = this.queryGroups.places
     const shared = { place: jobPlace, lake: place, access: this.#access, region: this.region }
     const { holds } = settings
@@ -135,13 +136,12 @@ export class LakeStack extends Stack {
     this.#access.grantQuery(role, this.queryGroups.places.service)
   }
 
-  /** Logs and bookmarks under a key of their own, files under that of the lake. */
-  #securityConfiguration(): glue.SecurityConfiguration {
-    const logs = new kms.Key(this, 'JobLogsKey', {
+  #logsKey(): kms.Key {
+    const key = new kms.Key(this, 'JobLogsKey', {
       description: 'Logs of the jobs of the lake',
       enableKeyRotation: true,
     })
-    logs.addToResourcePolicy(
+    key.addToResourcePolicy(
       new iam.PolicyStatement({
         principals: [new iam.ServicePrincipal(`logs.${this.region}.amazonaws.com`)],
         actions: ['kms:Encrypt*', 'kms:Decrypt*', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:Describe*'],
@@ -149,6 +149,11 @@ export class LakeStack extends Stack {
         conditions: { ArnLike: { 'kms:EncryptionContext:aws:logs:arn': logGroupsArn(this, '/aws-glue/') } },
       }),
     )
+    return key
+  }
+
+  /** Logs and bookmarks under a key of their own, files under that of the lake. */
+  #securityConfiguration(logs: kms.IKey): glue.SecurityConfiguration {
     return new glue.SecurityConfiguration(this, 'Encryption', {
       securityConfigurationName: `${NAME}-jobs`,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -158,7 +163,7 @@ export class LakeStack extends Stack {
     })
   }
 
-  #jobPlace(network: NetworkStack, securityConfiguration: glue.SecurityConfiguration): GlueJobPlace {
+  #jobPlace(network: NetworkStack): Omit<GlueJobPlace, 'securityConfiguration' | 'logsKey'> {
     const subnets = network.vpc.privateSubnets
     const connections = subnets.map(
       (subnet, index) =>
@@ -171,6 +176,6 @@ export class LakeStack extends Stack {
         }),
     )
     const codePackage = new GluePackage(this, 'Package')
-    return { package: codePackage, connections, subnets, securityGroup: network.groups.glue, securityConfiguration }
+    return { package: codePackage, connections, subnets, securityGroup: network.groups.glue }
   }
 }

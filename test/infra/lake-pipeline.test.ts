@@ -75,6 +75,25 @@ describe('the Glue jobs', () => {
     }
   })
 
+  it('and the crawler log for a month, encrypted, into groups that are named as Glue names those of a security configuration', () => {
+    const { Name: configuration } = one('AWS::Glue::SecurityConfiguration').properties
+    const roles = (id: RegExp) => one('AWS::IAM::Role', id).name
+    const streams = ['error', 'output']
+    expect(
+      all('AWS::Logs::LogGroup')
+        .map(({ properties }) => properties)
+        .sort((a, b) => (String(a.LogGroupName) < String(b.LogGroupName) ? -1 : 1)),
+    ).toEqual(
+      [
+        `/aws-glue/crawlers-role/${roles(/^CatalogueCrawlerRole/)}-${configuration}`,
+        ...streams.map((each) => `/aws-glue/jobs/${configuration}-role/${roles(/^CurateRole/)}/${each}`),
+        ...streams.map((each) => `/aws-glue/jobs/${configuration}-role/${roles(/^UnloadRole/)}/${each}`),
+      ].map((LogGroupName) =>
+        expect.objectContaining({ LogGroupName, RetentionInDays: 30, KmsKeyId: one('AWS::KMS::Key', /^JobLogs/).arn }),
+      ),
+    )
+  })
+
   it('get only arguments that their scripts know, and all that these ask for', () => {
     expect(declared('unload')).toContain('--plan')
     const curate = given(job('rocketgames-curate'))

@@ -51,6 +51,7 @@ const PROD: Readonly<Record<string, readonly string[]>> = {
   'become another role': [],
   'change the database server': [],
   'read logs of the program': [],
+  'read logs of Glue': ['ReadersEngineers'],
   'delete logs': [],
 }
 
