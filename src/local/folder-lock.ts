@@ -42,6 +42,11 @@ async function otherClaims(dir: string, own: string): Promise<(Claim & { file: s
   return claims.filter((claim) => claim !== undefined)
 }
 
+/** Does a process that still runs have the folder? */
+export async function isFolderInUse(dir: string): Promise<boolean> {
+  return (await otherClaims(dir, '')).length > 0
+}
+
 /**
  * Makes this process the only one that works in `dir` (created if missing) until `release()` or its end, also by `kill -9`.
  * `what` names the work for the sentence that the second one gets.

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import pg from 'pg'
@@ -45,6 +45,26 @@ async function sweepKilledRuns(): Promise<void> {
   }
 }
 
+/**
+ * From now on every process of this run has its temporary files in `dir`, and they go with it: those of programs that tests kill, too. Java
+ * does not look at TMPDIR, and is told by way of Spark.
+ *
+ * @returns puts it back.
+ */
+async function keepTemporaryFilesIn(dir: string): Promise<() => void> {
+  const folder = path.join(dir, 'tmp')
+  await mkdir(folder)
+  const settings = { TMPDIR: folder, SPARK_SUBMIT_OPTS: `-Djava.io.tmpdir=${folder} -XX:-UsePerfData` }
+  const before = Object.keys(settings).map((name) => [name, process.env[name]] as const)
+  Object.assign(process.env, settings)
+  return () => {
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name]
+      else process.env[name] = value
+    }
+  }
+}
+
 export interface TestCluster {
   /** Of the database `postgres`, as superuser. */
   readonly adminUrl: string
@@ -52,7 +72,7 @@ export interface TestCluster {
   stop(): Promise<void>
 }
 
-/** A cluster with a migrated template, `accounts_template`, that can be cloned. */
+/** A cluster with a migrated template, `accounts_template`, that can be cloned; and the run's folder of temporary files. */
 export async function startTestCluster(): Promise<TestCluster> {
   await sweepKilledRuns()
   const dir = await mkdtemp(path.join(os.tmpdir(), FOLDER_PREFIX))
@@ -61,7 +81,9 @@ export async function startTestCluster(): Promise<TestCluster> {
     await removeFolder(dir)
     throw error
   })
+  const putBack = await keepTemporaryFilesIn(dir)
   const stop = async () => {
+    putBack()
     await cluster.stop()
     await removeFolder(dir)
   }

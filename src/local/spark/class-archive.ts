@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises'
-import os from 'node:os'
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { withFileLock } from './file-lock.ts'
+import { makeJobFolder } from './job-folder.ts'
 import { environmentRoot } from './python-environment.ts'
 
 export interface ArchiveOf {
@@ -44,7 +44,8 @@ spark.stop()
 const optionsFor = (file: string) => `"-XX:SharedArchiveFile=${file}" -Xlog:cds=error`
 
 async function make(file: string, { jars, python }: ArchiveOf): Promise<void> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'rocketgames-spark-'))
+  const own = await makeJobFolder()
+  const folder = own.path
   const begun = `${file}.${process.pid}`
   const s3a = 'spark.hadoop.fs.s3a.'
   const settings = {
@@ -53,7 +54,7 @@ async function make(file: string, { jars, python }: ArchiveOf): Promise<void> {
     'spark.driver.bindAddress': '127.0.0.1',
     'spark.driver.memory': '1g',
     'spark.driver.extraClassPath': jars.join(':'),
-    'spark.driver.extraJavaOptions': `-XX:TieredStopAtLevel=1 "-XX:ArchiveClassesAtExit=${begun}" -Xlog:cds=error`,
+    'spark.driver.extraJavaOptions': `-XX:TieredStopAtLevel=1 "-XX:ArchiveClassesAtExit=${begun}" "-Djava.io.tmpdir=${folder}" -Xlog:cds=error`,
     'spark.sql.shuffle.partitions': '2',
     'spark.sql.warehouse.dir': path.join(folder, 'warehouse'),
     [`${s3a}endpoint`]: 'http://127.0.0.1:1',
@@ -73,7 +74,7 @@ async function make(file: string, { jars, python }: ArchiveOf): Promise<void> {
     await rename(begun, file)
   } finally {
     await rm(begun, { force: true })
-    await rm(folder, { recursive: true, force: true })
+    await own.remove()
   }
 }
 

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
+import { makeJobFolder } from './job-folder.ts'
 import { type Announce, GLUE_JOBS, sparkEnvironment } from './spark-environment.ts'
 
 type Values = Readonly<Record<string, string | undefined>>
@@ -90,10 +91,20 @@ const GRACE_MS = 20_000
  * Runs a job to its end, and ends it, whatever it does, with the signal or with this process: its standard input is a pipe of ours. It
  * has a process group of its own, so that Ctrl-C is heard by its starter alone, who tells it once.
  */
-export async function runGlueJob({ args, command, env, graceMs, onLine, signal }: GlueJobRun): Promise<GlueJobEnd> {
+export async function runGlueJob(run: GlueJobRun): Promise<GlueJobEnd> {
+  run.signal.throwIfAborted()
+  const folder = await makeJobFolder()
+  try {
+    return await runIn(folder.path, run)
+  } finally {
+    await folder.remove()
+  }
+}
+
+async function runIn(folder: string, { args, command, env, graceMs, onLine, signal }: GlueJobRun): Promise<GlueJobEnd> {
   signal.throwIfAborted()
   const child = spawn(command.program, [...command.args, ...args], {
-    env: { ...command.env, ...env, ROCKETGAMES_STDIN_GUARD: '1' },
+    env: { ...command.env, ...env, ...temporaryFiles(folder, command.env), ROCKETGAMES_STDIN_GUARD: '1' },
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
   })
@@ -108,6 +119,12 @@ export async function runGlueJob({ args, command, env, graceMs, onLine, signal }
   } finally {
     signal.removeEventListener('abort', stop)
   }
+}
+
+/** Python goes by the environment, Java and with it Spark by a setting of its own. */
+function temporaryFiles(folder: string, { ROCKETGAMES_SPARK_JAVA_OPTIONS: options = '' }: Values): Values {
+  const java = `${options} "-Djava.io.tmpdir=${folder}" -XX:-UsePerfData`
+  return { TMPDIR: folder, ROCKETGAMES_SPARK_JAVA_OPTIONS: java.trim() }
 }
 
 function end(child: ChildProcess, graceMs: number): void {
