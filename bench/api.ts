@@ -2,14 +2,15 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { parseArgs, promisify } from 'node:util'
+import { promisify } from 'node:util'
 import Table from 'cli-table3'
+import type { OptionValues } from '../scripts/read-options.ts'
 import { compareDepths } from './api/deep-pages.ts'
 import { requireSameAnswers } from './api/equality.ts'
 import { type LoadOrder, type LoadResult, OPERATIONS, type Operation } from './api/load.ts'
 import { KINDS } from './api/players.ts'
 import { backendsCpuMsOf, cpuMsOf, rssMiBOf, type ServerProcess, usedSince } from './api/processes.ts'
-import { firstUnchanged, openSetting, type ServerName, type Setting, startOne } from './api/setting.ts'
+import { firstUnchanged, openSetting, SERVERS, type ServerName, type Setting, startOne } from './api/setting.ts'
 
 export const summary =
   'requests per second of the API, against the same endpoints by hand on Express and pg, and PostGraphile'
@@ -32,22 +33,24 @@ interface Round extends LoadResult {
   readonly rssMiB: number
 }
 
-const OPTIONS = {
-  players: { type: 'string', default: '1000000' },
-  rounds: { type: 'string', default: '5' },
-  seconds: { type: 'string', default: '5' },
-  /** Seconds before the rounds of an operation, until the code of each server is compiled. */
-  warmup: { type: 'string', default: '10' },
-  connections: { type: 'string', default: '16' },
-  operations: { type: 'string', default: OPERATIONS.join(',') },
-  servers: { type: 'string', default: 'ours,baseline,postgraphile' },
-  /** Keeps the database there between runs. */
-  dir: { type: 'string' },
-  /** `--cpu-prof --cpu-prof-dir=…`, for the servers. */
-  node: { type: 'string', default: '' },
+export const OPTIONS = {
+  players: { type: 'string', default: '1000000', least: 1, help: 'players in the database' },
+  rounds: { type: 'string', default: '5', least: 1, help: 'rounds of each operation' },
+  seconds: { type: 'string', default: '5', least: 1, help: 'seconds of each round' },
+  warmup: {
+    type: 'string',
+    default: '10',
+    least: 0,
+    help: 'seconds before the rounds of an operation, until the code of each server is compiled',
+  },
+  connections: { type: 'string', default: '16', least: 1, help: 'connections that ask at once' },
+  operations: { type: 'string', default: OPERATIONS.join(','), among: OPERATIONS, help: 'what is asked' },
+  servers: { type: 'string', default: 'ours,baseline,postgraphile', among: SERVERS, help: 'who is asked' },
+  dir: { type: 'string', help: 'folder that keeps the database between runs' },
+  node: { type: 'string', default: '', help: "options of the servers' node, such as --cpu-prof" },
 } as const
 
-type Options = Readonly<ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values']>
+type Options = Readonly<OptionValues<typeof OPTIONS>>
 
 interface Bench {
   readonly setting: Setting
@@ -168,8 +171,7 @@ async function measureAll(bench: Bench, operations: readonly Operation[]): Promi
   if (failures > 0) throw new Error(`${failures} requests failed: the numbers mean nothing`)
 }
 
-export async function run(given: readonly string[]): Promise<void> {
-  const { values: options } = parseArgs({ args: [...given], options: OPTIONS })
+export async function run(options: Options): Promise<void> {
   const dir = options.dir ?? (await mkdtemp(path.join(os.tmpdir(), 'bench-api-')))
   const operations = OPERATIONS.filter((operation) => options.operations.split(',').includes(operation))
   const names = options.servers.split(',') as ServerName[]

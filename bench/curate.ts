@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { parseArgs } from 'node:util'
+import type { OptionValues } from '../scripts/read-options.ts'
 import { sparkEnvironment } from '../src/local/spark/spark-environment.ts'
 import { cpuMsOf } from './api/processes.ts'
 import type { HistoryOrder } from './curate/duckdb-history.ts'
@@ -16,21 +16,20 @@ import { copySnapshots, curate, type SparkSetting } from './curate/spark-program
 export const summary =
   'the curated tables of several snapshots on real Spark: rebuilt, one snapshot more, against a copy and DuckDB'
 
-const OPTIONS = {
-  players: { type: 'string', default: '1000000' },
-  /** Library entries; default four for each tenth player. */
-  entries: { type: 'string' },
-  snapshots: { type: 'string', default: '3' },
-  rounds: { type: 'string', default: '1' },
-  /** Java's heap, and what DuckDB may use. */
-  memory: { type: 'string', default: '2g' },
-  cores: { type: 'string', default: '2' },
-  /** `--no-baselines`: without the copy by Spark and the history by DuckDB, a third of the time. */
-  baselines: { type: 'boolean', default: true },
-  /** For each program. */
-  'limit-minutes': { type: 'string', default: '60' },
-  /** On a disk with room: 2 KB a player. */
-  dir: { type: 'string', default: os.tmpdir() },
+export const OPTIONS = {
+  players: { type: 'string', default: '1000000', least: 1, help: 'players of each snapshot' },
+  entries: { type: 'string', least: 1, help: 'library entries (default four for each tenth player)' },
+  snapshots: { type: 'string', default: '3', least: 1, help: 'snapshots' },
+  rounds: { type: 'string', default: '1', least: 1, help: 'rounds of each program' },
+  memory: { type: 'string', default: '2g', help: "Java's heap, and what DuckDB may use" },
+  cores: { type: 'string', default: '2', least: 1, help: 'cores of each program' },
+  baselines: {
+    type: 'boolean',
+    default: true,
+    help: 'without the copy by Spark and the history by DuckDB, a third of the time',
+  },
+  'limit-minutes': { type: 'string', default: '60', above: 0, help: 'minutes that each program may take' },
+  dir: { type: 'string', default: os.tmpdir(), help: 'folder on a disk with room: 2 KB a player' },
 } as const
 const BYTES_A_PLAYER = 2_000
 const FULL = 'curate, full'
@@ -144,8 +143,7 @@ async function round(bench: Bench, results: Map<string, Result>, baselines: bool
   mustEqual('DuckDB and Spark show other rows', told, full)
 }
 
-export async function run(options: readonly string[]): Promise<void> {
-  const { values } = parseArgs({ args: [...options], options: OPTIONS, allowNegative: true })
+export async function run(values: OptionValues<typeof OPTIONS>): Promise<void> {
   const players = Number(values.players)
   const size = {
     players,

@@ -3,10 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { finished } from 'node:stream/promises'
-import { parseArgs, promisify } from 'node:util'
+import { promisify } from 'node:util'
 import Table from 'cli-table3'
 import pg from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
+import type { OptionValues } from '../scripts/read-options.ts'
 import { backendsCpuMsOf, cpuMsOf, rssMiBOf, usedSince } from './api/processes.ts'
 import type { Downloaded } from './export/client.ts'
 import { openService, type Service } from './import/service.ts'
@@ -18,7 +19,10 @@ const CLIENT = path.join(import.meta.dirname, 'export/client.ts')
 const NDJSON = 'application/x-ndjson'
 const CSV = 'text/csv'
 
-const OPTIONS = { players: { type: 'string', default: '1000000' }, node: { type: 'string', default: '' } } as const
+export const OPTIONS = {
+  players: { type: 'string', default: '1000000', least: 1, help: 'players in the database' },
+  node: { type: 'string', default: '', help: "options of the service's node, such as --cpu-prof" },
+} as const
 
 interface Round {
   readonly way: string
@@ -129,10 +133,8 @@ function print(rounds: readonly Round[], players: number): void {
   console.log(table.toString())
 }
 
-export async function run(options: readonly string[]): Promise<void> {
-  const { values } = parseArgs({ args: [...options], options: OPTIONS })
+export async function run(values: OptionValues<typeof OPTIONS>): Promise<void> {
   const players = Number(values.players)
-  if (!Number.isSafeInteger(players) || players < 1) throw new Error('usage: export [--players 1000000]')
   const dir = await mkdtemp(path.join(os.tmpdir(), 'bench-export-'))
   try {
     const running = await openService(dir, values.node.split(' ').filter(Boolean))

@@ -4,15 +4,19 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
-import { parseArgs, promisify } from 'node:util'
+import { promisify } from 'node:util'
 import Table from 'cli-table3'
 import type { Invocations } from '../scripts/invoke-function.ts'
+import type { OptionValues } from '../scripts/read-options.ts'
 import { functionEnvironment, openSetting, type Setting } from './api/setting.ts'
 
 export const summary =
   'the API as a function of AWS Lambda: size of the bundle, time of a cold start and of the requests after it'
 
-const OPTIONS = { starts: { type: 'string', default: '5' }, players: { type: 'string', default: '1000' } } as const
+export const OPTIONS = {
+  starts: { type: 'string', default: '5', least: 1, help: 'cold starts' },
+  players: { type: 'string', default: '1000', least: 1, help: 'players in the database' },
+} as const
 const ROOT = path.resolve(import.meta.dirname, '..')
 const WARM = 50
 
@@ -47,8 +51,7 @@ async function start(bundle: string, setting: Setting, events: readonly object[]
   return result
 }
 
-export async function run(given: readonly string[]): Promise<void> {
-  const { values: options } = parseArgs({ args: [...given], options: OPTIONS })
+export async function run(options: OptionValues<typeof OPTIONS>): Promise<void> {
   const dir = await mkdtemp(path.join(os.tmpdir(), 'bench-function-'))
   const bundle = path.join(dir, 'bundle')
   const setting = await openSetting(dir, Number(options.players))

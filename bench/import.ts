@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { parseArgs } from 'node:util'
 import Table from 'cli-table3'
 import pg from 'pg'
+import type { OptionValues } from '../scripts/read-options.ts'
 import { migrate } from '../src/database/migrate.ts'
 import { copyRows, makeBare } from './import/copies.ts'
 import { KINDS, type Kind, writePlayers } from './import/players.ts'
@@ -14,12 +14,10 @@ export const summary = 'players in over HTTP, by a client of its own, against CO
 
 const TARGET = { rowsPerSecond: 20_000, rssMiB: 400 }
 
-const OPTIONS = {
-  players: { type: 'string', default: '1000000' },
-  /** `plain` is what the target is about. */
-  kinds: { type: 'string', default: KINDS.join(',') },
-  /** Options of the service's node, such as `--cpu-prof --cpu-prof-dir=…`. */
-  node: { type: 'string', default: '' },
+export const OPTIONS = {
+  players: { type: 'string', default: '1000000', least: 1, help: 'players that are brought in' },
+  kinds: { type: 'string', default: KINDS.join(','), among: KINDS, help: 'what they are; the target is about plain' },
+  node: { type: 'string', default: '', help: "options of the service's node, such as --cpu-prof" },
 } as const
 
 const NAMES: Readonly<Record<Kind, string>> = { plain: 'players', identity: 'players with an account elsewhere' }
@@ -89,13 +87,9 @@ function print(rounds: readonly Round[], players: number): void {
   console.log(table.toString())
 }
 
-export async function run(options: readonly string[]): Promise<void> {
-  const { values } = parseArgs({ args: [...options], options: OPTIONS })
+export async function run(values: OptionValues<typeof OPTIONS>): Promise<void> {
   const players = Number(values.players)
   const kinds = values.kinds.split(',').filter((kind): kind is Kind => KINDS.includes(kind as Kind))
-  if (!Number.isSafeInteger(players) || players < 1 || kinds.length === 0) {
-    throw new Error(`usage: import [--players 1000000] [--kinds ${KINDS.join(',')}]`)
-  }
   const nodeOptions = values.node.split(' ').filter(Boolean)
   console.log(
     `${players} players, ${os.availableParallelism()} cores for client, service and Postgres; CPU in µs a player`,

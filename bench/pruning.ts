@@ -2,9 +2,10 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { parseArgs, promisify } from 'node:util'
+import { promisify } from 'node:util'
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import Table from 'cli-table3'
+import type { OptionValues } from '../scripts/read-options.ts'
 import { migrate } from '../src/database/migrate.ts'
 import { type Manifest, parseManifest } from '../src/lake/manifest.ts'
 import { MANIFESTS_PREFIX } from '../src/lake/object-keys.ts'
@@ -17,6 +18,21 @@ import { startLocalS3 } from './snapshot/local-s3.ts'
 
 export const summary =
   'bytes and rows that Spark reads of a snapshot for selective questions, with and without what the files say of themselves'
+
+export const OPTIONS = {
+  rows: {
+    type: 'string',
+    default: '1000000',
+    least: 1,
+    help: 'rows of players, library entries and audit events each',
+  },
+  layouts: { type: 'string', default: '3', least: 1, help: 'how many of the layouts' },
+  fillfactor: {
+    type: 'string',
+    least: 10,
+    help: 'of players and library entries, in percent (default: as the migrations have it)',
+  },
+} as const
 
 interface Question {
   readonly what: string
@@ -137,17 +153,8 @@ async function measure(
   console.log(table.toString())
 }
 
-export async function run(options: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...options],
-    options: {
-      rows: { type: 'string', default: '1000000' },
-      layouts: { type: 'string', default: '3' },
-      fillfactor: { type: 'string', default: '' },
-    },
-  })
+export async function run(values: OptionValues<typeof OPTIONS>): Promise<void> {
   const rows = Number(values.rows)
-  if (!Number.isSafeInteger(rows) || rows < 1) throw new RangeError('--rows is a whole number above zero')
   const spark = await sparkEnvironment()
   if ('missing' in spark) throw new Error(spark.missing)
   const dir = await mkdtemp(path.join(os.tmpdir(), 'rocketgames-pruning-'))

@@ -1,12 +1,15 @@
 /**
  * `npm run bench` lists the benches, `npm run bench -- <name> [options]` runs one. A bench is a file in this folder that exports
- * `summary` (one line) and `run(options)`; it prints a table and is never part of `npm test`.
+ * `summary` (one line), `OPTIONS` and `run`, which takes their values; it prints a table and is never part of `npm test`. With
+ * `--help` it tells its options.
  */
 import { readdirSync } from 'node:fs'
+import { type ProgramOptions, readOptions } from '../scripts/read-options.ts'
 
 export interface Bench {
   readonly summary: string
-  run(options: readonly string[]): Promise<void>
+  readonly OPTIONS: ProgramOptions
+  run(options: unknown): Promise<void>
 }
 
 const names = readdirSync(import.meta.dirname)
@@ -15,11 +18,14 @@ const names = readdirSync(import.meta.dirname)
 
 const load = (name: string) => import(`./${name}.ts`) as Promise<Bench>
 
-const [wanted, ...options] = process.argv.slice(2)
+const [wanted, ...given] = process.argv.slice(2)
 if (wanted !== undefined && names.includes(wanted)) {
-  await (await load(wanted)).run(options)
+  const { summary: about, OPTIONS: options, run } = await load(wanted)
+  await run(readOptions({ usage: `npm run bench -- ${wanted} [options]`, about, options }, given))
 } else {
-  if (wanted !== undefined) console.error(`There is no bench ${wanted}`)
+  const isMistaken = wanted !== undefined && wanted !== '--help' && wanted !== '-h'
+  if (isMistaken) console.error(`There is no bench ${wanted}`)
+  else console.log('Usage: npm run bench -- <name> [options]; --help behind a name tells its options\n')
   for (const name of names) console.log(`${name.padEnd(16)} ${(await load(name)).summary}`)
-  process.exitCode = wanted === undefined ? 0 : 2
+  process.exitCode = isMistaken ? 2 : 0
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { parseArgs } from 'node:util'
+import type { OptionValues } from '../scripts/read-options.ts'
 import { migrate } from '../src/database/migrate.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/local/postgres.ts'
 import { childrenCpuMsOf, cpuMsOf } from './api/processes.ts'
@@ -18,14 +18,17 @@ const TARGETS = { ratio: 1.15, localRatio: 2, duckdbRatio: 1.1, cpuMicros: 1.2, 
 const DISCARD = 'snapshot, S3 discards'
 const LOCAL = 'snapshot, local S3'
 
-const OPTIONS = {
-  rows: { type: 'string', default: '2000000' },
-  /** Each contestant runs once in each. */
-  rounds: { type: 'string', default: '5' },
-  s3: { type: 'string', default: 'discard,local' },
-  /** Threads of a second snapshot, which reads the players by ranges; 0: none. */
-  readers: { type: 'string', default: '2' },
-  rivals: { type: 'string', default: 'duckdb,adbc,row-api' },
+export const OPTIONS = {
+  rows: { type: 'string', default: '2000000', least: 1, help: 'players' },
+  rounds: { type: 'string', default: '5', least: 1, help: 'rounds, in each of which each contestant runs once' },
+  s3: { type: 'string', default: 'discard,local', help: 'where files go: discard, local, or both with a comma' },
+  readers: {
+    type: 'string',
+    default: '2',
+    least: 0,
+    help: 'threads of a second snapshot, which reads the players by ranges; 0: none',
+  },
+  rivals: { type: 'string', default: 'duckdb,adbc,row-api', help: 'who else runs, with commas' },
 } as const
 
 async function play1(contestant: Contestant, cluster: EmbeddedPostgres): Promise<Measured> {
@@ -73,8 +76,7 @@ function judge(results: readonly Result[], baseline: Result, rows: number): void
   for (const { contestant, rounds } of short) console.log(`${contestant.name}: of ${rounds[0]?.rows} rows, scaled`)
 }
 
-export async function run(options: readonly string[]): Promise<void> {
-  const { values } = parseArgs({ args: [...options], options: OPTIONS })
+export async function run(values: OptionValues<typeof OPTIONS>): Promise<void> {
   const [rows, rounds, readers] = [Number(values.rows), Number(values.rounds), Number(values.readers)]
   const dir = await mkdtemp(path.join(os.tmpdir(), 'rocketgames-bench-'))
   const settings = ['fsync=off', 'shared_buffers=512MB', 'max_wal_size=4GB', 'autovacuum=off']

@@ -3,8 +3,9 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs, promisify } from 'node:util'
+import { promisify } from 'node:util'
 import Table from 'cli-table3'
+import type { OptionValues } from '../scripts/read-options.ts'
 import { seedPlayers } from './api/players.ts'
 import type { SegmentOrder, SegmentResult } from './soak/load.ts'
 import { type Sample, Sampler } from './soak/sampler.ts'
@@ -24,16 +25,13 @@ import {
 export const summary =
   'the service at half of its capacity for 20 minutes with snapshots: is its memory flat, are there errors'
 
-const OPTIONS = {
-  minutes: { type: 'string', default: '20' },
-  players: { type: 'string', default: '200000' },
-  connections: { type: 'string', default: '16' },
-  /** Of the capacity. */
-  share: { type: 'string', default: '0.5' },
-  /** Minutes between snapshots. */
-  every: { type: 'string', default: '2' },
-  /** Keeps its logs and data there. */
-  dir: { type: 'string' },
+export const OPTIONS = {
+  minutes: { type: 'string', default: '20', above: 0, help: 'minutes of load' },
+  players: { type: 'string', default: '200000', least: 1, help: 'players in the database' },
+  connections: { type: 'string', default: '16', least: 1, help: 'connections that ask at once' },
+  share: { type: 'string', default: '0.5', above: 0, help: 'share of the capacity that is asked for' },
+  every: { type: 'string', default: '2', least: 1, help: 'minutes between snapshots' },
+  dir: { type: 'string', help: 'folder that keeps logs and data' },
 } as const
 
 const WARM_UP_SECONDS = 15
@@ -198,10 +196,9 @@ async function soak(service: SoakService, options: Options): Promise<readonly Fi
   ]
 }
 
-type Options = Readonly<ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values']>
+type Options = Readonly<OptionValues<typeof OPTIONS>>
 
-export async function run(given: readonly string[]): Promise<void> {
-  const { values: options } = parseArgs({ args: [...given], options: OPTIONS })
+export async function run(options: Options): Promise<void> {
   const dir = options.dir ?? (await mkdtemp(path.join(os.tmpdir(), 'bench-soak-')))
   await mkdir(dir, { recursive: true })
   const service = await startSoakService({ dir, schedule: `*/${Number(options.every)} * * * *` })

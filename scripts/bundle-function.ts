@@ -8,6 +8,7 @@ import path from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { NOT_SERVED } from '../src/http/api-page/guide-page.ts'
 import { rdsCertificates } from './container/rds-certificates.ts'
+import { readFolder } from './read-options.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '..')
 
@@ -87,7 +88,11 @@ export async function bundleFunction(out: string): Promise<number> {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const out = path.resolve(process.argv[2] ?? path.join(ROOT, 'dist/function'))
+  const program = {
+    usage: 'node scripts/bundle-function.ts [folder]',
+    about: 'Puts the API as one file for AWS Lambda into the folder (default dist/function)',
+  }
+  const out = path.resolve(readFolder(program, process.argv.slice(2)) ?? path.join(ROOT, 'dist/function'))
   const bytes = await bundleFunction(out)
   process.stdout.write(`${out}: ${(bytes / 1024 / 1024).toFixed(1)} MiB of code\n`)
 }

@@ -9,6 +9,7 @@ import { createRequire, registerHooks } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { wholeDocument } from '../test/support/whole-document.ts'
 import { clientDocument, operationsWithKey } from './client-document.ts'
+import { readOptions } from './read-options.ts'
 
 const compiler = pathToFileURL(createRequire(import.meta.url).resolve('@ts-morph/common/dist/typescript.js')).href
 
@@ -37,5 +38,9 @@ export async function generatedClient(): Promise<string> {
 }
 
 if (import.meta.main) {
+  readOptions(
+    { usage: 'npm run generate:client', about: 'Writes src/client/generated-api.ts', options: {} },
+    process.argv.slice(2),
+  )
   writeFileSync(new URL('../src/client/generated-api.ts', import.meta.url), await generatedClient())
 }

@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import { contractSetFingerprint, contracts, copySelect } from '../src/lake/contract.ts'
+import { readOptions } from './read-options.ts'
 
 const FORMAT = 1
 
@@ -40,5 +41,9 @@ export function generatedContract(): string {
 }
 
 if (import.meta.main) {
+  readOptions(
+    { usage: 'npm run generate:contract', about: 'Writes glue-jobs/rocketgames_glue/contract.json', options: {} },
+    process.argv.slice(2),
+  )
   writeFileSync(new URL('../glue-jobs/rocketgames_glue/contract.json', import.meta.url), generatedContract())
 }

@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { readOptions } from './read-options.ts'
 
 const root = path.resolve(import.meta.dirname, '..')
 
@@ -40,6 +41,10 @@ export function clientPackage(folder: string, dist: string): void {
 }
 
 if (import.meta.main) {
+  readOptions(
+    { usage: 'npm run pack:client', about: 'Packs the client alone as a tarball, after npm run build', options: {} },
+    process.argv.slice(2),
+  )
   const folder = mkdtempSync(path.join(os.tmpdir(), 'rocketgames-client-'))
   try {
     clientPackage(folder, path.join(root, 'dist'))

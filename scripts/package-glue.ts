@@ -5,6 +5,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { generatedContract } from './generate-contract.ts'
+import { readFolder } from './read-options.ts'
 import { zipFile } from './zip-file.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '..')
@@ -36,4 +37,10 @@ export function packageGlue(folder: string): void {
   writeFileSync(path.join(folder, `${PACKAGE}.zip`), zipFile(entries))
 }
 
-if (import.meta.main) packageGlue(path.resolve(ROOT, process.argv[2] ?? 'dist/glue'))
+if (import.meta.main) {
+  const program = {
+    usage: 'npm run package:glue -- [folder]',
+    about: 'Puts what AWS Glue gets into the folder (default dist/glue)',
+  }
+  packageGlue(path.resolve(ROOT, readFolder(program, process.argv.slice(2)) ?? 'dist/glue'))
+}

@@ -7,7 +7,9 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
 const CONTAINER = 'accounts'
-const USAGE = 'Usage: npm run task -- <stage> <task> [word…]'
+const USAGE = `Usage: npm run task -- <stage> <task> [word…]
+
+Tasks: migrate, keys, snapshot, care, work. The words take the place of the task's own command.`
 
 /** Tests look oftener. */
 const LOOK_MS = Number(process.env.TASK_LOOK_MS ?? 5_000)
@@ -95,7 +97,11 @@ async function showLog(stage: string, task: string, arn: string): Promise<void> 
 async function main(): Promise<number> {
   // What follows the task is the program's: `keys create --name first`.
   const [stage, task, ...words] = process.argv.slice(2)
-  if (stage === undefined || task === undefined) {
+  if (stage === '--help' || stage === '-h') {
+    console.log(USAGE)
+    return 0
+  }
+  if (stage === undefined || task === undefined || stage.startsWith('-')) {
     console.error(USAGE)
     return 2
   }

@@ -5,9 +5,13 @@ import { spawn } from 'node:child_process'
 import path from 'node:path'
 
 const [name, ...more] = process.argv.slice(2)
-if (name === undefined) {
-  process.stderr.write('usage: npm run proof -- <part of a test file name>, for example: npm run proof -- steam\n')
-  process.exit(2)
+const isHelp = name === '--help' || name === '-h'
+if (name === undefined || name.startsWith('-')) {
+  const usage = `Usage: npm run proof -- <part of a test file name> [more vitest arguments]
+For example: npm run proof -- steam
+`
+  ;(isHelp ? process.stdout : process.stderr).write(usage)
+  process.exit(isHelp ? 0 : 2)
 }
 const vitest = path.resolve(import.meta.dirname, '../node_modules/vitest/vitest.mjs')
 const child = spawn(process.execPath, [vitest, 'run', name, '--reporter=verbose', '--testTimeout=3600000', ...more], {

@@ -8,7 +8,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { parseArgs } from 'node:util'
+import { readOptions } from '../read-options.ts'
 import { ensureBaseImage } from './base-image.ts'
 import { buildImage, type Source, sourceOf } from './build-image.ts'
 import { Buildah } from './buildah.ts'
@@ -21,9 +21,17 @@ import { ensureRequirements } from './requirements.ts'
 import { checkRunning } from './running-checks.ts'
 import { startStandIns } from './stand-ins.ts'
 
-const { values } = parseArgs({
-  options: { source: { type: 'string' }, 'rebuild-base': { type: 'boolean', default: false } },
-})
+const values = readOptions(
+  {
+    usage: 'npm run container -- [options]',
+    about: 'Builds the image without Docker, runs it as production would, and tells what is not as it must be',
+    options: {
+      source: { type: 'string', help: 'folder whose files are built as they lie there (default: the last commit)' },
+      'rebuild-base': { type: 'boolean', default: false, help: 'makes the base image anew' },
+    },
+  },
+  process.argv.slice(2),
+)
 
 /** Outside of the repository; the base image in it is made once. */
 const CACHE = path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'rocketgames-container')
