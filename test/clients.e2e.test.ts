@@ -1,11 +1,16 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { seedAccounts } from './lake/snapshot/seed.ts'
+import { createTestDatabase, type TestDatabase } from './support/database.ts'
 import { pythonEnvironment } from './support/python.ts'
 import { removeFolder, run, runCommand, type Service, startService } from './support/service.ts'
 
 /** The AWS CLI and boto3 as they come, with nothing set but what `rocketgames env` prints. */
 const REQUIREMENTS = ['awscli==1.46.3', 'boto3==1.44.5', 'botocore==1.44.5']
+
+const PLAYERS = 50
 
 const BOTO3 = `
 import json, os, time
@@ -31,12 +36,19 @@ const python = await pythonEnvironment('aws-clients', REQUIREMENTS)
 describe.skipIf('missing' in python)(
   `other people's clients${'missing' in python ? ` (skipped: ${python.missing})` : ''}`,
   () => {
+    let database: TestDatabase
     let service: Service
     let env: Record<string, string>
     const program = 'python' in python ? python.python : ''
 
     beforeAll(async () => {
-      service = await startService()
+      database = await createTestDatabase()
+      await seedAccounts(database.url, PLAYERS)
+      const client = new pg.Client(database.url)
+      await client.connect()
+      await client.query(`UPDATE player SET country = 'SE' WHERE username LIKE '%7'`)
+      await client.end()
+      service = await startService({ env: { DATABASE_URL: database.url, LAKE_SCHEDULER: 'none' } })
       await service.saw(/ready to use/i)
       const printed = await runCommand(['env', '--json'], { LOCAL_DATA_DIR: service.dir })
       env = JSON.parse(printed.stdout) as Record<string, string>
@@ -44,6 +56,7 @@ describe.skipIf('missing' in python)(
 
     afterAll(async () => {
       await service?.stop()
+      await database?.drop()
       removeFolder(service.dir)
     })
 
@@ -64,7 +77,7 @@ describe.skipIf('missing' in python)(
       expect(seen.state).toBe('SUCCEEDED')
       expect(seen.rows).toEqual([
         ['n', 'c'],
-        ['20000', '60'],
+        [String(PLAYERS), '2'],
       ])
     })
 
@@ -91,7 +104,7 @@ describe.skipIf('missing' in python)(
         '--work-group',
         env.ATHENA_WORKGROUP as string,
         '--query-string',
-        'SELECT status, count(*) FROM rocketgames.games_latest GROUP BY status',
+        'SELECT title, count(*) FROM rocketgames.games_latest GROUP BY title',
       )
       const id = started.QueryExecutionId as string
       for (let state = 'QUEUED'; state !== 'SUCCEEDED'; ) {
@@ -100,8 +113,8 @@ describe.skipIf('missing' in python)(
         expect(['QUEUED', 'RUNNING', 'SUCCEEDED']).toContain(state)
       }
       const results = await aws('athena', 'get-query-results', '--query-execution-id', id)
-      // A header and all 13 states of a game.
-      expect((results.ResultSet as { Rows: unknown[] }).Rows).toHaveLength(14)
+      // A header and the games.
+      expect((results.ResultSet as { Rows: unknown[] }).Rows).toHaveLength(51)
     })
   },
 )

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { headersOf, parametersOf, schemaCompiler, withResponses } from '../support/api-document.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { removeFolder, runCommand, type Service, startService } from '../support/service.ts'
 import { wholeDocument } from '../support/whole-document.ts'
 import { broken } from './answer-check.ts'
@@ -21,6 +22,7 @@ const AS_STORED = new Set(['getJobResult', 'getJobResultPart'])
 /** Beyond the longest address that the service reads. */
 const LONG_CHARACTERS = 9_000
 
+let database: TestDatabase
 let service: Service
 let world: World
 let admin: string
@@ -28,7 +30,9 @@ const allScopes = new Set(Object.values(document.paths).flatMap(scopesOf))
 
 beforeAll(async () => {
   // As many imports as a test may want, and nothing to wait for.
-  service = await startService({ env: { SAMPLE_DATA: 'off', RATE_LIMIT_BULK: '1000/1s' } })
+  database = await createTestDatabase()
+  const settings = { DATABASE_URL: database.url, LAKE_SCHEDULER: 'none', RATE_LIMIT_BULK: '1000/1s' }
+  service = await startService({ env: settings })
   await service.saw(/ready to use/i)
   const env = JSON.parse((await runCommand(['env', '--json'], { LOCAL_DATA_DIR: service.dir })).stdout)
   admin = env.API_KEY
@@ -37,6 +41,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await service?.stop()
+  await database?.drop()
   removeFolder(service.dir)
 })
 

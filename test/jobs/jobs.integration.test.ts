@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it as plain } from 'vitest'
 import { AppError } from '../../src/errors.ts'
 import { type JobWork, MAX_JOB_ERROR_LINES } from '../../src/jobs/job.ts'
 import { JobUpkeep } from '../../src/jobs/job-upkeep.ts'
@@ -15,15 +15,20 @@ import {
   until,
 } from './job-bench.ts'
 
-let bench: JobBench
-
-beforeEach(async () => {
-  bench = await createJobBench()
+/** Each has a database of its own, and waits for its queue, which is asked once a second, beside the others. */
+const it = plain.extend<{ jobBench: JobBench }>({
+  // biome-ignore lint/correctness/noEmptyPattern: what a fixture is made of is read from its pattern
+  jobBench: async ({}, use) => {
+    const bench = await createJobBench()
+    await use(bench)
+    await bench.close()
+  },
 })
-afterEach(() => bench.close())
 
-describe('a job', () => {
-  it('reads its body, writes a result and parts of any length, and tells what it counted', async () => {
+describe.concurrent('a job', () => {
+  it('reads its body, writes a result and parts of any length, and tells what it counted', async ({
+    jobBench: bench,
+  }) => {
     const body = someBytes(2_500_000)
     const process = bench.open(async (work) => {
       const copy = await work.result({ name: 'copy.bin', type: 'application/octet-stream' })
@@ -59,7 +64,7 @@ describe('a job', () => {
     await expect(resultOf(process, id, 4)).rejects.toMatchObject({ code: 'not-found' })
   })
 
-  it('leaves neither its body nor its input behind', async () => {
+  it('leaves neither its body nor its input behind', async ({ jobBench: bench }) => {
     const process = bench.open(async () => ({}))
     await process.worker.start()
     async function* pieces() {
@@ -73,7 +78,7 @@ describe('a job', () => {
     expect(rows).toEqual([{ input: {}, chunks: 0 }])
   })
 
-  it('whose submission fails leaves nothing to do', async () => {
+  it('whose submission fails leaves nothing to do', async ({ jobBench: bench }) => {
     const process = bench.open()
     async function* broken() {
       yield Buffer.from('half a bo')
@@ -88,7 +93,7 @@ describe('a job', () => {
     expect(rows).toEqual([{ files: 0, jobs: 0 }])
   })
 
-  it('is queued by the transaction around its submission, or not at all', async () => {
+  it('is queued by the transaction around its submission, or not at all', async ({ jobBench: bench }) => {
     const process = bench.open()
     const undone = process.database.enclose(async () => {
       await process.jobs.submit('export', input, context)
@@ -102,7 +107,9 @@ describe('a job', () => {
     expect(rows).toEqual([{ id: kept.id, jobs: [kept.id] }])
   })
 
-  it('counts every error line, keeps the first of them in order, and pages through them', async () => {
+  it('counts every error line, keeps the first of them in order, and pages through them', async ({
+    jobBench: bench,
+  }) => {
     const lines = MAX_JOB_ERROR_LINES + 700
     const process = bench.open(async (work) => {
       for (let line = 1; line <= lines; line++) await work.error({ line })
@@ -120,7 +127,9 @@ describe('a job', () => {
     expect(all).toEqual(Array.from({ length: MAX_JOB_ERROR_LINES }, (_, index) => ({ line: index + 1 })))
   })
 
-  it('fails with the problem that its handler met, and never with the text of a defect', async () => {
+  it('fails with the problem that its handler met, and never with the text of a defect', async ({
+    jobBench: bench,
+  }) => {
     const process = bench.open(async (work) => {
       if (work.input.resource === 'players')
         throw new AppError('validation', '1 field is invalid', { errors: [{ pointer: '/a', code: 'format' }] })
@@ -139,7 +148,7 @@ describe('a job', () => {
     expect(JSON.stringify(problem)).not.toContain('hunter2')
   })
 
-  it('is tried again when something it needs is away', async () => {
+  it('is tried again when something it needs is away', async ({ jobBench: bench }) => {
     let attempts = 0
     const process = bench.open(async () => {
       attempts++
@@ -151,7 +160,7 @@ describe('a job', () => {
     expect(await ended(process, id)).toMatchObject({ state: 'succeeded', summary: { attempts: 2 } })
   })
 
-  it('is nobody else’s business', async () => {
+  it('is nobody else’s business', async ({ jobBench: bench }) => {
     const process = bench.open()
     const { id } = await process.jobs.submit('export', input, context)
     await expect(process.jobs.get(id, stranger)).rejects.toMatchObject({ code: 'not-found' })
@@ -170,7 +179,7 @@ describe('a job', () => {
     expect((await process.jobs.list(request, stranger)).rows.map((job) => job.id)).toEqual([own.id])
   })
 
-  it('that is one too many for its caller is refused', async () => {
+  it('that is one too many for its caller is refused', async ({ jobBench: bench }) => {
     const process = bench.open()
     await process.database.withClient((client) =>
       client.query(
@@ -192,8 +201,8 @@ describe('a job', () => {
   })
 })
 
-describe('cancelling', () => {
-  it('ends a job that waits at once and for good', async () => {
+describe.concurrent('cancelling', () => {
+  it('ends a job that waits at once and for good', async ({ jobBench: bench }) => {
     const process = bench.open()
     const { id } = await process.jobs.submit('export', input, context)
     expect(await process.jobs.cancel(id, context)).toMatchObject({ state: 'cancelled' })
@@ -201,7 +210,7 @@ describe('cancelling', () => {
     expect(rows).toEqual([])
   })
 
-  it('reaches a job that runs in another process', async () => {
+  it('reaches a job that runs in another process', async ({ jobBench: bench }) => {
     const began = Promise.withResolvers<void>()
     const worker = bench.open(async (work) => {
       work.progress(7)
@@ -222,8 +231,8 @@ describe('cancelling', () => {
   })
 })
 
-describe('a process that starts while the database is away', () => {
-  it('does jobs as soon as there is one, and ends at once when it is told to', async () => {
+describe.concurrent('a process that starts while the database is away', () => {
+  it('does jobs as soon as there is one, and ends at once when it is told to', async ({ jobBench: bench }) => {
     const gate = await createGate(bench.url)
     try {
       gate.shut()
@@ -246,8 +255,8 @@ describe('a process that starts while the database is away', () => {
   })
 })
 
-describe('several processes', () => {
-  it('do each job once', async () => {
+describe.concurrent('several processes', () => {
+  it('do each job once', async ({ jobBench: bench }) => {
     const done: string[] = []
     const run = async ({ id }: { id: string }) => {
       done.push(id)
@@ -260,7 +269,7 @@ describe('several processes', () => {
     expect([...done].sort()).toEqual(submitted.map(({ id }) => id).sort())
   })
 
-  it('give back what they are doing when they stop, and the next one begins it anew', async () => {
+  it('give back what they are doing when they stop, and the next one begins it anew', async ({ jobBench: bench }) => {
     const began = Promise.withResolvers<void>()
     const leaving = bench.open(async (work) => {
       const result = await work.result({ name: 'r.txt', type: 'text/plain' })
@@ -288,7 +297,9 @@ describe('several processes', () => {
     expect(await next.jobs.errors(id, 0, 10, context)).toEqual([])
   })
 
-  it('take over from one that was thought dead, whose late writes then count for nothing', async () => {
+  it('take over from one that was thought dead, whose late writes then count for nothing', async ({
+    jobBench: bench,
+  }) => {
     const began = Promise.withResolvers<void>()
     const goOn = Promise.withResolvers<void>()
     let attempts = 0
@@ -320,7 +331,7 @@ describe('several processes', () => {
     expect((await resultOf(other, id)).toString()).toBe('in time')
   })
 
-  it('give up a job that has taken several of them down', async () => {
+  it('give up a job that has taken several of them down', async ({ jobBench: bench }) => {
     const process = bench.open()
     const { id } = await process.jobs.submit('export', input, context)
     await process.database.withClient((client) =>
@@ -353,8 +364,10 @@ async function attemptOf(process: ReturnType<JobBench['open']>, id: string): Pro
   return rows[0]?.attempt
 }
 
-describe('upkeep', () => {
-  it('forgets jobs seven days after their end, with all their files, and bodies that no job has', async () => {
+describe.concurrent('upkeep', () => {
+  it('forgets jobs seven days after their end, with all their files, and bodies that no job has', async ({
+    jobBench: bench,
+  }) => {
     const process = bench.open(async (work) => {
       const result = await work.result({ name: 'r.txt', type: 'text/plain' })
       await result.write('kept for a while')
@@ -383,7 +396,7 @@ describe('upkeep', () => {
     expect(rows).toEqual([{ files: 2, of_jobs: 1 }])
   })
 
-  it('queues anew what the queue has lost', async () => {
+  it('queues anew what the queue has lost', async ({ jobBench: bench }) => {
     const process = bench.open(async () => ({ summary: { found: true } }))
     const { id } = await process.jobs.submit('export', input, context)
     await process.database.withClient(async (client) => {
