@@ -33,8 +33,8 @@ export interface GlueJobProps {
   readonly script: GlueScript
   /** As the job's script takes them, with their dashes. */
   readonly arguments: Readonly<Record<string, string>>
-  /** `name==version`, commas between. */
-  readonly modules?: string
+  /** `name==version`, commas between, or a file of requirements. */
+  readonly modules?: string | Asset
   readonly files?: readonly Asset[]
   /** 4 cores and 16 GB each. With auto scaling these are the most, and fewer run while there is less to do. */
   readonly workers: number
@@ -94,7 +94,7 @@ export class GlueJob extends Construct {
     return {
       '--extra-py-files': place.package.modules.s3ObjectUrl,
       ...(files.length === 0 ? {} : { '--extra-files': files.map((each) => each.s3ObjectUrl).join(',') }),
-      ...(modules === undefined ? {} : { '--additional-python-modules': modules }),
+      ...moduleArguments(modules),
       '--enable-auto-scaling': 'true',
       '--enable-metrics': 'true',
       '--enable-observability-metrics': 'true',
@@ -106,11 +106,12 @@ export class GlueJob extends Construct {
   }
 
   /** What Glue itself does in the name of a job: fetches its code, joins the VPC, logs and counts. */
-  #everyJob({ files = [], place, script }: GlueJobProps): iam.PolicyStatementProps[] {
+  #everyJob({ files = [], modules, place, script }: GlueJobProps): iam.PolicyStatementProps[] {
     const arn = (service: string, resource: string, resourceName: string) =>
       Stack.of(this).formatArn({ service, resource, resourceName })
     const subnets = place.subnets.map(({ subnetId }) => arn('ec2', 'subnet', subnetId))
-    const code = [place.package.scripts[script], place.package.modules, ...files]
+    const requirements = typeof modules === 'object' ? [modules] : []
+    const code = [place.package.scripts[script], place.package.modules, ...files, ...requirements]
     const interfaces = arn('ec2', 'network-interface', '*')
     const groups = [arn('ec2', 'security-group', place.securityGroup.securityGroupId)]
     return [
@@ -185,4 +186,11 @@ export class GlueJob extends Construct {
       'Glue names the log groups of jobs with a security configuration after that and the role',
     )
   }
+}
+
+/** AWS Glue Developer Guide, "Using Python libraries with AWS Glue": a file of requirements since Glue 5.0. */
+function moduleArguments(modules: GlueJobProps['modules']): Record<string, string> {
+  if (modules === undefined) return {}
+  if (typeof modules === 'string') return { '--additional-python-modules': modules }
+  return { '--python-modules-installer-option': '-r', '--additional-python-modules': modules.s3ObjectUrl }
 }

@@ -7,15 +7,12 @@ import type { StageSettings } from '../stages.ts'
 import { acceptWildcards } from './accepted-wildcards.ts'
 import { databaseArns, tableArns } from './catalogue-arns.ts'
 import { GlueJob, type GlueJobPlace } from './glue-job.ts'
-import { pinnedModules } from './glue-package.ts'
 import { CURATED, type LakeAccess, type LakePlace, type QueryPlace } from './lake-access.ts'
 
 /** Of runs of the curate job; its layout is in `glue-jobs`. */
 const CURATED_META = 'curated-meta/v1/'
 /** Empty objects that the file system of Glue puts beside folders that it writes to. */
 const FOLDER_MARKS = ['curated_$folder$', 'curated/v1_$folder$']
-/** Glue has pyarrow 17; what the two need is pinned with them. */
-const UNLOAD_MODULES = ['pyarrow', 'cryptography', 'cffi', 'pycparser']
 
 /** By a statement of the role alone: a grant of the secret would write into the policies of another stack. */
 function secretKeys(scope: Construct, secrets: readonly ISecret[]): iam.PolicyStatementProps[] {
@@ -119,7 +116,7 @@ export class UnloadJob extends GlueJob {
   constructor(scope: Construct, id: string, props: UnloadJobProps) {
     const { access, database, lake: place, name, pseudonymKey } = props
     const { lake, lakeKey } = place
-    const certificates = props.place.package.certificates
+    const { certificates, unloadModules } = props.place.package
     super(scope, id, {
       place: props.place,
       name,
@@ -131,7 +128,7 @@ export class UnloadJob extends GlueJob {
         // Glue names a file after its key.
         '--ssl-root-cert': certificates.s3ObjectKey,
       },
-      modules: pinnedModules(UNLOAD_MODULES),
+      modules: unloadModules,
       files: [certificates],
       workers: 10,
       retries: 0,

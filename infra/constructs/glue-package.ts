@@ -10,19 +10,25 @@ const REQUIREMENTS = path.resolve(import.meta.dirname, '../../glue-jobs/requirem
 export const GLUE_SCRIPTS = ['curate_accounts', 'load_warehouse', 'unload_snapshot'] as const
 export type GlueScript = (typeof GLUE_SCRIPTS)[number]
 
+/** Glue has pyarrow 17; what the two need is pinned with them. */
+const UNLOAD_MODULES = ['pyarrow', 'cryptography', 'cffi', 'pycparser']
+
 /**
- * `--additional-python-modules`: modules in the versions that the jobs are tested with, those that they need included.
+ * A file of requirements: modules in the versions that the jobs are tested with, by the same hashes, so that pip takes nothing else for
+ * them; built ones, as Glue compiles nothing.
  *
+ * @param names those that they need included
  * @throws Error for a module without a pin.
  */
-export function pinnedModules(names: readonly string[]): string {
-  const lines = readFileSync(REQUIREMENTS, 'utf8').split('\n')
+export function hashedModules(names: readonly string[]): string {
+  const blocks = readFileSync(REQUIREMENTS, 'utf8').split(/\n(?=\S)/)
   const pins = names.map((name) => {
-    const pin = lines.find((line) => line.startsWith(`${name}==`))?.split(' ')[0]
-    if (pin === undefined) throw new Error(`glue-jobs/requirements.txt has no pin for ${name}`)
-    return pin
+    const block = blocks.find((each) => each.startsWith(`${name}==`))
+    const [pin = '', ...hashes] = (block ?? '').split('\n').filter((line) => /==|--hash=/.test(line))
+    if (hashes.length === 0) throw new Error(`glue-jobs/requirements.txt has no pin for ${name}`)
+    return [pin, ...hashes].join('\n')
   })
-  return pins.join(',')
+  return ['--only-binary :all:', ...pins, ''].join('\n')
 }
 
 /** What AWS Glue gets of `glue-jobs`: equal sources have equal names in S3, so nothing is replaced under a job that runs. */
@@ -30,6 +36,8 @@ export class GluePackage extends Construct {
   readonly scripts: Readonly<Record<GlueScript, Asset>>
   /** `--extra-py-files` of all scripts. */
   readonly modules: Asset
+  /** What the job that unloads needs beside what Glue has: `--additional-python-modules`, with the option `-r`. */
+  readonly unloadModules: Asset
   /** The authorities of RDS, which Java does not know: `--extra-files`. */
   readonly certificates: Asset
 
@@ -45,6 +53,8 @@ export class GluePackage extends Construct {
         unload_snapshot: asset('Unload', 'unload_snapshot.py'),
       }
       this.modules = asset('Modules', 'rocketgames_glue.zip')
+      writeFileSync(path.join(folder, 'requirements.txt'), hashedModules(UNLOAD_MODULES))
+      this.unloadModules = asset('UnloadModules', 'requirements.txt')
       writeFileSync(path.join(folder, 'rds-ca.pem'), rdsCertificates(new Date()))
       this.certificates = asset('Certificates', 'rds-ca.pem')
     } finally {

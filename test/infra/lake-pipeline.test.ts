@@ -3,7 +3,7 @@ import path from 'node:path'
 import { Stage } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 import { describe, expect, it } from 'vitest'
-import { pinnedModules } from '../../infra/constructs/glue-package.ts'
+import { hashedModules } from '../../infra/constructs/glue-package.ts'
 import { DatabaseStack } from '../../infra/stacks/database-stack.ts'
 import { LakeStack } from '../../infra/stacks/lake-stack.ts'
 import { NetworkStack } from '../../infra/stacks/network-stack.ts'
@@ -17,6 +17,7 @@ const GLUE_JOBS = path.resolve(import.meta.dirname, '../../glue-jobs')
 /** What Glue takes itself ("Using job parameters in AWS Glue jobs"). */
 const OF_GLUE = new Set([
   ...['--extra-py-files', '--extra-files', '--additional-python-modules', '--enable-auto-scaling', '--enable-metrics'],
+  '--python-modules-installer-option',
   ...['--enable-observability-metrics', '--enable-continuous-cloudwatch-log', '--job-bookmark-option'],
 ])
 const { all, one, place } = deployedLake('dev')
@@ -110,12 +111,25 @@ describe('the Glue jobs', () => {
     expect(job('rocketgames-curate').MaxRetries).toBeGreaterThan(0)
   })
 
-  it('get modules in the versions that the jobs are tested with, and those that they bring', () => {
-    const modules = job(place.unloadJob).DefaultArguments['--additional-python-modules']?.split(',') ?? []
+  it('get modules from a file with the versions and the hashes that the jobs are tested with', () => {
+    const args = job(place.unloadJob).DefaultArguments
+    expect(args['--python-modules-installer-option']).toBe('-r')
+    const key = /\/([0-9a-f]{64}\.txt)$/.exec(args['--additional-python-modules'] ?? '')?.[1] ?? 'none'
+    const readers = all('AWS::IAM::Policy').filter(({ properties }) => JSON.stringify(properties).includes(key))
+    expect(readers.map(({ logicalId }) => logicalId)).toEqual([expect.stringMatching(/^UnloadRole/)])
     const requirements = readFileSync(path.join(GLUE_JOBS, 'requirements.txt'), 'utf8')
-    expect(modules.map((each) => each.split('==')[0])).toEqual(['pyarrow', 'cryptography', 'cffi', 'pycparser'])
-    for (const each of modules) expect(requirements).toContain(`\n${each} \\\n`)
-    expect(() => pinnedModules(['left-pad'])).toThrow('no pin for left-pad')
+    const [option, ...lines] = hashedModules(['pyarrow', 'cryptography', 'cffi', 'pycparser']).trimEnd().split('\n')
+    expect(option).toBe('--only-binary :all:')
+    const pins = lines.filter((line) => !line.startsWith('    --hash=sha256:'))
+    expect(pins.map((each) => each.split('==')[0])).toEqual(['pyarrow', 'cryptography', 'cffi', 'pycparser'])
+    for (const pin of pins) {
+      const at = lines.indexOf(pin)
+      const hashes = lines.slice(at + 1).findIndex((line) => !line.startsWith(' '))
+      const block = lines.slice(at, hashes < 0 ? undefined : at + 1 + hashes)
+      expect(block.length).toBeGreaterThan(1)
+      expect(requirements).toContain(`${block.join('\n')}\n    # via`)
+    }
+    expect(() => hashedModules(['left-pad'])).toThrow('no pin for left-pad')
   })
 
   it('find the authorities of the database under the name that --extra-files gives them', () => {
