@@ -14,7 +14,15 @@ import { verifySnapshots } from '../../../src/lake/snapshot/verify.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
 import { startTestAws, type TestAws } from '../../support/local-aws.ts'
 import { type S3Proxy, startS3Proxy } from './s3-proxy.ts'
-import { contents, forgetSnapshots, type LakePlace, newPlace, type OpenLake, openLake } from './test-lake.ts'
+import {
+  contents,
+  FEW_TABLES,
+  forgetSnapshots,
+  type LakePlace,
+  newPlace,
+  type OpenLake,
+  openLake,
+} from './test-lake.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -33,7 +41,7 @@ afterAll(async () => {
 })
 
 beforeEach(async () => {
-  place = await newPlace(aws, database.url)
+  place = { ...(await newPlace(aws, database.url)), tables: FEW_TABLES }
   proxy = await startS3Proxy(aws.endpoint)
   open = openLake({ ...place, endpoint: proxy.endpoint })
   await forgetSnapshots(open.database)
