@@ -1,4 +1,4 @@
-import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib'
+import { CfnOutput, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { AccessLogField, AccessLogFormat } from 'aws-cdk-lib/aws-apigateway'
 import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2'
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations'
@@ -13,20 +13,7 @@ import { ProgramTask } from '../constructs/program-task.ts'
 import { TaskSchedule } from '../constructs/task-schedule.ts'
 import { accept } from '../nag.ts'
 import type { StageSettings } from '../stages.ts'
-import type { ClusterStack } from './cluster-stack.ts'
-import type { DatabaseStack } from './database-stack.ts'
-import type { LakeStack } from './lake-stack.ts'
-import type { NetworkStack } from './network-stack.ts'
-import type { TaskStack } from './task-stack.ts'
-
-export interface FunctionStackProps extends StackProps {
-  readonly settings: StageSettings
-  readonly network: NetworkStack
-  readonly database: DatabaseStack
-  readonly lake: LakeStack
-  readonly cluster: ClusterStack
-  readonly tasks: TaskStack
-}
+import type { ApiStackProps } from './api-stack-props.ts'
 
 /** Requests that the gateway lets through, of all callers; quotas of single keys are the program's. */
 const REQUESTS_PER_SECOND = 200
@@ -45,7 +32,7 @@ export class FunctionStack extends Stack {
   readonly workTask: ProgramTask
   readonly schedule: TaskSchedule['schedule']
 
-  constructor(scope: Construct, id: string, given: FunctionStackProps) {
+  constructor(scope: Construct, id: string, given: ApiStackProps) {
     const { settings, network, database, lake, cluster, tasks, ...props } = given
     super(scope, id, props)
     if (!settings.service.public) {
@@ -156,7 +143,7 @@ export class FunctionStack extends Stack {
     return domain
   }
 
-  #work({ settings, database, cluster, lake, tasks }: FunctionStackProps): ProgramTask {
+  #work({ settings, database, cluster, lake, tasks }: ApiStackProps): ProgramTask {
     const { environment, secrets } = databaseSettings(database, database.secrets.service)
     return new ProgramTask(this, 'Work', {
       settings,

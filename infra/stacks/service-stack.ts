@@ -1,4 +1,4 @@
-import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib'
+import { CfnOutput, Duration, Stack } from 'aws-cdk-lib'
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch'
 import * as ec2 from 'aws-cdk-lib/aws-ec2'
 import * as ecs from 'aws-cdk-lib/aws-ecs'
@@ -9,20 +9,9 @@ import { databaseSettings } from '../constructs/program-settings.ts'
 import { ProgramTask } from '../constructs/program-task.ts'
 import { WeeklyRestart } from '../constructs/weekly-restart.ts'
 import type { StageSettings } from '../stages.ts'
+import type { ApiStackProps } from './api-stack-props.ts'
 import type { ClusterStack } from './cluster-stack.ts'
-import type { DatabaseStack } from './database-stack.ts'
-import type { LakeStack } from './lake-stack.ts'
 import { type NetworkStack, SERVICE_PORT } from './network-stack.ts'
-import type { TaskStack } from './task-stack.ts'
-
-export interface ServiceStackProps extends StackProps {
-  readonly settings: StageSettings
-  readonly network: NetworkStack
-  readonly database: DatabaseStack
-  readonly lake: LakeStack
-  readonly cluster: ClusterStack
-  readonly tasks: TaskStack
-}
 
 /** Within it requests finish after SIGTERM; see STOP_SECONDS. */
 const SHUTDOWN_GRACE_SECONDS = 30
@@ -43,7 +32,7 @@ export class ServiceStack extends Stack {
   /** Rolls a release back while it is going out. */
   readonly deploymentAlarm: cloudwatch.Alarm
 
-  constructor(scope: Construct, id: string, { settings, ...rest }: ServiceStackProps) {
+  constructor(scope: Construct, id: string, { settings, ...rest }: ApiStackProps) {
     const { network, cluster, database, lake, tasks, ...props } = rest
     super(scope, id, props)
     const door = new FrontDoor(this, 'FrontDoor', { settings, network })
@@ -75,7 +64,7 @@ export class ServiceStack extends Stack {
 
   #program(
     settings: StageSettings,
-    { cluster, database, lake, tasks }: Pick<ServiceStackProps, 'cluster' | 'database' | 'lake' | 'tasks'>,
+    { cluster, database, lake, tasks }: Pick<ApiStackProps, 'cluster' | 'database' | 'lake' | 'tasks'>,
   ): ProgramTask {
     const { service, apiKeyPepper, cursorKey } = database.secrets
     const { environment, secrets } = databaseSettings(database, service)

@@ -1,4 +1,4 @@
-import { Stack, type StackProps } from 'aws-cdk-lib'
+import { Stack } from 'aws-cdk-lib'
 import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch'
 import type { Construct } from 'constructs'
 import { AlarmTopics } from '../constructs/alarm-topics.ts'
@@ -11,22 +11,11 @@ import { ProgramMetrics } from '../constructs/program-metrics.ts'
 import { functionAlarms, serviceAlarms } from '../constructs/service-alarms.ts'
 import { WatchDashboard } from '../constructs/watch-dashboard.ts'
 import { type AlarmPlan, watch } from '../constructs/watched-alarm.ts'
-import type { StageSettings } from '../stages.ts'
-import type { ClusterStack } from './cluster-stack.ts'
-import type { DatabaseStack } from './database-stack.ts'
+import type { ApiStackProps } from './api-stack-props.ts'
 import type { FunctionStack } from './function-stack.ts'
-import type { LakeStack } from './lake-stack.ts'
-import type { NetworkStack } from './network-stack.ts'
 import type { ServiceStack } from './service-stack.ts'
-import type { TaskStack } from './task-stack.ts'
 
-export interface WatchStackProps extends StackProps {
-  readonly settings: StageSettings
-  readonly network: NetworkStack
-  readonly database: DatabaseStack
-  readonly lake: LakeStack
-  readonly cluster: ClusterStack
-  readonly tasks: TaskStack
+export interface WatchStackProps extends ApiStackProps {
   /** Where `compute` is `fargate`. */
   readonly service?: ServiceStack
   /** Where `compute` is `lambda`. */
