@@ -24,11 +24,6 @@ export interface LoggerOptions {
   readonly level: string
   /** Where lines go; default standard error, so that standard output stays for answers. */
   readonly destination?: { write(line: string): void }
-  /**
-   * Standard error is written to by another thread: who reads it slowly, or not at all, does not stop the service. Beyond 8 MB that
-   * wait, lines are lost. Default: each line is written before the program goes on.
-   */
-  readonly inBackground?: true
 }
 
 const MAX_WAITING_CHARACTERS = 8 * 1024 * 1024
@@ -36,9 +31,12 @@ const MAX_WAITING_CHARACTERS = 8 * 1024 * 1024
 export interface OutputOptions {
   /** Standard output or standard error. */
   readonly fd: 1 | 2
-  /** Written by another thread, what still waits at the end of the process then; else each line before the program goes on. */
+  /**
+   * Written by another thread, what still waits at the end of the process then: who reads slowly, or not at all, does not stop the
+   * program. Else each line is written before the program goes on.
+   */
   readonly inBackground: boolean
-  /** Beyond, lines are lost. */
+  /** Beyond, lines are lost; default 8 MB. */
   readonly maxWaitingCharacters?: number
 }
 
@@ -60,8 +58,29 @@ export function openOutput({ fd, inBackground, maxWaitingCharacters = MAX_WAITIN
   return output
 }
 
+const EXIT_PATIENCE_MS = 1_000
+
+/**
+ * Ends the process when the lines that wait are written; after the patience without them. `process.exit()` alone would break off what
+ * another thread is writing, and wait as long as it takes for who reads the rest.
+ */
+export function exitWhenWritten(
+  output: ReturnType<typeof openOutput>,
+  exitCode: number,
+  patienceMs = EXIT_PATIENCE_MS,
+): void {
+  const exit = () => process.exit(exitCode)
+  output.once('drain', exit).once('error', exit)
+  setTimeout(() => {
+    output.flushSync = () => undefined
+    exit()
+  }, patienceMs)
+  // Also without a line there is a drain after it.
+  output.write('')
+}
+
 /** One JSON object a line, ISO times, no host name or process id noise; with the trace that it is written in, where there is one. */
-export function createLogger({ level, destination, inBackground }: LoggerOptions): Logger {
+export function createLogger({ level, destination }: LoggerOptions): Logger {
   return pino(
     {
       level,
@@ -70,6 +89,6 @@ export function createLogger({ level, destination, inBackground }: LoggerOptions
       ...(isTracing() ? { mixin: () => traceFields() ?? {} } : {}),
       redact: { paths: REDACTED.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: '[redacted]' },
     },
-    destination ?? openOutput({ fd: 2, inBackground: inBackground === true }),
+    destination ?? openOutput({ fd: 2, inBackground: false }),
   )
 }

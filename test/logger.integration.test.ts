@@ -8,9 +8,13 @@ import { describe, expect, it } from 'vitest'
 const LOGGER = path.resolve(import.meta.dirname, '../src/logger.ts')
 
 /** A program that logs `count` lines of 1 KB and then says that it goes on. `end` is how it ends when it is told to. */
-function program(count: number, end: 'process.exit()' | 'process.stdin.destroy()') {
-  const code = `import { createLogger } from ${JSON.stringify(LOGGER)}
-    const logger = createLogger({ level: 'info', inBackground: true })
+function program(
+  count: number,
+  end: 'process.exit()' | 'process.stdin.destroy()' | `exitWhenWritten(log, 3, ${number})`,
+) {
+  const code = `import { createLogger, exitWhenWritten, openOutput } from ${JSON.stringify(LOGGER)}
+    const log = openOutput({ fd: 2, inBackground: true })
+    const logger = createLogger({ level: 'info', destination: log })
     for (let n = 0; n < ${count}; n++) logger.info({ n, filler: 'x'.repeat(1000) })
     console.log('went on')
     process.stdin.once('data', () => ${end})`
@@ -36,6 +40,26 @@ describe('a log in the background', () => {
     // What waits at the end may overtake what another thread is writing just then.
     const numbers = lines.map((line) => JSON.parse(line).n as number).toSorted((a, b) => a - b)
     expect(numbers).toEqual(Array.from({ length: 1000 }, (_, n) => n))
+  })
+})
+
+describe('a program that is told to end at once', () => {
+  it.each([0, 3000])('writes the %i lines that wait, whole and in their order', async (count) => {
+    const child = program(count, 'exitWhenWritten(log, 3, 60000)')
+    const exited = once(child, 'exit')
+    await once(child.stdout, 'data')
+    child.stdin.write('end')
+    const lines = (await text(child.stderr)).split('\n')
+    expect(lines.pop()).toBe('')
+    expect(lines.map((line) => JSON.parse(line).n as number)).toEqual(Array.from({ length: count }, (_, n) => n))
+    expect((await exited)[0]).toBe(3)
+  })
+
+  it('waits no longer for who does not read', async () => {
+    const child = program(3000, 'exitWhenWritten(log, 3, 100)')
+    const exited = once(child, 'exit')
+    child.stdin.write('end')
+    expect((await exited)[0]).toBe(3)
   })
 })
 

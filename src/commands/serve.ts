@@ -6,7 +6,7 @@ import { describe, UsageError } from '../errors.ts'
 import type { Limits } from '../http/limits.ts'
 import { type RunningServer, startServer } from '../http/server.ts'
 import type { JobWorker } from '../jobs/job-worker.ts'
-import { createLogger, type Logger } from '../logger.ts'
+import { createLogger, exitWhenWritten, type Logger, openOutput } from '../logger.ts'
 import type { MetricReporter } from '../telemetry/metric-reporter.ts'
 import { makeApplication } from './application.ts'
 import { endOnSignal, openProgram, operator, type Program } from './composition.ts'
@@ -36,7 +36,8 @@ interface Listening {
 
 async function serve(): Promise<void> {
   const level = process.env.LOG_LEVEL || (process.stderr.isTTY ? 'warn' : 'info')
-  const logger = createLogger({ level, inBackground: true })
+  const log = openOutput({ fd: 2, inBackground: true })
+  const logger = createLogger({ level, destination: log })
   const opening = openProgram({ log: logger, when: 'own' })
   const giveBack = endOnSignal(opening)
   const opened = await opening
@@ -49,7 +50,7 @@ async function serve(): Promise<void> {
       if (applied.length > 0) logger.info({ applied }, 'migrations applied')
     }
     giveBack()
-    const leave = leaving(opened, logger)
+    const leave = leaving(opened, logger, () => exitWhenWritten(log, 130))
     running = await listen(opened, logger, leave.signal)
     const announced = await announce(opened, running.server)
     await firstSteps(opened, running.lake, `http://${running.server.host}:${running.server.port}`, leave.signal)
@@ -75,11 +76,11 @@ async function serve(): Promise<void> {
 }
 
 /** Settles once: by SIGINT or SIGTERM, or when an embedded part dies. A second signal ends the process at once. */
-function leaving(opened: Program, logger: Logger) {
+function leaving(opened: Program, logger: Logger, exit: () => void) {
   const { promise, resolve } = Promise.withResolvers<{ failure?: string }>()
   const abort = new AbortController()
   const onSignal = (signal: NodeJS.Signals) => {
-    if (abort.signal.aborted) process.exit(130)
+    if (abort.signal.aborted) return exit()
     if (process.stderr.isTTY) say('\nStopping; once more ends it at once.')
     logger.info({ signal }, 'stopping')
     abort.abort()
