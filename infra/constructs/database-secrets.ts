@@ -117,7 +117,7 @@ export class DatabaseSecrets extends Construct {
       // They call Secrets Manager: from where the database stands there is no way to it.
       vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
       excludeCharacters: NOT_IN_PASSWORDS,
-      // Before the first `migrate` the users are not there yet.
+      // Before the first `migrate` the users are not there yet: what is tried then is a log-in, which fails without harm.
       rotateImmediatelyOnUpdate: false,
     }
     // Nothing runs as the owner but `migrate`, which gets the password as it starts.
