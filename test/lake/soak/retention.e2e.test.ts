@@ -13,6 +13,7 @@ import { verifySnapshots } from '../../../src/lake/snapshot/verify.ts'
 import { counted } from '../../support/counts.ts'
 import type { Verdict } from '../snapshot/s3-proxy.ts'
 import { seedAccounts } from '../snapshot/seed.ts'
+import { holdQuery } from './held-engine.ts'
 import { addPlayers } from './moves.ts'
 import { openWholeLake, type WholeLake } from './whole-lake.ts'
 
@@ -113,9 +114,14 @@ test(
     const latest = `${lake.place.database}.players_latest`
     const shown: { id: string; rows: number }[] = []
     let working = true
+    let silence = Promise.resolve()
+    let asked: Promise<unknown> = Promise.resolve()
     const reading = (async () => {
       while (working || shown.length < QUERIES) {
-        const rows = await lake.select(`SELECT snapshot_id, count(*) FROM ${latest} GROUP BY snapshot_id`)
+        await silence
+        const asking = lake.select(`SELECT snapshot_id, count(*) FROM ${latest} GROUP BY snapshot_id`)
+        asked = asking.catch(() => undefined)
+        const rows = await asking
         expect(rows).toHaveLength(1)
         shown.push({ id: String(rows[0]?.[0]), rows: Number(rows[0]?.[1]) })
         await sleep(PAUSE_MS)
@@ -124,7 +130,11 @@ test(
     const failed = reading.then(() => undefined)
     failed.catch(() => undefined)
     try {
-      await longQueryOnOld(latest)
+      await longQueryOnOld(latest, (work) => {
+        const alone = asked.then(work)
+        silence = alone.catch(() => undefined)
+        return alone
+      })
       do {
         const before = (await lake.manifests('retiring')).keys()
         await newSnapshot()
@@ -163,29 +173,49 @@ function beforeViews(work: () => Promise<void>): Publisher {
   }
 }
 
-/** A query that began before the views moved and still runs when its snapshot has left them and the catalogue; made longer until it does. */
-async function longQueryOnOld(latest: string): Promise<void> {
+/**
+ * A query that began before the views moved and still runs when its snapshot has left them and the catalogue; made longer until it does.
+ *
+ * @param inSilence does it while nobody else asks.
+ */
+async function longQueryOnOld(latest: string, inSilence: (work: () => Promise<void>) => Promise<void>): Promise<void> {
   const { runner } = lake.parts
   for (let factor = 3; ; factor *= 4) {
     const old = [...(await lake.manifests('published'))].at(-1)
     const rows = old?.[1].tables.find(({ name }) => name === 'players')?.rows ?? 0
     let query = ''
-    const begin = async () => {
+    let goOn = () => {}
+    const start = async () => {
       query = await runner.start(`
         SELECT snapshot_id, count(*), count(DISTINCT player_ref)
           FROM ${latest} CROSS JOIN UNNEST(sequence(1, 5000)) AS t (n) CROSS JOIN UNNEST(sequence(1, ${factor})) AS u (m)
          WHERE length(player_ref || CAST(n * m AS varchar)) > 0 GROUP BY snapshot_id`)
     }
-    await newSnapshot(beforeViews(begin))
-    await retain()
-    const begun = await runner.find(query)
-    expect((await partitions()).of(old?.[0] ?? '')).toBe(0)
+    const hasEnded = async () => {
+      const run = await runner.find(query)
+      return run === undefined || isFinished(run)
+    }
+    let ended: boolean
+    try {
+      await newSnapshot(
+        beforeViews(() =>
+          inSilence(async () => {
+            goOn = await holdQuery(lake.aws.pid, start, hasEnded)
+          }),
+        ),
+      )
+      await retain()
+      ended = await hasEnded()
+      expect((await partitions()).of(old?.[0] ?? '')).toBe(0)
+    } finally {
+      goOn()
+    }
     const run = await runner.finished(query)
     expect(run.problem).toBeNull()
     expect((await runner.page(run, 10)).rows.map((row) => row.map(String))).toEqual([
       [old?.[0], rows * 5000 * factor, rows].map(String),
     ])
-    if (begun !== undefined && !isFinished(begun)) return
+    if (!ended) return
   }
 }
 

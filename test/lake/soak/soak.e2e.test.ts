@@ -63,8 +63,8 @@ test(
     )
     await soak.first()
     const before = await resourcesOf(lake)
-    const moves = await startMoves(lake.databaseUrl, { rate: counted(50, 100) })
-    const reader = startReader(lake, counted(300, 100))
+    const moves = await startMoves(lake.databaseUrl, { rate: counted(25, 100) })
+    const reader = startReader(lake, counted(1_000, 100))
     try {
       while (soak.published.size < SNAPSHOTS) {
         await soak.round(async (id) => {
