@@ -131,6 +131,7 @@ export class Executor {
   async #run(e: Execution, child: QueryChild): Promise<void> {
     const started = Date.now()
     const folder = join(this.#o.dir, 'work', e.id)
+    let state: Execution['state'] = 'SUCCEEDED'
     e.state = 'RUNNING'
     e.queueMillis = Math.max(0, Math.round(started - e.submitted * 1000))
     const timer = setTimeout(() => {
@@ -141,26 +142,33 @@ export class Executor {
       await mkdir(folder, { recursive: true })
       await this.#execute(e, child, folder)
       this.#check(e.id)
-      e.state = 'SUCCEEDED'
     } catch (error) {
-      if (this.#stopped.has(e.id)) this.#cancel(e)
-      else {
+      if (!this.#stopped.has(e.id)) {
         const { reason, category } = failureText(error)
         e.reason ??= reason
         e.errorCategory = category
-        e.state = 'FAILED'
+        state = 'FAILED'
         if (category === 1)
           this.#o.log.warn({ queryExecutionId: e.id, err: error }, 'a query failed inside the local engine')
       }
     } finally {
       clearTimeout(timer)
-      e.completed = Date.now() / 1000
-      e.engineMillis = Math.max(0, Date.now() - started - e.planMillis)
+      const now = Date.now()
       await rm(folder, { recursive: true, force: true }).catch(() => undefined)
-      await this.#o.executions
-        .put(e.id, e)
-        .catch((error: unknown) => this.#o.log.error({ err: error }, 'an execution could not be stored'))
+      const engineMillis = Math.max(0, now - started - e.planMillis)
+      await this.#settle(e, { state, completed: now / 1000, engineMillis })
     }
+  }
+
+  /** What anybody is told of its end is on the disk by then: no crash takes it back. A stop that comes meanwhile holds. */
+  async #settle(e: Execution, end: Pick<Execution, 'state' | 'completed' | 'engineMillis'>): Promise<void> {
+    const { executions, log } = this.#o
+    const tell = (error: unknown) => log.error({ err: error }, 'an execution could not be stored')
+    if (!this.#stopped.has(e.id)) await executions.write(e.id, { ...e, ...end }).catch(tell)
+    Object.assign(e, end)
+    if (!this.#stopped.has(e.id)) return
+    this.#cancel(e)
+    await executions.put(e.id, e).catch(tell)
   }
 
   async #execute(e: Execution, child: QueryChild, folder: string): Promise<void> {

@@ -40,6 +40,11 @@ export class JsonFolder<T> {
   /** Visible at once, durable when it resolves. Writes of one key keep their order. */
   put(key: string, value: T): Promise<void> {
     this.#values.set(key, value)
+    return this.write(key, value)
+  }
+
+  /** Durable when it resolves; what is seen stays as it is. */
+  write(key: string, value: T): Promise<void> {
     return this.#inOrder(key, () => this.#write(key, JSON.stringify(value)))
   }
 
