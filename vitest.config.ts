@@ -16,8 +16,8 @@ export default defineConfig({
     globalSetup: ['test/support/postgres.ts'],
     // Tests start hundreds of processes: where one finds its sources compiled, its start takes half the CPU.
     env: { NODE_COMPILE_CACHE: path.join(os.tmpdir(), 'node-compile-cache') },
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
     // Of a busy machine: whoever asks again and again ends when it is so.
     expect: { poll: { timeout: 30_000, interval: 20 } },
     coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: ['src/generated/**'], reporter: ['text-summary'] },
