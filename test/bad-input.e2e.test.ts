@@ -31,7 +31,7 @@ describe('the running service', () => {
   }
 
   beforeAll(async () => {
-    service = await startService({ env: { SAMPLE_DATA: 'off' } })
+    service = await startService({ env: { SAMPLE_DATA: 'off', LAKE_SCHEDULER: 'none' } })
     await service.saw(/ready to use/i)
     const printed = await runCommand(['env', '--json'], { LOCAL_DATA_DIR: service.dir })
     env = JSON.parse(printed.stdout) as Record<string, string>
@@ -93,7 +93,7 @@ describe('the running service', () => {
     expect(failed).toContain('no_such_table')
   })
 
-  it('names the snapshot that runs when another one is asked for', { timeout: 60_000 }, async () => {
+  it('names the snapshot that runs when another one is asked for', { timeout: 120_000 }, async () => {
     const first = await call('POST', '/v1/lake/snapshots')
     expect(first.status).toBe(202)
     const { id } = JSON.parse(first.text) as { id: string }
@@ -105,7 +105,7 @@ describe('the running service', () => {
     })
     await vi.waitFor(
       async () => expect((await call('GET', `/v1/lake/snapshots/${id}`)).text).toContain('"state":"published"'),
-      { timeout: 45_000, interval: 300 },
+      { timeout: 100_000, interval: 300 },
     )
   })
 
@@ -136,7 +136,7 @@ describe('the running service', () => {
   })
 
   it('answers 503 while S3, Glue and Athena are away, and goes on when they are back', {
-    timeout: 90_000,
+    timeout: 150_000,
   }, async () => {
     process.kill(endpointPid(service.dir), 'SIGKILL')
     const away = await problem('POST', '/v1/lake/queries', '{"sql":"SELECT 1"}')
@@ -148,7 +148,7 @@ describe('the running service', () => {
         expect((await call('POST', '/v1/lake/queries', '{"sql":"SELECT count(*) FROM studios_latest"}')).status).toBe(
           202,
         ),
-      { timeout: 45_000, interval: 300 },
+      { timeout: 100_000, interval: 300 },
     )
     const snapshot = await runCommand(['snapshot'], env)
     expect(snapshot.code, snapshot.stderr).toBe(0)

@@ -6,6 +6,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CuratedProof, SMALL_SPARK } from './glue-jobs/curated-checks.ts'
 import { counted } from './support/counts.ts'
+import { createTestDatabase, type TestDatabase } from './support/database.ts'
 import { lakeDifferences } from './support/lake-equality.ts'
 import { ROOT, removeFolder, run, runCommand, type Service, startService } from './support/service.ts'
 
@@ -36,6 +37,7 @@ function verdicts(lines: readonly Answer[]): Record<string, number> {
 }
 
 describe.skipIf(!here)(`the Steam data${here ? '' : ' (skipped: ../shared/data/steam is not here)'}`, () => {
+  let database: TestDatabase
   let service: Service
   let env: Record<string, string>
   let lines: string
@@ -45,7 +47,8 @@ describe.skipIf(!here)(`the Steam data${here ? '' : ' (skipped: ../shared/data/s
     lines = mkdtempSync(path.join(os.tmpdir(), 'steam-'))
     const mapped = await run(process.execPath, ['test/support/steam/map.ts', STEAM, lines])
     expect(mapped.stderr).toBe('')
-    service = await startService({ env: { SAMPLE_DATA: 'off' } })
+    database = await createTestDatabase()
+    service = await startService({ env: { DATABASE_URL: database.url, LAKE_SCHEDULER: 'none' } })
     await service.saw(/ready to use/i)
     const printed = await runCommand(['env', '--json'], { LOCAL_DATA_DIR: service.dir })
     env = JSON.parse(printed.stdout) as Record<string, string>
@@ -53,6 +56,7 @@ describe.skipIf(!here)(`the Steam data${here ? '' : ' (skipped: ../shared/data/s
 
   afterAll(async () => {
     await service?.stop()
+    await database?.drop()
     removeFolder(service.dir)
     removeFolder(lines)
   })

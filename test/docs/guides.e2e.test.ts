@@ -4,6 +4,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createWorld } from '../contract/world.ts'
 import { projectWithPackage, typeErrors } from '../support/built-package.ts'
+import { quickNpx } from '../support/npx.ts'
 import { newPlayer } from '../support/records.ts'
 import { ROOT, removeFolder, run, runCommand, type Service, startService } from '../support/service.ts'
 import { difference, type Example, examplesOf } from './guide-blocks.ts'
@@ -35,7 +36,7 @@ let env: Record<string, string>
 beforeAll(async () => {
   folder = mkdtempSync(path.join(os.tmpdir(), 'rocketgames-guides-'))
   const [started, built] = await Promise.all([
-    startService({ env: { SAMPLE_DATA: 'off' } }).then(async (each) => {
+    startService({ env: { SAMPLE_DATA: 'off', LAKE_SCHEDULER: 'none' } }).then(async (each) => {
       await each.saw(/ready to use/i)
       return each
     }),
@@ -49,7 +50,7 @@ beforeAll(async () => {
     API_URL: printed.API_URL,
     API_KEY: printed.API_KEY,
     LOCAL_DATA_DIR: service.dir,
-    PATH: `${path.join(ROOT, 'node_modules/.bin')}:${process.env.PATH}`,
+    PATH: quickNpx(folder),
     READ_KEY: await world.token(['players:read', 'library:read']),
     PLAYER_ID: (await newPlayer(world.api)).id,
     GAME_ID: world.value('/v1/games/{id}', 'id'),

@@ -6,27 +6,36 @@ import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isAlive } from '../../src/local/process-identity.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { cleanEnvironment, postgresPid, ROOT, removeFolder, runCommand } from '../support/service.ts'
 
 /** `rocketgames import` on a data folder where nothing else runs. */
 describe('the command that imports', () => {
+  let database: TestDatabase
   let dir: string
   let env: Record<string, string>
-  beforeAll(() => {
+  /** With a database that is there: to make and to end one takes longer than what is asked of it. */
+  let there: Record<string, string>
+  beforeAll(async () => {
+    database = await createTestDatabase()
     dir = mkdtempSync(path.join(os.tmpdir(), 'rocketgames-import-'))
     env = { LOCAL_DATA_DIR: dir, LOCAL_AWS_PORT: '0' }
+    there = { ...env, DATABASE_URL: database.url }
   })
-  afterAll(() => removeFolder(dir))
+  afterAll(async () => {
+    await database?.drop()
+    removeFolder(dir)
+  })
 
   const fileOf = (name: string, lines: readonly object[]) => {
     const file = path.join(dir, name)
     writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
     return file
   }
-  const importing = (...args: string[]) =>
+  const importing = (settings: Record<string, string>, ...args: string[]) =>
     spawn(process.execPath, [path.join(ROOT, 'src/main.ts'), 'import', 'players', ...args], {
       cwd: ROOT,
-      env: cleanEnvironment(env),
+      env: cleanEnvironment(settings),
     })
 
   it('works on a new folder, and says who is refused', async () => {
@@ -42,7 +51,7 @@ describe('the command that imports', () => {
     const packed = path.join(dir, 'packed.ndjson.gz')
     writeFileSync(packed, gzipSync(lines.map((line) => `${JSON.stringify(line)}\n`).join('')))
     const errors = path.join(dir, 'errors.ndjson')
-    const dry = await runCommand(['import', 'players', packed, '--dry-run', '--errors', errors], env)
+    const dry = await runCommand(['import', 'players', packed, '--dry-run', '--errors', errors], there)
     expect(dry.stderr).toContain(
       '4 lines: 2 to create, 0 to update, 0 unchanged, 2 refused (dry run: nothing was written)',
     )
@@ -52,7 +61,7 @@ describe('the command that imports', () => {
     expect(dry.code).toBe(1)
     const array = path.join(dir, 'array.json')
     writeFileSync(array, JSON.stringify(lines, null, 1))
-    const atomic = await runCommand(['import', 'players', array, '--atomic'], env)
+    const atomic = await runCommand(['import', 'players', array, '--atomic'], there)
     expect(atomic.stderr).toContain(
       '4 lines: 0 created, 0 updated, 0 unchanged, 4 refused (all or nothing: nothing was written)',
     )
@@ -60,24 +69,24 @@ describe('the command that imports', () => {
     expect(atomic.code).toBe(1)
     const good = await runCommand(
       ['import', 'players', fileOf('good.ndjson', [lines[0] as object, lines[3] as object]), '--atomic'],
-      env,
+      there,
     )
     expect([good.code, good.stdout]).toEqual([0, ''])
     expect(good.stderr).toContain('2 lines: 2 created')
     const cut = path.join(dir, 'cut.csv.gz')
     writeFileSync(cut, gzipSync('username\npacked_3\n').subarray(0, -4))
-    const broken = await runCommand(['import', 'players', cut], env)
+    const broken = await runCommand(['import', 'players', cut], there)
     expect(broken.stderr).toContain('not whole, undamaged gzip')
     expect(broken.code).toBe(1)
-    const usage = await runCommand(['import', 'players', cut, '--atomic', '--on-error', 'continue'], env)
+    const usage = await runCommand(['import', 'players', cut, '--atomic', '--on-error', 'continue'], there)
     expect(usage.code).toBe(2)
-    const keyless = await runCommand(['import', 'players', cut, '--match-by', 'nickname'], env)
+    const keyless = await runCommand(['import', 'players', cut, '--match-by', 'nickname'], there)
     expect([keyless.code, keyless.stderr]).toEqual([2, '--match-by must be one of identity, username, email, id\n'])
   })
 
   it('stops on SIGINT after the batch, leaves nothing running, and goes on the next time', async () => {
     const answers = path.join(dir, 'answers.ndjson')
-    const child = importing('-', '--format', 'ndjson', '--output', answers)
+    const child = importing(env, '-', '--format', 'ndjson', '--output', answers)
     let said = ''
     child.stderr.on('data', (text: Buffer) => {
       said += text
@@ -113,7 +122,7 @@ describe('the command that imports', () => {
   })
 
   it('ends when nobody reads the refused lines any more', async () => {
-    const child = importing(fileOf('refused.ndjson', Array(20_000).fill({ username: 'x' })))
+    const child = importing(there, fileOf('refused.ndjson', Array(20_000).fill({ username: 'x' })))
     let said = ''
     child.stderr.on('data', (text: Buffer) => {
       said += text

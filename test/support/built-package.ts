@@ -16,7 +16,8 @@ async function must(program: string, args: readonly string[], env: Readonly<Reco
 /** What `npm run build` makes, in another folder: the package as it is packed. */
 export async function buildPackage(folder: string): Promise<void> {
   const dist = path.join(folder, 'dist')
-  await must(process.execPath, [TSC, '-p', path.join(ROOT, 'tsconfig.build.json'), '--outDir', dist])
+  // The same files in a quarter of the CPU: that the types are right, `npm run check` says of the same sources.
+  await must(process.execPath, [TSC, '-p', path.join(ROOT, 'tsconfig.build.json'), '--noCheck', '--outDir', dist])
   await must(process.execPath, [TSC, '-p', path.join(ROOT, 'tsconfig.client.json'), '--outDir', dist])
   await must(process.execPath, [path.join(ROOT, 'scripts/copy-assets.ts'), dist])
   for (const name of ['package.json', 'bin', 'docs', 'README.md']) {
