@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline'
 import type { SparkPlace } from '../../src/local/spark/spark-environment.ts'
 import { QUICK_JAVA } from './quick-java.ts'
 
-const START_TIMEOUT_MS = 60_000
+const START_TIMEOUT_MS = 180_000
 
 export interface S3Address {
   readonly endpoint: string

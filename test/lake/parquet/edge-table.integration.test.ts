@@ -15,7 +15,7 @@ describe('the edge table', () => {
 
   beforeAll(async () => {
     files = await EdgeFiles.open()
-  }, 60_000)
+  }, 300_000)
 
   afterAll(() => files?.close())
 
