@@ -137,5 +137,3 @@ export const FINDING_GUIDE = {
 } as const satisfies Readonly<Record<string, FindingGuide>>
 
 export type FindingCode = keyof typeof FINDING_GUIDE
-
-export const FINDING_CODES = Object.keys(FINDING_GUIDE) as readonly FindingCode[]

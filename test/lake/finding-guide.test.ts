@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { FINDING_CODES, FINDING_GUIDE } from '../../src/lake/finding-guide.ts'
+import { FINDING_GUIDE, type FindingCode } from '../../src/lake/finding-guide.ts'
 
+const FINDING_CODES = Object.keys(FINDING_GUIDE) as FindingCode[]
 const LAKE = path.resolve(import.meta.dirname, '../../src/lake')
 const sources = readdirSync(LAKE, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts') && file !== 'finding-guide.ts')

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { type Checked, check } from '../../http/validation.ts'
 import { transitionBody, transitionsSchema } from '../lifecycle/lifecycle-schema.ts'
 import { dayField, externalRefField, lineField, proseField, slugField } from '../text/text-schema.ts'
 import {
@@ -81,11 +80,6 @@ export const gamePatchSchema: z.ZodType<GamePatch> = z
   .strictObject(fields)
   .partial()
   .meta({ id: 'GamePatch' }) as unknown as z.ZodType<GamePatch>
-
-/** Checks and normalises one game without I/O. */
-export function parseNewGame(input: unknown): Checked<GameDraft> {
-  return check(newGameSchema, input)
-}
 
 export const gameSchema = z
   .object({

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { type Checked, check } from '../../http/validation.ts'
 import { PLATFORMS } from '../games/game-platform.ts'
 import { reference } from '../text/line.ts'
 import { instantField, ruled } from '../text/text-schema.ts'
@@ -56,11 +55,6 @@ export const entitlementPatchSchema: z.ZodType<EntitlementPatch> = z
 export const revocationSchema: z.ZodType<{ readonly reason: RevokeReason }> = z
   .strictObject({ reason: z.enum(REVOKE_REASONS) })
   .meta({ id: 'Revocation' })
-
-/** Checks one grant without I/O. What its fields say together is judged with the line that is there. */
-export function parseGrant(input: unknown): Checked<Grant> {
-  return check(grantSchema, input)
-}
 
 export const entitlementSchema = z
   .object({

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { type Checked, check } from '../../http/validation.ts'
 import { parseSlug } from '../text/code.ts'
 import { accepted } from '../text/rule.ts'
 import { instantField, lineField, ruled } from '../text/text-schema.ts'
@@ -32,11 +31,6 @@ export const newIdentitySchema: z.ZodType<IdentityDraft> = z
       context.addIssue({ code: 'custom', path: [pointer?.slice(1) ?? ''], message: detail ?? '', params: { code } })
     }
   })
-
-/** Checks one identity without I/O. */
-export function parseNewIdentity(input: unknown): Checked<IdentityDraft> {
-  return check(newIdentitySchema, input)
-}
 
 const personal = { description: 'Personal: absent without the scope players:read.personal' }
 

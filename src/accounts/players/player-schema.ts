@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { type Checked, check } from '../../http/validation.ts'
 import { transitionBody, transitionsSchema } from '../lifecycle/lifecycle-schema.ts'
 import { today } from '../text/calendar-date.ts'
 import type { Email } from '../text/email.ts'
@@ -113,11 +112,6 @@ export const playerPatchSchema = z
   .partial()
   .meta({ id: 'PlayerPatch' })
   .transform((patch) => playerColumns(patch) as PlayerPatch)
-
-/** Checks and normalises one player without I/O. */
-export function parseNewPlayer(input: unknown): Checked<NewPlayer> {
-  return check(createPlayerSchema, input)
-}
 
 const personal = { description: 'Personal: absent without the scope players:read.personal' }
 

@@ -1,6 +1,5 @@
 import { type AsyncBuffer, type ColumnChunk, type FileMetaData, parquetMetadata } from 'hyparquet'
 import type { ExportColumn } from '../contract.ts'
-import type { AthenaType } from '../datasets.ts'
 import {
   type IndexRegion,
   type PageFacts,
@@ -11,7 +10,7 @@ import {
   type ValueFacts,
 } from './bounds-check.ts'
 import { type DataPage, dataPages, physicalDecoder } from './data-pages.ts'
-import { footerProblems, footerTypes } from './footer-check.ts'
+import { footerProblems } from './footer-check.ts'
 import { parquetType } from './parquet-type.ts'
 import { type PhysicalValue, valueOrder } from './physical-values.ts'
 import { ColumnSum } from './sums.ts'
@@ -45,11 +44,6 @@ export function checkTail(tail: Buffer, fileBytes: number, columns: readonly Exp
   const problems = footerProblems(footer, fileBytes - footer.metadata_length - 8, columns)
   if (problems.length > 0) throw new Error(`The footer differs from the contract: ${problems.join('; ')}`)
   return { rows: Number(footer.num_rows), rowGroups: footer.row_groups.length }
-}
-
-/** Name and Athena type of each column of a footer, in order; `unknown: …` for a type that we never write. */
-export function footerSchema(tail: Buffer): ReadonlyMap<string, AthenaType | `unknown: ${string}`> {
-  return footerTypes(readTail(tail))
 }
 
 /** Key-value metadata of a footer. */

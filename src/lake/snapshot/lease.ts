@@ -200,12 +200,6 @@ function lost(why: string): LakeProblem {
   return new LakeProblem('fenced', `This process no longer holds the lease of the lake: ${why}`)
 }
 
-/** Does no living process hold the lease, as far as can be seen from here? */
-export async function leaseIsFree(database: Lake['database']): Promise<boolean> {
-  const row = await readLease(database)
-  return row === undefined || row.free || holderIsGone(row)
-}
-
 /**
  * The snapshot that was begun and is not over, and whose process is gone, as far as can be seen from here. One statement, so that a run
  * that is just ending is not taken for one.

@@ -6,7 +6,8 @@ import {
   missingToBe,
   neededInState,
 } from '../../../src/accounts/games/game.ts'
-import { parseNewGame } from '../../../src/accounts/games/game-schema.ts'
+import { newGameSchema } from '../../../src/accounts/games/game-schema.ts'
+import { check } from '../../../src/http/validation.ts'
 
 const complete = { minAge: 12, releasePrecision: 'day', genres: ['rpg'] } as const
 const empty = { minAge: null, releasePrecision: 'month', genres: [] } as const
@@ -58,12 +59,12 @@ describe('a game that is brought in as it is', () => {
 describe('the fields of a game', () => {
   const game = { studioId: '0193AAAA-0000-7000-8000-000000000001', slug: 'star-haul', title: ' Star   Haul ' }
   const errorsOf = (fields: object) => {
-    const checked = parseNewGame({ ...game, ...fields })
+    const checked = check(newGameSchema, { ...game, ...fields })
     return checked.ok ? [] : checked.errors.map(({ pointer, code }) => `${pointer} ${code}`)
   }
 
   it('are normalised', () => {
-    const checked = parseNewGame({
+    const checked = check(newGameSchema, {
       ...game,
       summary: ' One.\r\n\r\nTwo\tthree. ',
       releaseDate: '2026-05-04',

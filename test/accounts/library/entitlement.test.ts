@@ -11,8 +11,9 @@ import {
   patched,
   revoked,
 } from '../../../src/accounts/library/entitlement.ts'
-import { parseGrant } from '../../../src/accounts/library/entitlement-schema.ts'
+import { grantSchema } from '../../../src/accounts/library/entitlement-schema.ts'
 import { NEVER_PLAYED, playtimeAfter } from '../../../src/accounts/library/playtime.ts'
+import { check } from '../../../src/http/validation.ts'
 
 const at = (day: number) => new Date(Date.UTC(2026, 0, day))
 const now = at(20)
@@ -163,7 +164,7 @@ describe('play time', () => {
 describe('the fields of a grant', () => {
   it('are refused by place and rule', () => {
     const errorsOf = (fields: object) => {
-      const checked = parseGrant({ source: 'key', ...fields })
+      const checked = check(grantSchema, { source: 'key', ...fields })
       return checked.ok ? [] : checked.errors.map(({ pointer, code }) => `${pointer} ${code}`)
     }
     expect(errorsOf({ source: 'stolen' })).toEqual(['/source not-allowed'])

@@ -1,17 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import { parseNewIdentity } from '../../../src/accounts/players/identity-schema.ts'
+import { newIdentitySchema } from '../../../src/accounts/players/identity-schema.ts'
 import { afterStep, withVerification } from '../../../src/accounts/players/player.ts'
-import { parseNewPlayer, playerPatchSchema } from '../../../src/accounts/players/player-schema.ts'
+import { createPlayerSchema, playerPatchSchema } from '../../../src/accounts/players/player-schema.ts'
+import { type Checked, check } from '../../../src/http/validation.ts'
 
-function errorsOf(checked: ReturnType<typeof parseNewPlayer> | ReturnType<typeof parseNewIdentity>) {
+function errorsOf(checked: Checked<unknown>) {
   return checked.ok ? [] : checked.errors.map(({ pointer, code }) => `${pointer} ${code}`)
 }
 
 describe('the fields of a player', () => {
-  const player = (fields: object) => errorsOf(parseNewPlayer({ username: 'Zoë', ...fields }))
+  const player = (fields: object) => errorsOf(check(createPlayerSchema, { username: 'Zoë', ...fields }))
 
   it('are normalised, and a key stands beside name and address', () => {
-    const checked = parseNewPlayer({
+    const checked = check(createPlayerSchema, {
       username: 'ZOE\u0308_1',
       displayName: '  Zoë   the   Great ',
       email: ' Zoe@BÜCHER.example ',
@@ -98,11 +99,12 @@ describe('a step of a player', () => {
 })
 
 describe('the fields of an identity', () => {
-  const identity = (fields: object) => errorsOf(parseNewIdentity({ provider: 'discord', subject: '42', ...fields }))
+  const identity = (fields: object) =>
+    errorsOf(check(newIdentitySchema, { provider: 'discord', subject: '42', ...fields }))
 
   it('keep the subject byte for byte', () => {
     const subject = 'Ａﬁ\u0308-ß'
-    const checked = parseNewIdentity({ provider: 'epic', subject })
+    const checked = check(newIdentitySchema, { provider: 'epic', subject })
     expect(checked.ok && checked.value.subject).toBe(subject)
   })
 

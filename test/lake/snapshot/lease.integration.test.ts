@@ -4,10 +4,11 @@ import { hostname } from 'node:os'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type Database, openDatabase } from '../../../src/database/database.ts'
 import { ControlRows } from '../../../src/lake/snapshot/control-rows.ts'
-import { Lease, leaseIsFree } from '../../../src/lake/snapshot/lease.ts'
+import { Lease } from '../../../src/lake/snapshot/lease.ts'
 import { isGone, thisProcess } from '../../../src/lake/snapshot/process-identity.ts'
 import { NOT_STARTED_MS, readSnapshot, requestSnapshot } from '../../../src/lake/snapshot/snapshots.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
+import { leaseIsFree } from './lease-is-free.ts'
 import { forgetSnapshots } from './test-lake.ts'
 
 const TTL_MS = 60_000
