@@ -57,9 +57,14 @@ const IMAGES_GB = 2
 
 /** Starts a month of a schedule of five fields. */
 export function startsAMonth(cron: string): number {
-  const first = new Date('2026-11-01T00:00:00Z')
-  const starts = new Cron(cron, { timezone: 'UTC' }).nextRuns(10_000, new Date(first.getTime() - 1))
-  const week = starts.filter((each) => each.getTime() < first.getTime() + 7 * 86_400_000).length
+  const first = Date.parse('2026-11-01T00:00:00Z')
+  const schedule = new Cron(cron, { timezone: 'UTC' })
+  let week = 0
+  let last = schedule.nextRun(new Date(first - 1))
+  while (last !== null && last.getTime() < first + 7 * 86_400_000) {
+    week += 1
+    last = schedule.nextRun(last)
+  }
   return (week / 7) * DAYS
 }
 
