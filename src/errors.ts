@@ -105,12 +105,12 @@ export class UsageError extends Error {
   override readonly name: string = 'UsageError'
 }
 
-/** Text of an error for a log line: its message and those of its causes, without stack. */
+/** Text of an error for a log line: its message and those of its causes that it does not end with already, without stack. */
 export function describe(error: unknown): string {
   const texts: string[] = []
   for (let e: unknown = error; e instanceof Error && texts.length < 5; e = e.cause) {
     const own = e.message || (e as { code?: string }).code || e.name
-    if (texts.at(-1) !== own) texts.push(own)
+    if (!texts.at(-1)?.endsWith(own)) texts.push(own)
   }
   return texts.length > 0 ? texts.join(': ') : String(error)
 }

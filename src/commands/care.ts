@@ -48,7 +48,8 @@ async function care({ json = false }: { json?: boolean }): Promise<void> {
 function tell(report: CareReport, json: boolean): void {
   const { problems, recovery, retention, scheduled } = report
   const stuck = recovery?.snapshots.some((each) => each.problem !== undefined && each.to !== 'failed') ?? false
-  if (stuck || problems.length > 0) process.exitCode = 1
+  const isAway = recovery === null && retention === null && problems.every(({ code }) => code === 'unavailable')
+  if (stuck || problems.length > 0) process.exitCode = isAway ? 2 : 1
   if (json) {
     print(JSON.stringify(report, null, 2))
     return

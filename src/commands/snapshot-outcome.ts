@@ -15,10 +15,12 @@ export function leavingRun(json: boolean): AbortController {
   return leave
 }
 
+const UNAVAILABLE = 'Bring back what is away, mostly the database; then do the same again. Nothing is left half done.'
+
 /** One line what happened, one what to do. */
 export function sayProblem({ code, message }: { readonly code: string; readonly message: string }): void {
   say(`${code}: ${message}`)
-  say(`What to do: ${guideOf(code).next}`)
+  say(`What to do: ${code === 'unavailable' ? UNAVAILABLE : guideOf(code).next}`)
 }
 
 /** What a person wants to know of a snapshot that was just published. */

@@ -1,3 +1,5 @@
+import { describe } from '../errors.ts'
+
 /** Settings of every client: an address, and who calls. Without credentials the SDK's own chain finds them. */
 export interface AwsAddress {
   readonly region: string
@@ -25,4 +27,10 @@ export function clientSettings({ region, endpoint, credentials }: AwsAddress) {
 /** The name of an AWS exception (`EntityNotFoundException`), or of any other error. */
 export function awsErrorName(error: unknown): string {
   return error instanceof Error ? error.name : ''
+}
+
+/** What AWS said, its code first: the sentence behind it is another one in each service, and often says less. */
+export function describeCall(error: unknown): string {
+  const [name, text] = [awsErrorName(error), describe(error)]
+  return ['', 'Error'].includes(name) || text.startsWith(name) ? text : `${name}: ${text}`
 }

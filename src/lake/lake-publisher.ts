@@ -1,4 +1,5 @@
 import type { LakeViews } from './athena/lake-views.ts'
+import { describeCall } from './aws-calls.ts'
 import type { Catalogue } from './catalogue/catalogue.ts'
 import { LakeProblem, type LakeProblemCode } from './lake-problem.ts'
 import type { Manifest } from './manifest.ts'
@@ -66,6 +67,6 @@ async function named<T>(
   } catch (error) {
     signal?.throwIfAborted()
     if (error instanceof LakeProblem) throw error
-    throw new LakeProblem(code, message, {}, error)
+    throw new LakeProblem(code, `${message}: ${describeCall(error)}`, {}, error)
   }
 }

@@ -1,4 +1,4 @@
-import { describe } from '../../errors.ts'
+import { describeCall } from '../aws-calls.ts'
 import { LakeProblem } from '../lake-problem.ts'
 import { httpStatus, isTransient, type RetryBudget, retrying } from '../retries.ts'
 
@@ -56,7 +56,7 @@ export class S3Calls {
       const denied = status === 401 || status === 403 || DENIED.has(awsCode)
       throw new LakeProblem(
         denied ? 'storage_denied' : 'storage_failed',
-        `${operation} of ${key} failed: ${describe(error)}`,
+        `${operation} of ${key} failed: ${describeCall(error)}`,
         { key, operation, status, awsCode },
         error,
       )
