@@ -6,6 +6,8 @@ import type { Logger } from '../logger.ts'
 
 const LOOK_EVERY_MS = 1_000
 
+class MigrationsPending extends Error {}
+
 /** Does the database have every migration of this program? Once it has, it will not be asked again. */
 export class MigrationsCheck {
   readonly #database: Database
@@ -19,7 +21,7 @@ export class MigrationsCheck {
   async check(): Promise<void> {
     if (this.#isDone) return
     const pending = await pendingMigrations(this.#database)
-    if (pending.length > 0) throw new Error(`${pending.length} migrations are pending, first ${pending[0]}`)
+    if (pending.length > 0) throw new MigrationsPending(`${pending.length} migrations are pending, first ${pending[0]}`)
     this.#isDone = true
   }
 
@@ -30,7 +32,8 @@ export class MigrationsCheck {
         return await this.check()
       } catch (error) {
         const reason = describe(error)
-        if (reason !== told) logger.warn({ reason }, 'not ready: waiting for "rocketgames migrate"')
+        const awaited = error instanceof MigrationsPending ? '"rocketgames migrate"' : 'the database'
+        if (reason !== told) logger.warn({ reason }, `not ready: waiting for ${awaited}`)
         told = reason
       }
       await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined)

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { IdempotencyPurge } from '../accounts/idempotency/idempotency-purge-service.ts'
+import type { Config } from '../config.ts'
 import { migrate } from '../database/migrate.ts'
 import { describe, UsageError } from '../errors.ts'
 import type { Limits } from '../http/limits.ts'
@@ -94,6 +95,16 @@ function leaving(opened: Program, logger: Logger, exit: () => void) {
   return { reason: promise, signal: abort.signal }
 }
 
+const noAddress = ({ host }: Config) =>
+  `HOST ${host} is no address of this machine: 127.0.0.1 is itself, 0.0.0.0 all it has`
+const CANNOT_LISTEN: Readonly<Record<string, (config: Config) => string>> = {
+  EADDRINUSE: ({ port }) =>
+    `Port ${port} is taken: stop what listens there, or set PORT to another one (0: any free one)`,
+  EACCES: ({ port }) => `This user may not listen on port ${port}: set PORT to one above 1023`,
+  EADDRNOTAVAIL: noAddress,
+  ENOTFOUND: noAddress,
+}
+
 /** Listens at once; work of its own begins when the database has what this version needs. */
 async function listen(opened: Program, logger: Logger, leave: AbortSignal): Promise<Listening> {
   const { config, database } = opened
@@ -104,6 +115,7 @@ async function listen(opened: Program, logger: Logger, leave: AbortSignal): Prom
       host: config.host,
       port: config.port,
       maxConnections: config.maxConnections,
+      logger,
     })
     logger.info({ host: server.host, port: server.port, version }, 'listening')
     const purge = new IdempotencyPurge(database, logger)
@@ -118,13 +130,8 @@ async function listen(opened: Program, logger: Logger, leave: AbortSignal): Prom
     await server?.drain(0)
     await worker.close()
     await lake.stop()
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-    throw new UsageError(
-      `Port ${config.port} is taken: stop what listens there, or set PORT to another one (0: any free one)`,
-      {
-        cause: error,
-      },
-    )
+    const remedy = CANNOT_LISTEN[(error as NodeJS.ErrnoException).code ?? '']?.(config)
+    throw remedy === undefined ? error : new UsageError(remedy, { cause: error })
   }
 }
 

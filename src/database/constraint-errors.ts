@@ -65,14 +65,14 @@ export class WriteConflict extends AppError {
 
 /**
  * 503: there is no connection, or it is lost. What was sent last may have been done all the same, unless `isOrderly`: then the
- * server has said that it ends the connection, or nothing was sent at all.
+ * server has said that it ends the connection, or nothing was sent at all. The cause, if any, names the address that nobody answers at.
  */
 export class ConnectionLost extends AppError {
   override readonly name: string = 'ConnectionLost'
   readonly isOrderly: boolean
 
-  constructor(why: string, isOrderly: boolean) {
-    super('unavailable', `${why}; try again`, { headers: { 'Retry-After': '1' } })
+  constructor(why: string, isOrderly: boolean, cause?: Error) {
+    super('unavailable', `${why}; try again`, { headers: { 'Retry-After': '1' }, cause })
     this.isOrderly = isOrderly
   }
 }
@@ -117,6 +117,8 @@ interface MappedError {
   readonly table?: string
   readonly column?: string
   readonly kind?: string
+  readonly host?: string
+  readonly port?: number
 }
 
 function mappedErrorOf(error: Error): MappedError | undefined {
@@ -154,6 +156,13 @@ const UNAVAILABLE_STATES: Readonly<Record<string, string>> = {
   '25P03': 'The database closed a transaction that was idle for too long',
   '25P04': 'The database closed a transaction that took too long',
   '25006': 'The database is read-only at the moment',
+}
+
+/** Class 53: each is mended elsewhere. */
+const ROOM_STATES: Readonly<Record<string, string>> = {
+  '53100': 'The disk of the database is full',
+  '53200': 'The database is out of memory',
+  '53300': 'The database has no connection to spare',
 }
 
 /** The connection is at its end, or never was one. */
@@ -211,7 +220,8 @@ function fromDriver(facts: DriverFacts): Error | undefined {
   if (LOGIN_STATES.has(sqlState)) return new LoginRefused(message)
   if (LOST_STATES[sqlState]) return new ConnectionLost(LOST_STATES[sqlState], ORDERLY_STATES.has(sqlState))
   if (UNAVAILABLE_STATES[sqlState]) return unavailable(UNAVAILABLE_STATES[sqlState])
-  if (sqlState.startsWith('53')) return unavailable('The database has no more room for this request')
+  if (sqlState.startsWith('53'))
+    return unavailable(ROOM_STATES[sqlState] ?? 'The database has no more room for this request')
   if (sqlState.startsWith('08')) return new ConnectionLost('The connection to the database was lost', false)
   // Class 22, data exceptions, quote the value in their text.
   if (sqlState.startsWith('22')) return new ConstraintError({ sqlState, kind: 'value', table, column })
@@ -230,6 +240,12 @@ const LOST_TEXT = /^Connection terminated/
 const NOT_SENT_TEXT = /^Client (has encountered a connection error|was closed) and is not queryable/
 const AWAY_TEXT = /^(Query read timeout|timeout exceeded when trying to connect|Cannot use a pool after calling end)/
 
+/** As the driver itself says it. */
+function notReached(error: Error): Error | undefined {
+  const { host, port } = mappedErrorOf(error) ?? {}
+  return host === undefined ? undefined : new Error(`connect ECONNREFUSED ${host}:${port}`)
+}
+
 function fromConnection(error: Error): AppError | undefined {
   const { code, message } = error as Error & { readonly code?: unknown }
   if (error instanceof Prisma.PrismaClientKnownRequestError) {
@@ -241,7 +257,9 @@ function fromConnection(error: Error): AppError | undefined {
   const why = 'The database cannot be reached'
   const kind = mappedErrorOf(error)?.kind ?? ''
   const told = typeof code === 'string' ? code : ''
-  if (NOT_REACHED.has(told) || NOT_SENT_TEXT.test(message)) return new ConnectionLost(why, true)
+  if (NOT_REACHED.has(told)) return new ConnectionLost(why, true, new Error(message || told))
+  if (NOT_SENT_TEXT.test(message)) return new ConnectionLost(why, true)
+  if (kind === 'DatabaseNotReachable') return new ConnectionLost(why, false, notReached(error))
   const isLost = LOST_PRISMA.has(told) || LOST_KINDS.has(kind) || LOST_SOCKET.has(told) || LOST_TEXT.test(message)
   if (isLost) return new ConnectionLost(why, false)
   const isAway = AWAY_PRISMA.has(told) || AWAY_KINDS.has(kind) || AWAY_TEXT.test(message)

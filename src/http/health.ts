@@ -83,7 +83,8 @@ export function healthRoutes(readiness: Readiness, metrics: Metrics): RouteGroup
         async handle() {
           const checks = await readiness.results()
           if (!readiness.draining && checks.every((check) => check.ok)) return ok({ status: 'ready', checks })
-          const reason = readiness.draining ? 'The service is shutting down' : 'A check failed'
+          const failed = checks.filter((check) => !check.ok).map((check) => check.name)
+          const reason = readiness.draining ? 'The service is shutting down' : `A check failed: ${failed.join(', ')}`
           throw new AppError('unavailable', reason, { extra: { checks } })
         },
       }),

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from '../logger.ts'
 import type { App } from './app.ts'
 
 /** Above the limit of an address, so that a long one gets a problem and not Node's bare 431. */
@@ -15,12 +16,16 @@ const SILENT_CONNECTION_MS = 150_000
 /** How long the rest of a body may still come after its answer: refused before it was read, it is read and thrown away. */
 const LINGER_MS = 30_000
 
+const TOLD_EVERY_MS = 60_000
+
 export interface ServerOptions {
   readonly host: string
   /** 0: any free one. */
   readonly port: number
   /** Connections at once; more are closed as they come. */
   readonly maxConnections?: number
+  /** Told of connections that are closed as they come. */
+  readonly logger?: Logger
   /** Default 30 s; then the connection is cut. */
   readonly lingerMs?: number
 }
@@ -38,9 +43,10 @@ export interface RunningServer {
 
 /** Listens; resolves once requests are answered. Port 0 takes a free one. */
 export async function startServer(app: App, options: ServerOptions): Promise<RunningServer> {
-  const { host, port, maxConnections, lingerMs = LINGER_MS } = options
+  const { host, port, maxConnections, logger, lingerMs = LINGER_MS } = options
   const server = serverOf(app)
   if (maxConnections !== undefined) server.maxConnections = maxConnections
+  if (logger !== undefined) tellRefused(server, logger)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, () => {
@@ -75,6 +81,22 @@ export async function startServer(app: App, options: ServerOptions): Promise<Run
       return ended
     },
   }
+}
+
+/** Whoever is refused a connection gets no answer, and no line of the access log: one here, and one a minute while it goes on. */
+function tellRefused(server: Server, logger: Logger): void {
+  let refused = 0
+  let toldAt = Number.NEGATIVE_INFINITY
+  server.on('drop', () => {
+    refused += 1
+    if (performance.now() - toldAt < TOLD_EVERY_MS) return
+    logger.warn(
+      { refused, maxConnections: server.maxConnections },
+      'connections are refused: as many as MAX_CONNECTIONS allows are open; find who holds them, or allow more',
+    )
+    toldAt = performance.now()
+    refused = 0
+  })
 }
 
 /** The application behind HTTP/1.1, not listening: for connections from wherever they come. */

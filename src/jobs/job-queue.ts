@@ -4,6 +4,7 @@ import type { Database, RawClient } from '../database/database.ts'
 import { QUEUE_SCHEMA } from '../database/queue-schema.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { ToldReasons } from './told-reasons.ts'
 
 /**
  * The queue under the jobs: pg-boss, which hands each job to one worker of the deployment and hands it out again when that worker
@@ -19,6 +20,8 @@ const HEARTBEAT_SECONDS = 30
 const HEARTBEAT_EVERY_SECONDS = 5
 const SUPERVISE_SECONDS = 5
 const POLL_SECONDS = 1
+/** The same error once in so long. */
+const TOLD_EVERY_MS = 60_000
 /** Above the longest job: dead workers are found by their heartbeat. */
 const EXPIRE_SECONDS = 23 * 3600
 /** How often a job may be handed out is decided by its attempts, not by the queue. */
@@ -49,6 +52,7 @@ export class JobQueue {
   readonly #outside = AsyncLocalStorage.snapshot()
   #boss: Promise<PgBoss> | undefined
   #closed = false
+  readonly #errors = new ToldReasons(TOLD_EVERY_MS)
 
   constructor({ database, logger }: JobQueueOptions) {
     this.#database = database
@@ -111,6 +115,12 @@ export class JobQueue {
     return this.#boss
   }
 
+  /** Workers ask every second: while the database is away each says so each time. */
+  #tell(message: string): void {
+    const reason = message.replace(/ \(Queue: .*\)$/, '')
+    if (this.#errors.isNew(reason)) this.#logger?.warn({ reason }, 'the job queue met an error')
+  }
+
   async #start(): Promise<PgBoss> {
     // Loaded when it is needed: it takes 0.1 s of CPU.
     const { PgBoss } = await import('pg-boss')
@@ -132,7 +142,7 @@ export class JobQueue {
       superviseIntervalSeconds: SUPERVISE_SECONDS,
       monitorIntervalSeconds: SUPERVISE_SECONDS,
     })
-    boss.on('error', (error) => this.#logger?.warn({ reason: error.message }, 'the job queue met an error'))
+    boss.on('error', ({ message }) => this.#tell(message))
     boss.on('warning', ({ message }) => this.#logger?.warn({ reason: message }, 'the job queue warns'))
     try {
       await boss.start()

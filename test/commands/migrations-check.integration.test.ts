@@ -41,10 +41,14 @@ it('a service whose migrations are pending is not ready, says why once, and is a
   await new MigrationsCheck(database).check()
 })
 
-it('one that is told to stop waits no longer', async () => {
+it('one whose database is away says so, and waits no longer when it is told to stop', async () => {
   const stopped = new AbortController()
   const empty = openDatabase({ url: 'postgresql://u:p@127.0.0.1:1/x', poolSize: 1 })
-  const waiting = new MigrationsCheck(empty).untilDone(createLogger({ level: 'silent' }), stopped.signal)
+  const written: string[] = []
+  const logger = createLogger({ level: 'info', destination: { write: (text) => void written.push(text) } })
+  const waiting = new MigrationsCheck(empty).untilDone(logger, stopped.signal)
+  await expect.poll(() => written.length).toBe(1)
+  expect(JSON.parse(written[0] as string)).toMatchObject({ msg: 'not ready: waiting for the database' })
   stopped.abort()
   await waiting
   await empty.close()

@@ -1,6 +1,7 @@
 import net from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Database, openDatabase } from '../../src/database/database.ts'
+import { describe } from '../../src/errors.ts'
 import { WAYS } from './ways.ts'
 
 /** Nobody listens, or somebody who hangs up: whatever way is taken, the caller hears `unavailable` and when to come again. */
@@ -29,4 +30,9 @@ it.each(Object.entries(WAYS))('%s says that the database is away', async (_name,
       headers: { 'Retry-After': expect.stringMatching(/^\d+$/) },
     })
   }
+})
+
+it('of a server that nobody reaches the cause names the address, for logs and the command line', async () => {
+  const error = await refusing.query({ text: 'SELECT 1' }).catch((thrown: unknown) => thrown)
+  expect(describe(error)).toBe('The database cannot be reached; try again: connect ECONNREFUSED 127.0.0.1:1')
 })

@@ -68,10 +68,13 @@ async function serve(limits: Partial<LimitSettings>, routes: Route[], maxConnect
     logger: createLogger({ level: 'silent' }),
     metrics: new Metrics(),
   })
-  server = await startServer(app, { host: '127.0.0.1', port: 0, ...(maxConnections && { maxConnections }) })
+  const written: string[] = []
+  const logger = createLogger({ level: 'info', destination: { write: (text) => void written.push(text) } })
+  server = await startServer(app, { host: '127.0.0.1', port: 0, logger, ...(maxConnections && { maxConnections }) })
   const { port } = server
   return {
     port,
+    written,
     get: (path: string, key = 'ann') =>
       fetch(`http://127.0.0.1:${port}${path}`, { headers: { Authorization: `Bearer ${key}` } }),
   }
@@ -177,13 +180,19 @@ describe('places', () => {
     expect((await get('/quick', 'bob')).status).toBe(200)
   })
 
-  it('for connections: one too many is closed, and one that leaves makes room', async () => {
-    const { port } = await serve({}, [quick], 1)
+  it('for connections: one too many is closed, which is logged once, and one that leaves makes room', async () => {
+    const { port, written } = await serve({}, [quick], 1)
     const first = connect(port, '127.0.0.1')
     await once(first, 'connect')
     const second = connect(port, '127.0.0.1')
     second.on('error', () => undefined)
     await once(second, 'close')
+    const third = connect(port, '127.0.0.1')
+    third.on('error', () => undefined)
+    await once(third, 'close')
+    expect(written.map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({ refused: 1, maxConnections: 1, msg: expect.stringContaining('MAX_CONNECTIONS') }),
+    ])
     expect(first.destroyed).toBe(false)
     first.destroy()
     await expect

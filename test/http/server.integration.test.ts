@@ -84,7 +84,7 @@ describe('draining', () => {
     })
     idle.write('GET /quick HTTP/1.1\r\nHost: a\r\n\r\n')
     await once(idle, 'data')
-    const drained = server.drain(10_000, 400)
+    const drained = server.drain(10_000, 2_000)
     for (let turn = 0; turn < 3; turn++) {
       expect((await fetch(`${server.url}/readyz`)).status).toBe(503)
       const answer = await fetch(`${server.url}/quick`)
