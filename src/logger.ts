@@ -1,4 +1,5 @@
 import { type Logger as PinoLogger, pino } from 'pino'
+import { UsageError } from './errors.ts'
 import { isTracing, traceFields } from './tracing.ts'
 
 export type Logger = PinoLogger
@@ -79,8 +80,11 @@ export function exitWhenWritten(
   output.write('')
 }
 
+const LEVELS = [...Object.keys(pino.levels.values), 'silent']
+
 /** One JSON object a line, ISO times, no host name or process id noise; with the trace that it is written in, where there is one. */
 export function createLogger({ level, destination }: LoggerOptions): Logger {
+  if (!LEVELS.includes(level)) throw new UsageError(`LOG_LEVEL must be one of ${LEVELS.join(', ')}`)
   return pino(
     {
       level,

@@ -36,7 +36,12 @@ export const bytes = (name: string, fallback: string) =>
     })
 
 export const integer = (fallback: number, min: number, max: number) =>
-  z.coerce.number<string>().int().min(min).max(max).default(fallback)
+  z.coerce
+    .number<string>(`must be a whole number from ${min} to ${max}`)
+    .int(`must be a whole number from ${min} to ${max}`)
+    .min(min, `must be a whole number from ${min} to ${max}`)
+    .max(max, `must be a whole number from ${min} to ${max}`)
+    .default(fallback)
 
 /** `6000/60s`: so many requests in so long. */
 export const quota = (name: string, fallback: string) =>
@@ -92,3 +97,14 @@ export const roleName = z.string().regex(/^[a-z_][a-z0-9_]{0,56}$/, 'must be 1-5
 export const rolePassword = z
   .string()
   .regex(/^[\x21-\x7e]{16,256}$/, 'must be 16-256 printable ASCII characters without spaces')
+
+const ADDRESS =
+  'must be postgresql://user:password@host:port/database, with all that is special in its parts percent-encoded'
+
+/** As the driver reads it, which takes an address without a host as well. */
+export const databaseAddress = z
+  .string()
+  .startsWith('postgres', ADDRESS)
+  .refine((text) => URL.canParse(text) || URL.canParse(text.replace('@/', '@host/')), ADDRESS)
+
+export const endpoint = z.url({ protocol: /^https?$/, error: 'must be an address such as http://127.0.0.1:4566' })

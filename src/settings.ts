@@ -2,7 +2,9 @@ import { z } from 'zod'
 import { UsageError } from './errors.ts'
 import {
   bytes,
+  databaseAddress,
   duration,
+  endpoint,
   flag,
   hexKeys,
   ids,
@@ -26,9 +28,9 @@ export const LONGEST_KEPT_DAYS = ERASURE_DAYS - ERASURE_GRACE_DAYS - 1
 const LONGEST_KEPT = `at most ${LONGEST_KEPT_DAYS} days: with the ${ERASURE_GRACE_DAYS} days of grace of an erasure, an erased person has left the lake in less than ${ERASURE_DAYS}`
 
 const dailyDays = z.coerce
-  .number<string>()
-  .int()
-  .min(1)
+  .number<string>('must be a whole number of days')
+  .int('must be a whole number of days')
+  .min(1, 'must be a whole number of days')
   .max(LONGEST_KEPT_DAYS, `LAKE_DAILY_DAYS must be ${LONGEST_KEPT}`)
   .default(LONGEST_KEPT_DAYS)
 const keepAll = duration('LAKE_KEEP_ALL', '48h').refine((ms) => ms <= LONGEST_KEPT_DAYS * 86_400_000, {
@@ -39,7 +41,7 @@ const settings = z.object({
   PORT: port(3000),
   HOST: z.string().default('127.0.0.1'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
-  DATABASE_URL: z.string().startsWith('postgres', 'must be a postgresql:// URL').optional(),
+  DATABASE_URL: databaseAddress.optional(),
   DATABASE_HOST: z
     .string()
     .regex(/^[A-Za-z0-9.:-]{1,253}$/, 'must be the name or address of a host')
@@ -75,7 +77,7 @@ const settings = z.object({
     .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be 1-64 of A-Z, a-z, 0-9, _, . and -')
     .default('local'),
   METRICS: z.enum(['none', 'emf']).default('none'),
-  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.optional(),
 
   LOCAL_DATA_DIR: z.string().min(1).default('.local'),
   LOCAL_AWS_PORT: port(4566),
@@ -85,7 +87,7 @@ const settings = z.object({
   FAULT: z.string().optional(),
 
   AWS_REGION: z.string().min(1).default('us-east-1'),
-  AWS_ENDPOINT_URL: z.url().optional(),
+  AWS_ENDPOINT_URL: endpoint.optional(),
 
   LAKE_BUCKET: z.string().min(3).optional(),
   LAKE_RESULTS: z.string().startsWith('s3://').optional(),

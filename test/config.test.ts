@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../src/config.ts'
+import { createLogger } from '../src/logger.ts'
 
 const PARTS = {
   DATABASE_HOST: 'accounts.cluster-1.eu-central-1.rds.amazonaws.com',
@@ -111,6 +112,34 @@ it('no refusal of a setting shows its value', () => {
   }
 })
 
+it.each([
+  ['PORT', 'abc', 'PORT: must be a whole number from 0 to 65535'],
+  ['PORT', '99999', 'PORT: must be a whole number from 0 to 65535'],
+  ['DATABASE_POOL', '1.5', 'DATABASE_POOL: must be a whole number from 1 to 200'],
+  ['LAKE_DAILY_DAYS', 'all', 'LAKE_DAILY_DAYS: must be a whole number of days'],
+  ['AWS_ENDPOINT_URL', 'foo', 'AWS_ENDPOINT_URL: must be an address such as http://127.0.0.1:4566'],
+  ['DATABASE_URL', 'mysql://u:hidden@h/d', 'DATABASE_URL: must be postgresql://user:password@host:port/database'],
+  [
+    'DATABASE_URL',
+    'postgresql://u:hidden@h:no/d',
+    'DATABASE_URL: must be postgresql://user:password@host:port/database',
+  ],
+  ['DATABASE_URL', 'postgresql://u:hid/den@h/d', 'DATABASE_URL: must be postgresql://user:password@host:port/database'],
+])('%s that cannot be used says what it allows: %s', (name, value, message) => {
+  expect(() => parseConfig({ [name]: value })).toThrow(message)
+  expect(() => parseConfig({ [name]: value })).not.toThrow('hidden')
+})
+
+it.each([
+  'postgresql://u:p@127.0.0.1:5432/d',
+  'postgres://h/d?sslmode=verify-full',
+  'postgresql://u:p@/d?host=/run/postgresql',
+  'postgresql:///d?host=/run/postgresql',
+])('an address of a database that the driver reads is taken: %s', (value) => {
+  expect(parseConfig({ DATABASE_URL: value }).databaseUrl).toBe(value)
+  expect(new pg.Client(value).database).toBe('d')
+})
+
 it('the version of the pseudonym key may stand in front of it, and then holds', () => {
   const lake = (settings: Record<string, string>) => {
     const { lake } = parseConfig({
@@ -140,4 +169,8 @@ it('a user to be made has a name and a password, or neither', () => {
     service: undefined,
     exporter: { user: 'accounts_exporter', password: DATABASE_EXPORTER_PASSWORD },
   })
+})
+
+it('a log level that there is not is refused by the name of its setting, before the first line', () => {
+  expect(() => createLogger({ level: 'verbose' })).toThrow('LOG_LEVEL must be one of trace, debug, info, warn, error')
 })
