@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SCOPES } from '../src/caller.ts'
+import { createTestDatabase, type TestDatabase } from './support/database.ts'
 import { pythonEnvironment } from './support/python.ts'
 import { ROOT, removeFolder, run, runCommand, type Service, startService } from './support/service.ts'
 
@@ -29,13 +30,15 @@ const python = await pythonEnvironment('schemathesis', REQUIREMENTS)
 describe.skipIf('missing' in python)(
   `Schemathesis${'missing' in python ? ` (skipped: ${python.missing})` : ''}`,
   () => {
+    let database: TestDatabase
     let service: Service
     let url: string
     let token: string
 
     beforeAll(async () => {
-      const env = { SAMPLE_DATA: 'off', RATE_LIMIT: '1000000/1s', RATE_LIMIT_BULK: '1000000/1s' }
-      service = await startService({ env })
+      database = await createTestDatabase()
+      const limits = { RATE_LIMIT: '1000000/1s', RATE_LIMIT_BULK: '1000000/1s' }
+      service = await startService({ env: { DATABASE_URL: database.url, LAKE_SCHEDULER: 'none', ...limits } })
       await service.saw(/ready to use/i)
       const printed = JSON.parse((await runCommand(['env', '--json'], { LOCAL_DATA_DIR: service.dir })).stdout)
       url = printed.API_URL
@@ -49,6 +52,7 @@ describe.skipIf('missing' in python)(
 
     afterAll(async () => {
       await service?.stop()
+      await database?.drop()
       removeFolder(service.dir)
     })
 

@@ -9,9 +9,12 @@ import { CuratedProof, SHORT_SPARK, SMALL_SPARK } from './glue-jobs/curated-chec
 import { loadedTables } from './glue-jobs/loaded-checks.ts'
 import { counted } from './support/counts.ts'
 import { AthenaQueries, lakeDifferences } from './support/lake-equality.ts'
+import { quickNpx } from './support/npx.ts'
 import {
+  cleanEnvironment,
   endpointPid,
   postgresPid,
+  ROOT,
   removeFolder,
   run,
   runCommand,
@@ -110,9 +113,10 @@ describe('npm start', () => {
   })
 
   it('prints export lines that a shell can evaluate, and keeps secrets to their owner', () => {
-    const shell = `eval "$(node src/main.ts env)"; printf '%s|%s|%s' "$API_URL" "$API_KEY" "$AWS_DEFAULT_REGION"`
+    const shell = `eval "$(npx rocketgames env)"; printf '%s|%s|%s' "$API_URL" "$API_KEY" "$AWS_DEFAULT_REGION"`
     const printed = execFileSync('sh', ['-c', shell], {
-      env: { PATH: process.env.PATH ?? '', LOCAL_DATA_DIR: service.dir },
+      cwd: ROOT,
+      env: cleanEnvironment({ LOCAL_DATA_DIR: service.dir }),
     }).toString()
     // boto3 knows the region by that name only
     expect(printed).toBe(`${env.API_URL}|${env.API_KEY}|us-east-1`)
@@ -153,6 +157,7 @@ describe('npm start', () => {
     const [block] = blocksOf('README.md', 'sh', '## Curated tables')
     const pasted = await run('bash', ['-euo', 'pipefail', '-c', String(block)], {
       LOCAL_DATA_DIR: service.dir,
+      PATH: quickNpx(service.dir),
       ...SHORT_SPARK,
     })
     expect(pasted.code, pasted.stdout + pasted.stderr).toBe(0)
