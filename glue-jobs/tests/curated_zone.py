@@ -98,6 +98,8 @@ class CuratedZone:
 
 LIGHT = tuple(each for each in CURATED if each.name in ("dim_studio", "dim_game"))
 """Two tables that need no other one: for tests of how runs come and go, not of what is in them."""
+LIGHT_READS = tuple(name for each in LIGHT for name in each.reads)
+"""The tables of the lake that these are made of."""
 
 
 def new_zone(aws: Aws) -> CuratedZone:

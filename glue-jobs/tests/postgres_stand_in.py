@@ -24,9 +24,10 @@ from rocketgames_glue.job_error import JobError
 def _insert(connection: JdbcConnection, table: str, bucket: Bucket, key: str, size: int | None) -> None:
     body = bucket.read(key)
     assert body is not None and size in (None, len(body.content)), key
-    for row in pq.read_table(io.BytesIO(body.content)).to_pylist():
-        values = ", ".join("NULL" if each is None else f"$x${each}$x$" for each in row.values())
-        connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})")
+    held = pq.read_table(io.BytesIO(body.content))
+    rows = [", ".join("NULL" if each is None else f"$x${each}$x$" for each in row.values()) for row in held.to_pylist()]
+    if rows:
+        connection.execute(f"INSERT INTO {table} ({', '.join(held.column_names)}) VALUES ({'), ('.join(rows)})")
 
 
 @dataclass

@@ -32,10 +32,10 @@ _ARROW = {
 _DEFAULTS = {"string": "-", "timestamp": START, "date": START.date(), "int": 0, "bigint": 0, "boolean": False}
 
 
-def accounts(day: int, players: int = 24) -> dict[str, list[Row]]:
+def accounts(day: int, players: int = 24, filled: Sequence[str] | None = None) -> dict[str, list[Row]]:
     """The accounts on a day: two studios with two games each, players who own two games and play one of them every day.
 
-    Each day one player moves, one studio and one game get another name, and a player more registers.
+    Each day one player moves, one studio and one game get another name, and a player more registers. ``filled``: these tables alone.
     """
     now = START + day * DAY
     studios = [{"id": f"s{n}", "slug": f"studio-{n}", "name": f"Studio {n}" + (f" {day}" if n == 0 else ""), "status": "active", "country": "DE"} for n in range(2)]
@@ -70,7 +70,8 @@ def accounts(day: int, players: int = 24) -> dict[str, list[Row]]:
         for n in range(players)
         for g in range(2)
     ]
-    return {"studios": studios, "games": games, "players": people, "player_games": entries}
+    made = {"studios": studios, "games": games, "players": people, "player_games": entries}
+    return {name: rows for name, rows in made.items() if filled is None or name in filled}
 
 
 def _value(column: Any, row: Row) -> Any:
@@ -90,10 +91,11 @@ def parquet(table: ContractTable, rows: Sequence[Row], columns: Sequence[str] | 
 
 
 class RawLake:
-    """Commits snapshots into the bucket of a test."""
+    """Commits snapshots into the bucket of a test; of ``accounts`` they hold the rows of ``filled``, None: of all tables."""
 
-    def __init__(self, aws: Aws) -> None:
+    def __init__(self, aws: Aws, filled: Sequence[str] | None = None) -> None:
         self.aws = aws
+        self.filled = filled
         self.sequence = 0
         self.manifests: dict[str, dict[str, Any]] = {}
 
@@ -102,7 +104,7 @@ class RawLake:
         self.sequence += 1
         taken_at = START + day * DAY
         snapshot_id = f"{taken_at:%Y%m%dt%H%M%Sz}-{self.sequence:08d}"
-        given = accounts(day) if rows is None else rows
+        given = accounts(day, filled=self.filled) if rows is None else rows
         tables = []
         for name, table in load_contract().tables.items():
             lacking = set((without or {}).get(name, ()))

@@ -114,9 +114,10 @@ _FUNCTIONS = {"GETDATE", "SYSDATE", "TO_CHAR", "TO_VARCHAR"}
 
 @cache
 def _parser(dialect: str) -> Lark:
-    return Lark(REDSHIFT if dialect == "redshift" else SNOWFLAKE, parser="earley")
+    return Lark(REDSHIFT if dialect == "redshift" else SNOWFLAKE, parser="lalr")
 
 
+@cache
 def problem(dialect: str, statement: str) -> str | None:
     """What is wrong with a statement, in one line; None: it is as documented."""
     is_query = " AS\nSELECT " in statement

@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import Aws, counted
+from conftest import SMALL_JVM, Aws, counted
 from curate_process import POINTS
-from curated_zone import LIGHT, CuratedZone, new_zone
+from curated_zone import LIGHT, LIGHT_READS, CuratedZone, new_zone
 from pyspark.sql import SparkSession
 from raw_snapshots import RawLake
 
@@ -37,18 +37,19 @@ def _arguments(zone: CuratedZone) -> list[str]:
     return [word for name, value in options.items() for word in (f"--{name}", str(value))]
 
 
-def _kill_at(zone: CuratedZone, point: str) -> None:
-    """Starts the job and kills it and its JVM at once, by SIGKILL to their group."""
+def _kill_at(zone: CuratedZone, point: str, begun: threading.Event) -> None:
+    """Starts the job and kills it and its JVM at once, by SIGKILL to their group; ``begun`` as soon as it has anything to write."""
     path = os.pathsep.join([str(PROGRAM.parent), str(PROGRAM.parent.parent), os.environ.get("PYTHONPATH", "")])
-    env = {**os.environ, "PYTHONPATH": path, "ROCKETGAMES_SPARK_MEMORY": "512m", "ROCKETGAMES_SPARK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"}
+    env = {**os.environ, "PYTHONPATH": path, "ROCKETGAMES_SPARK_MEMORY": "512m", "ROCKETGAMES_SPARK_JAVA_OPTIONS": SMALL_JVM}
     command = [sys.executable, str(PROGRAM), json.dumps(_arguments(zone)), point]
     process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True)
     timer = threading.Timer(SECONDS, lambda: os.killpg(process.pid, signal.SIGKILL))
     timer.start()
     try:
         assert process.stdout is not None
-        wanted = "at start" if point == "random" else f"at {point}"
-        assert any(line.strip() == wanted for line in process.stdout), f"the job never came to {point}"
+        for wanted in ["at start", *([] if point == "random" else [f"at {point}"])]:
+            assert any(line.strip() == wanted for line in process.stdout), f"the job never came to {point}"
+            begun.set()
         if point == "random":
             time.sleep(random.uniform(0, 12))
     finally:
@@ -59,8 +60,8 @@ def _kill_at(zone: CuratedZone, point: str) -> None:
 
 
 @contextmanager
-def _reader(zone: CuratedZone) -> Iterator[list[dict[str, int]]]:
-    """An analyst who asks again and again; the answers in their order."""
+def _reader(zone: CuratedZone, begun: threading.Event) -> Iterator[list[dict[str, int]]]:
+    """An analyst who asks once, and again and again from ``begun`` on: Spark's start is long and changes nothing. The answers in their order."""
     answers: list[dict[str, int]] = []
     failures: list[BaseException] = []
     stop = threading.Event()
@@ -72,6 +73,7 @@ def _reader(zone: CuratedZone) -> Iterator[list[dict[str, int]]]:
             except BaseException as error:  # told below, in the test's own thread
                 failures.append(error)
                 return
+            begun.wait()
             stop.wait(0.5)
 
     thread = threading.Thread(target=read)
@@ -80,6 +82,7 @@ def _reader(zone: CuratedZone) -> Iterator[list[dict[str, int]]]:
         yield answers
     finally:
         stop.set()
+        begun.set()
         thread.join()
     assert not failures, failures
 
@@ -88,14 +91,15 @@ def test_whenever_the_job_is_killed_readers_see_the_old_tables_or_the_new_and_th
     aws: Aws, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(curate, "CURATED", LIGHT)
-    zone, lake = new_zone(aws), RawLake(aws)
+    zone, lake = new_zone(aws), RawLake(aws, LIGHT_READS)
     lake.take(0)
     zone.run()
     for number, point in enumerate(KILLED, 1):
         old, before = zone.expected(), zone.manifest().run_id
         lake.take(number)
-        with _reader(zone) as answers:
-            _kill_at(zone, point)
+        begun = threading.Event()
+        with _reader(zone, begun) as answers:
+            _kill_at(zone, point, begun)
             committed = zone.manifest().run_id != before
             assert committed == (point in COMMITTED) or point == "random"
             answers.append(zone.counts())

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from conftest import Aws
-from curated_zone import LIGHT, CuratedZone, new_zone
+from conftest import Aws, counted
+from curated_zone import LIGHT, LIGHT_READS, CuratedZone, new_zone
 from raw_snapshots import RawLake
 
 from rocketgames_glue.io import curated_tables, old_runs, publication, views
@@ -39,7 +39,7 @@ def two_tables(zone: CuratedZone, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def lake(aws: Aws) -> RawLake:
-    return RawLake(aws)
+    return RawLake(aws, LIGHT_READS)
 
 
 def _code(zone: CuratedZone, **changes: Any) -> str:
@@ -88,7 +88,7 @@ def test_a_commit_whose_answer_was_lost_is_a_commit(zone: CuratedZone, lake: Raw
     assert zone.counts() == zone.expected()
 
 
-@pytest.mark.parametrize("step", ["register", "move"])
+@pytest.mark.parametrize("step", counted(["move"], ["register", "move"]))
 def test_a_publication_that_died_is_finished_by_the_next_run(zone: CuratedZone, lake: RawLake, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     lake.take(0)
     zone.run()

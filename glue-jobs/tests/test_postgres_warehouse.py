@@ -137,7 +137,7 @@ def test_a_reader_in_a_transaction_sees_one_run_and_two_loads_do_not_meet(wareho
 
     def read() -> None:
         with connect(warehouse.spark, warehouse.admin) as connection:
-            while not ended.is_set():
+            while not ended.wait(0.01):
                 seen.append(look(connection))
             seen.append(look(connection))
 

@@ -3,20 +3,19 @@ import pg from 'pg'
 import { loadSavedQueries } from '../../src/lake/athena/saved-queries.ts'
 import { counted } from '../support/counts.ts'
 import { AthenaQueries } from '../support/lake-equality.ts'
+import { QUICK_JAVA } from '../support/quick-java.ts'
 import { EXPECTED_ANSWERS } from './expected-answers.ts'
 import { expectedTables, type TakenSnapshot } from './expected-tables.ts'
 import { keepHistory, readyHistory } from './kept-history.ts'
 import { livedRound } from './lived-changes.ts'
 
-/** For runs of seconds: Java's slower compiler costs more than it saves there. */
-export const SHORT_SPARK = { ROCKETGAMES_SPARK_JAVA_OPTIONS: '-XX:TieredStopAtLevel=1', ROCKETGAMES_SPARK_MEMORY: '1g' }
-/** Without the compilation of whole stages, which costs small tables more than all that is done with their rows; with it in the proof. */
-export const SMALL_SPARK = counted(1, 0)
-  ? {
-      ...SHORT_SPARK,
-      ROCKETGAMES_SPARK_JAVA_OPTIONS: `${SHORT_SPARK.ROCKETGAMES_SPARK_JAVA_OPTIONS} -Dspark.sql.codegen.wholeStage=false`,
-    }
-  : SHORT_SPARK
+/** For runs of seconds: Java's slower compiler costs more than it saves there, and so does a collector with threads of its own. */
+export const SHORT_SPARK = {
+  ROCKETGAMES_SPARK_JAVA_OPTIONS: '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC',
+  ROCKETGAMES_SPARK_MEMORY: '1g',
+}
+/** Without the compilation of plans, which costs small tables more than all that is done with their rows; with it in the proof. */
+export const SMALL_SPARK = { ...SHORT_SPARK, ROCKETGAMES_SPARK_JAVA_OPTIONS: QUICK_JAVA }
 
 /** The snapshots that can be read, in the order of their instants. */
 export async function takenSnapshots(athena: AthenaQueries): Promise<TakenSnapshot[]> {

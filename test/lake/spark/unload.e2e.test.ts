@@ -59,7 +59,7 @@ interface Reported {
   }[]
 }
 
-describe.skipIf('missing' in command)(`a snapshot by the real Spark job${skipped}`, { timeout: 180_000 }, () => {
+describe.skipIf('missing' in command)(`a snapshot by the real Spark job${skipped}`, { timeout: 300_000 }, () => {
   let database: TestDatabase
   let aws: TestAws
   let place: Awaited<ReturnType<typeof newPlace>>
@@ -85,7 +85,7 @@ describe.skipIf('missing' in command)(`a snapshot by the real Spark job${skipped
     open = openLake(place, {
       leaseTtlMs: 30_000,
       fileTargetBytes: counted(15_000, 40_000),
-      maxSnapshotAgeMs: 170_000,
+      maxSnapshotAgeMs: 280_000,
       crawlerWaitMs: 30_000,
     })
     const named = { ...testPlace(place.bucket.replaceAll(/\W/g, '')), bucket: place.bucket, region: place.region }
