@@ -68,3 +68,21 @@ export class Metrics {
     for (const tell of this.ended) tell(request)
   }
 }
+
+/** Scrapes within this time share one reading. */
+const FRESH_MS = 5_000
+/** A scrape never waits longer for the database. */
+const PATIENCE_MS = 2_000
+
+/** What metrics show that are read when they are scraped. Undefined when reading failed or took too long; a later scrape tries again. */
+export function sharedReading<Figures>(read: () => Promise<Figures>): () => Promise<Figures | undefined> {
+  let last: { readonly at: number; readonly figures: Promise<Figures | undefined> } | undefined
+  return () => {
+    const now = performance.now()
+    if (last === undefined || now - last.at > FRESH_MS) {
+      const patience = new Promise<undefined>((resolve) => setTimeout(resolve, PATIENCE_MS, undefined).unref())
+      last = { at: now, figures: Promise.race([read(), patience]).catch(() => undefined) }
+    }
+    return last.figures
+  }
+}

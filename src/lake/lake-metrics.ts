@@ -1,11 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
+import { sharedReading } from '../metrics.ts'
 import type { LakeFigures, LastRun } from './lake-figures.ts'
 import { PROBLEM_GUIDE } from './problem-guide.ts'
-
-/** Scrapes within this time share one reading. */
-const FRESH_MS = 5_000
-/** A scrape never waits longer for the database. */
-const PATIENCE_MS = 2_000
 
 export interface LakeMetricsOptions {
   readonly read: () => Promise<LakeFigures>
@@ -134,7 +130,7 @@ const COUNTERS: readonly Definition[] = [
 
 /** Metrics of the lake, read when they are scraped. While they cannot be read they are absent, and `lake_metrics_up` is 0. */
 export function registerLakeMetrics(registry: Registry, options: LakeMetricsOptions): void {
-  const read = cached(options.read)
+  const read = sharedReading(options.read)
   const registers = [registry]
   for (const { help, label, name, samples } of GAUGES) {
     new Gauge({
@@ -164,17 +160,4 @@ export function registerLakeMetrics(registry: Registry, options: LakeMetricsOpti
       this.set((await read()) === undefined ? 0 : 1)
     },
   })
-}
-
-/** Undefined when reading failed or took too long; a later scrape tries again. */
-function cached(read: () => Promise<LakeFigures>): () => Promise<LakeFigures | undefined> {
-  let last: { readonly at: number; readonly figures: Promise<LakeFigures | undefined> } | undefined
-  return () => {
-    const now = performance.now()
-    if (last === undefined || now - last.at > FRESH_MS) {
-      const patience = new Promise<undefined>((resolve) => setTimeout(resolve, PATIENCE_MS, undefined).unref())
-      last = { at: now, figures: Promise.race([read(), patience]).catch(() => undefined) }
-    }
-    return last.figures
-  }
 }

@@ -1,4 +1,5 @@
 import { Gauge, type Registry } from 'prom-client'
+import { sharedReading } from '../metrics.ts'
 import type { ServiceFigures } from './service-figures.ts'
 
 export interface ServiceMetricsOptions {
@@ -8,16 +9,11 @@ export interface ServiceMetricsOptions {
   readonly stage: string
 }
 
-/** A scrape never waits longer for the database. */
-const PATIENCE_MS = 2_000
-/** Scrapes within this time share one reading. */
-const FRESH_MS = 5_000
-
 /** Metrics of the service that are read when they are scraped; those of the database are absent while it is away. */
 export function registerServiceMetrics(registry: Registry, options: ServiceMetricsOptions): void {
   const registers = [registry]
   const { pool, stage, version } = options
-  const read = fresh(options.read)
+  const read = sharedReading(options.read)
   new Gauge({
     name: 'accounts_build_info',
     help: 'Always 1; its labels say what runs here',
@@ -75,17 +71,4 @@ export function registerServiceMetrics(registry: Registry, options: ServiceMetri
     'How long the job that waits longest has waited; 0 when none waits',
     (gauge, figures) => gauge.set(figures.oldestJobSeconds),
   )
-}
-
-/** Undefined when reading failed or took too long; a later scrape tries again. */
-function fresh(read: () => Promise<ServiceFigures>): () => Promise<ServiceFigures | undefined> {
-  let last: { readonly at: number; readonly figures: Promise<ServiceFigures | undefined> } | undefined
-  return () => {
-    const now = performance.now()
-    if (last === undefined || now - last.at > FRESH_MS) {
-      const patience = new Promise<undefined>((resolve) => setTimeout(resolve, PATIENCE_MS, undefined).unref())
-      last = { at: now, figures: Promise.race([read(), patience]).catch(() => undefined) }
-    }
-    return last.figures
-  }
 }
