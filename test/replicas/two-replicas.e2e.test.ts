@@ -238,7 +238,9 @@ describe('two replicas under load', () => {
         const recovered = await deployment.command('recover')
         expect(recovered.code, recovered.stderr).toBe(0)
       }
-      await expect.poll(async () => (await database.query({ text: running }))[0], { timeout: 110_000 }).toEqual({ n: 0 })
+      await expect
+        .poll(async () => (await database.query({ text: running }))[0], { timeout: 110_000 })
+        .toEqual({ n: 0 })
       const published = await publishedTicks()
       expect(published.length).toBeGreaterThan(0)
       expect(published.filter(({ tick, n }) => n !== 1 || !tick.startsWith('schedule:'))).toEqual([])
