@@ -214,7 +214,9 @@ describe('two snapshots', () => {
   })
 
   test('of which one lost its lease publish one result, and the loser stops', async () => {
-    const { database: control, lake, publisher } = open
+    // Its heart does not beat meanwhile: it would take back what it is said to have lost.
+    const loser = openLake(place, { leaseTtlMs: 60_000 })
+    const { database: control, lake, publisher } = loser
     const rescuer = openLake(place)
     publisher.beforeNext('crawlerReady', async () => {
       // This process seems dead to the other one: its lease has run out.
@@ -230,7 +232,7 @@ describe('two snapshots', () => {
       expect(publisher.calls).toEqual(['crawlerReady'])
       expect(publisher.views).toEqual([snapshot?.id])
     } finally {
-      await rescuer.close()
+      await Promise.all([loser.close(), rescuer.close()])
     }
   })
 
