@@ -197,7 +197,7 @@ describe('a database that is away', () => {
   })
 
   it('is unavailable when every connection is taken for too long', async () => {
-    const small = openDatabase({ url: testDatabase.url, poolSize: 1, connectTimeoutMs: 500 })
+    const small = openDatabase({ url: testDatabase.url, poolSize: 1, connectTimeoutMs: 1_500 })
     await small.withClient(async () => {
       expect(await failure(small.prisma.studio.count())).toMatchObject({ code: 'unavailable' })
       expect(await failure(small.transaction((tx) => tx.studio.count()))).toMatchObject({ code: 'unavailable' })
