@@ -168,7 +168,9 @@ export class RequestCounts {
   /** @param before how much was used before this request */
   #left({ endsAt }: Window, before: number, now: number): Left {
     const remaining = Math.max(0, this.#limit - before - 1)
-    const resetSeconds = Math.max(1, Math.ceil((endsAt - now) / 1000))
+    // Not more than the window lasts: a sum of fractions may be a little more, and would be a second more when it is rounded.
+    const leftMs = Math.min(endsAt - now, this.#windowMs)
+    const resetSeconds = Math.max(1, Math.ceil(leftMs / 1000))
     return { remaining, resetSeconds, isOver: before >= this.#limit }
   }
 
