@@ -56,6 +56,17 @@ describe('the check of migrations', () => {
     ['REVOKE SELECT ON studio FROM accounts_service;', 'REVOKE'],
     ['DO $$ BEGIN ALTER TABLE studio DROP COLUMN website; END $$;', 'DROP COLUMN'],
     ["DO $do$ BEGIN EXECUTE 'DROP TABLE studio'; END $do$;", 'DROP TABLE'],
+    ['DO $do$ BEGIN EXECUTE $q$DROP TABLE studio$q$; END $do$;', 'DROP TABLE'],
+    ['DO $$ BEGIN IF a THEN b(); ELSE DROP TABLE studio; END IF; END $$;', 'DROP TABLE'],
+    ["-- Of 'old'\nDROP TABLE studio;", 'DROP TABLE'],
+    ["/* Of 'old' */ DROP TABLE studio;", 'DROP TABLE'],
+    ['DROP INDEX studio_slug_key;', 'DROP OBJECT'],
+    ['DROP EXTENSION pg_trgm;', 'DROP OBJECT'],
+    ['ALTER TABLE studio SET SCHEMA archive;', 'RENAME'],
+    ['ALTER TABLE studio ADD size int GENERATED ALWAYS AS (length(name)) STORED;', 'ADD COLUMN REWRITE'],
+    ['ALTER TABLE studio ADD COLUMN number bigserial;', 'ADD COLUMN REWRITE'],
+    ['ALTER TABLE studio ADD COLUMN number int GENERATED ALWAYS AS IDENTITY;', 'ADD COLUMN REWRITE'],
+    ['ALTER TABLE studio ADD COLUMN token uuid NOT NULL DEFAULT gen_random_uuid();', 'ADD COLUMN REWRITE'],
   ])('finds in %s: %s', (sql, kind) => {
     expect(kinds(sql)).toContain(kind)
   })
@@ -64,7 +75,7 @@ describe('the check of migrations', () => {
     'ALTER TABLE studio ADD COLUMN note text;',
     'ALTER TABLE studio ADD COLUMN note_id bigint NULL REFERENCES note (id);',
     "ALTER TABLE studio ADD COLUMN note text NOT NULL DEFAULT 'none, NOT NULL';",
-    'ALTER TABLE studio ADD COLUMN size int NOT NULL GENERATED ALWAYS AS (length(name)) STORED;',
+    'ALTER TABLE studio ADD COLUMN seen timestamptz NOT NULL DEFAULT now(), ADD COLUMN stored int;',
     'ALTER TABLE studio ADD CONSTRAINT short CHECK (length(name) < 9 AND (a = 1 OR b = 2)) NOT VALID;',
     'ALTER TABLE studio VALIDATE CONSTRAINT short;',
     'ALTER TABLE studio ALTER COLUMN website DROP NOT NULL, DROP CONSTRAINT short;',

@@ -20,11 +20,13 @@ const NAME = String.raw`(?:"[^"]+"|\w+)(?:\.(?:"[^"]+"|\w+))?`
 /** Of `ALTER TABLE`: a constraint may be NOT VALID, a column may have a default, whatever comes in between. */
 const UNTIL_COMMA = String.raw`(?:[^,(]|\([^()]*(?:\([^()]*\)[^()]*)*\))*`
 
+const ADD_COLUMN = String.raw`^ALTER TABLE\b.*\bADD (?:COLUMN )?(?:IF NOT EXISTS )?(?!COLUMN\b|IF\b|CONSTRAINT\b|CHECK\b|UNIQUE\b|PRIMARY\b|FOREIGN\b|EXCLUDE\b)`
+
 const RULES: readonly Rule[] = [
   { kind: 'DROP TABLE', found: /^DROP TABLE\b/i },
   {
     kind: 'DROP OBJECT',
-    found: /^DROP (?:MATERIALIZED )?(?:VIEW|TYPE|DOMAIN|FUNCTION|PROCEDURE|SEQUENCE|SCHEMA|ROLE)\b/i,
+    found: /^DROP (?:MATERIALIZED )?(?:VIEW|TYPE|DOMAIN|FUNCTION|PROCEDURE|SEQUENCE|SCHEMA|ROLE|INDEX|EXTENSION)\b/i,
   },
   {
     kind: 'DROP COLUMN',
@@ -32,12 +34,21 @@ const RULES: readonly Rule[] = [
     ownTableIsFine: true,
   },
   { kind: 'DROP DEFAULT', found: /^ALTER TABLE\b.*\bDROP (?:DEFAULT|EXPRESSION|IDENTITY)\b/i, ownTableIsFine: true },
-  { kind: 'RENAME', found: /^ALTER\b.*\bRENAME\b/i, ownTableIsFine: true },
+  { kind: 'RENAME', found: /^ALTER\b.*\b(?:RENAME|SET SCHEMA)\b/i, ownTableIsFine: true },
   { kind: 'SET NOT NULL', found: /^ALTER TABLE\b.*\bSET NOT NULL\b/i, ownTableIsFine: true },
   {
     kind: 'ADD COLUMN NOT NULL',
     found: new RegExp(
-      String.raw`^ALTER TABLE\b.*\bADD (?:COLUMN )?(?:IF NOT EXISTS )?(?!CONSTRAINT\b|CHECK\b|UNIQUE\b|PRIMARY\b|FOREIGN\b|EXCLUDE\b)(?!${UNTIL_COMMA}\b(?:DEFAULT|GENERATED)\b)${UNTIL_COMMA}\b(?:NOT NULL|PRIMARY KEY)\b`,
+      String.raw`${ADD_COLUMN}(?!${UNTIL_COMMA}\b(?:DEFAULT|GENERATED)\b)${UNTIL_COMMA}\b(?:NOT NULL|PRIMARY KEY)\b`,
+      'i',
+    ),
+    ownTableIsFine: true,
+  },
+  {
+    // Every row is written, while nobody reads or writes: a value of its own for each.
+    kind: 'ADD COLUMN REWRITE',
+    found: new RegExp(
+      String.raw`${ADD_COLUMN}${NAME} ${UNTIL_COMMA}(?:\bSTORED\b|\bAS IDENTITY\b|\b(?:small|big)?serial[248]?\b|\bDEFAULT (?!now\b)\w+(?:\.\w+)? ?\()`,
       'i',
     ),
     ownTableIsFine: true,
@@ -74,14 +85,14 @@ function statementsOf(sql: string): string[] {
       return "''"
     }
     if (found.startsWith('"')) return found
-    return found.endsWith("'") ? "''" : ' '
+    return /^(?:--|\/\*)/.test(found) ? ' ' : "''"
   })
   const own = bare.split(';').map((each) => each.trim().replaceAll(/\s+/g, ' '))
   // What a body executes stands in a text, so there is no way to leave texts out; a word too many is named in the header.
   const run = bodies.flatMap((body) =>
     body
       .replaceAll(/--[^\n]*/g, ' ')
-      .split(/;|\bBEGIN\b|\bTHEN\b|\bLOOP\b|\bEXECUTE\b|'/i)
+      .split(/;|\bBEGIN\b|\bTHEN\b|\bELSE\b|\bLOOP\b|\bEXECUTE\b|'|\$\w*\$/i)
       .map((each) => each.trim().replaceAll(/\s+/g, ' ')),
   )
   return [...own, ...run].filter((each) => each !== '')
