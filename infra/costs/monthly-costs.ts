@@ -49,6 +49,7 @@ const DAYS = HOURS / 24
 /** A crawl of less is billed for ten minutes, of two DPU. */
 const CRAWL_DPU_HOURS = (2 * 10) / 60
 const CARE_MINUTES = 1.5
+const VERIFY_MINUTES = 5
 const WORK_RUNS = DAYS * 24 * 12
 /** Per cluster and service that Container Insights writes of. */
 const INSIGHT_METRICS = 40
@@ -132,6 +133,7 @@ export function monthlyCosts(settings: StageSettings, resources: readonly Resour
     Lake: [
       ...ofTasks('Snapshots', (snapshots * usage.snapshotMinutes) / 60, snapshot),
       ...ofTasks('Care, hourly', (HOURS * CARE_MINUTES) / 60, snapshot),
+      ...ofTasks('Verification, daily', (DAYS * VERIFY_MINUTES) / 60, snapshot),
       ['Files kept', usage.snapshotGb * usage.snapshotsKept + usage.curatedGb, 'storage', 'assumption'],
       ['Files written', (snapshots * usage.snapshotGb * 1000) / 8 / 1e6, 'put', 'assumption'],
       ['Crawls', snapshots * CRAWL_DPU_HOURS, 'dpu', 'assumption'],

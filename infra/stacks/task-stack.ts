@@ -25,6 +25,11 @@ export interface TaskStackProps extends StackProps {
 
 /** Recovery and retention, every hour at this minute: away from the full hour, at which snapshots begin. */
 const CARE_CRON = '20 * * * *'
+/**
+ * Every day, so that what somebody deleted in the bucket is known while it can be had back: S3 keeps it for a day and then to midnight,
+ * UTC. When snapshots and care are over.
+ */
+const VERIFY_CRON = '40 4 * * *'
 /** The next care is near then; a snapshot that is so late is not worth more than the alarm. */
 const RETRY_STARTS_FOR = Duration.minutes(50)
 
@@ -34,7 +39,7 @@ export class TaskStack extends Stack {
   readonly careTask: ProgramTask
   /** The same for the API to start, which is in reach of callers: these run no other command, and with no other settings. */
   readonly askedTasks: { readonly snapshot: ProgramTask; readonly care: ProgramTask }
-  readonly schedules: { readonly snapshot: scheduler.Schedule; readonly care: scheduler.Schedule }
+  readonly schedules: Readonly<Record<'snapshot' | 'care' | 'verify', scheduler.Schedule>>
   /** Starts of tasks that the schedules gave up. */
   readonly deadLetters: sqs.Queue
   /** What the API needs to have them started: `LAKE_RUNNER=ecs` and where; see `grantStart`. */
@@ -85,7 +90,13 @@ export class TaskStack extends Stack {
       ...{ cron: CARE_CRON, zone: 'UTC', task: this.careTask },
       command: ['care', '--json'],
     })
-    this.schedules = { snapshot: snapshot.schedule, care: care.schedule }
+    const verify = new TaskSchedule(this, 'VerifySchedule', {
+      ...common,
+      description: 'Verification of the lake',
+      ...{ cron: VERIFY_CRON, zone: 'UTC', task: this.snapshotTask },
+      command: ['verify', '--all', '--json'],
+    })
+    this.schedules = { snapshot: snapshot.schedule, care: care.schedule, verify: verify.schedule }
     this.settings = {
       ...scheduleSettings(settings),
       LAKE_RUNNER: 'ecs',

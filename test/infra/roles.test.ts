@@ -44,7 +44,7 @@ const PROD: Readonly<Record<string, readonly string[]>> = {
   ],
   'change secrets': [],
   'end or open keys of KMS': [],
-  'start tasks': ['schedule CareSchedule', 'schedule SnapshotSchedule', 'task serve (if)'],
+  'start tasks': ['schedule CareSchedule', 'schedule SnapshotSchedule', 'schedule VerifySchedule', 'task serve (if)'],
   'start jobs, with any code': WRITERS,
   'change what runs, or enter it': ['schedule WeeklyRestartSchedule'],
   'change who may do what': [],
@@ -122,6 +122,7 @@ describe('the roles of a stage', () => {
       [
         ...[...both('snapshot'), ...both('care')].map((each) => `task serve: ${each}`),
         ...both('snapshot').map((each) => `schedule SnapshotSchedule: ${each}`),
+        ...both('snapshot').map((each) => `schedule VerifySchedule: ${each}`),
         ...both('care').map((each) => `schedule CareSchedule: ${each}`),
       ].sort(),
     )

@@ -180,18 +180,29 @@ describe('the schedules of the lake', () => {
     const schedules = Object.values(prod.template('tasks').findResources('AWS::Scheduler::Schedule')).map(
       ({ Properties }) => Properties,
     )
-    expect(schedules).toHaveLength(2)
+    expect(schedules).toHaveLength(3)
     const inputs = schedules.map(({ Target }) => JSON.parse(Target.Input).containerOverrides[0])
     expect(inputs).toContainEqual({
       name: 'accounts',
       command: ['snapshot', '--json', '--scheduled', '<aws.scheduler.scheduled-time>'],
     })
     expect(inputs).toContainEqual({ name: 'accounts', command: ['care', '--json'] })
+    expect(inputs).toContainEqual({ name: 'accounts', command: ['verify', '--all', '--json'] })
     for (const { Target, FlexibleTimeWindow, State } of schedules) {
       expect(Target.DeadLetterConfig).toBeDefined()
       expect(Target.RetryPolicy).toMatchObject({ MaximumRetryAttempts: 20, MaximumEventAgeInSeconds: 3000 })
       expect(FlexibleTimeWindow).toEqual({ Mode: 'OFF' })
       expect(State ?? 'ENABLED').toBe('ENABLED')
+    }
+  })
+
+  it('verify the lake every day, while what was deleted the day before can be had back: S3 forgets it at midnight, UTC', () => {
+    for (const { name } of STAGES) {
+      synthesized(name).template('tasks').hasResourceProperties('AWS::Scheduler::Schedule', {
+        Description: 'Verification of the lake',
+        ScheduleExpression: 'cron(40 4 * * ? *)',
+        ScheduleExpressionTimezone: 'UTC',
+      })
     }
   })
 
