@@ -22,6 +22,8 @@ from rocketgames_glue.jobs import unload
 from rocketgames_glue.unload.problems import UnloadProblem
 
 JOBS = Path(__file__).resolve().parents[1]
+SLOW = "datname = current_database() AND query LIKE '%pg_sleep(600)%'"
+"""Of pg_stat_activity: other tests, beside these, have statements on the same server."""
 
 
 def test_a_job_that_cannot_go_on_ends_at_once_and_says_why(
@@ -52,7 +54,7 @@ def test_a_job_that_cannot_go_on_ends_at_once_and_says_why(
         # would end here.
         lost = told(snapshot, ["true", slow, "false", "false", "false"], gone=True)
         assert (lost["code"], lost["aws_code"]) == ("storage_failed", "NoSuchUpload")
-        postgres.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid()")
+        postgres.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {SLOW} AND pid <> pg_backend_pid()")
         failed = told(snapshot, ["id::text::int > 0"])
         assert (failed["code"], failed["table"], failed["range"]) == ("copy_failed", "matrix_row", 0)
         assert "SQLSTATE 22P02" in failed["message"] and "10000000" not in failed["message"]
@@ -85,7 +87,7 @@ def test_the_job_ends_with_the_program_that_started_it(aws: Any, spark: SparkSes
             env={**os.environ, "ROCKETGAMES_STDIN_GUARD": "1", "ROCKETGAMES_SPARK_JAVA_OPTIONS": SMALL_JVM},
         )
         assert job.stdin is not None and job.stdout is not None
-        reading = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'rocketgames-snapshot:%' AND query LIKE '%pg_sleep(600)%' AND state = 'active'"
+        reading = f"SELECT pid FROM pg_stat_activity WHERE {SLOW} AND application_name LIKE 'rocketgames-snapshot:%' AND state = 'active'"
         while not postgres.sql(reading):
             assert job.poll() is None, job.stdout.read().decode()
             time.sleep(0.1)

@@ -33,17 +33,18 @@ let nextPort = Math.floor(Math.random() * PORTS_A_WORKER)
  * to any of the many servers of other tests meanwhile; these it gives to nobody, and each worker has its own.
  */
 export async function freePort(): Promise<number> {
-  for (;;) {
+  for (let tries = 0; tries < PORTS_A_WORKER; tries++) {
     const port = stretch + (nextPort++ % PORTS_A_WORKER)
     if (await isFree(port)) return port
   }
+  throw new Error(`No port from ${stretch} to ${stretch + PORTS_A_WORKER - 1} is free`)
 }
 
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = net.createServer()
     server.once('error', () => resolve(false))
-    server.listen(port, () => server.close(() => resolve(true)))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
 }
 

@@ -23,7 +23,9 @@ test('a deployment that locks tables in another order is never the victim of a d
     await deployment.query('BEGIN; LOCK TABLE player IN ACCESS EXCLUSIVE MODE')
     const begun = beginSnapshot(client, 60_000, ['studio', 'player'])
     const waits = async () => {
-      const sql = `SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted AND relation = 'player'::regclass`
+      // The number of the table is the same in all databases of tests.
+      const sql = `SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted AND relation = 'player'::regclass
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
       return (await deployment.query(sql)).rows[0].n === 1
     }
     while (!(await waits()));

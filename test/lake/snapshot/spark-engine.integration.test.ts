@@ -240,7 +240,8 @@ describe('a job that is under way', () => {
     const client = new pg.Client(database.url)
     await client.connect()
     await client.query(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'rocketgames-snapshot:%' AND query ~ 'pg_export_snapshot'`,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name LIKE 'rocketgames-snapshot:%' AND query ~ 'pg_export_snapshot'`,
     )
     await client.end()
     await expect(run).rejects.toMatchObject({ code: 'connection_lost' })
