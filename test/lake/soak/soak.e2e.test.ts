@@ -40,7 +40,6 @@ beforeAll(async () => {
     env: {
       ...SETTINGS,
       TMPDIR: folder,
-      NODE_COMPILE_CACHE: path.join(os.tmpdir(), 'node-compile-cache'),
       LOCAL_DATA_DIR: path.join(folder, 'local'),
     },
   })
