@@ -12,6 +12,9 @@ export interface GlueLogsProps {
 /**
  * Log groups of a job or a crawler, made before its first run: Glue would make them itself, and keep them for ever. Should Glue name one
  * differently some day, that one is made by Glue as before, which its role may do.
+ *
+ * Give a role that CloudFormation names: its name is in those of the groups, and a group that is there already, of another stage or made by
+ * Glue, would fail the deployment.
  */
 export class GlueLogs extends Construct {
   constructor(scope: Construct, id: string, { names, key }: GlueLogsProps) {

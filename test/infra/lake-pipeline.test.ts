@@ -95,6 +95,12 @@ describe('the Glue jobs', () => {
     )
   })
 
+  it('and the crawler have roles with names of CloudFormation: a log group that Glue has made fails no deployment', () => {
+    for (const id of [/^CatalogueCrawlerRole/, /^CurateRole/, /^UnloadRole/]) {
+      expect(one('AWS::IAM::Role', id).properties).not.toHaveProperty('RoleName')
+    }
+  })
+
   it('get only arguments that their scripts know, and all that these ask for', () => {
     expect(declared('unload')).toContain('--plan')
     const curate = given(job('rocketgames-curate'))
