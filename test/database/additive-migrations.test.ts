@@ -6,6 +6,8 @@ import { breachesOf, openBreaches } from './additive-migrations.ts'
 const MIGRATIONS = path.resolve(import.meta.dirname, '../../prisma/migrations')
 /** The last migration of the first release: nobody runs what came before it. */
 const FIRST_RELEASE = '20261124100000_count_requests'
+/** So many there are up to that one. One that is added with an earlier date would not be looked at. */
+const FIRST_RELEASE_COUNT = 20
 const names = readdirSync(MIGRATIONS, { withFileTypes: true })
   .flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
   .sort()
@@ -14,7 +16,7 @@ const kinds = (sql: string) => breachesOf(sql).map(({ kind }) => kind)
 
 describe('migrations since the first release', () => {
   it('leave the release before running: it needs nothing that is gone, and writes what it always wrote', () => {
-    expect(names).toContain(FIRST_RELEASE)
+    expect(names.indexOf(FIRST_RELEASE) + 1, 'date new migrations after the first release').toBe(FIRST_RELEASE_COUNT)
     const later = names.filter((name) => name > FIRST_RELEASE)
     const open = later.flatMap((name) =>
       openBreaches(sqlOf(name)).map(({ kind, statement }) => `${name}: ${kind}: ${statement}`),
