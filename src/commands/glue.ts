@@ -87,14 +87,15 @@ async function credentials(program: Program): Promise<Record<string, string | un
   }
 }
 
-/** The first signal ends the job in good order; a second one of the same kind ends this process at once, and the job with it. */
+/** The first signal ends the job in good order; a second one ends this process at once, and the job with it. */
 function leaving(): AbortController {
   const leave = new AbortController()
   const onSignal = () => {
+    if (leave.signal.aborted) process.exit(130)
     say('\nStopping: what the job has begun to write is removed.')
     leave.abort()
   }
-  process.once('SIGTERM', onSignal).once('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
   return leave
 }
 

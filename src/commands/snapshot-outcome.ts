@@ -4,14 +4,15 @@ import type { SnapshotView } from '../lake/snapshot/snapshot-view.ts'
 import { PHASE_TEXT } from './snapshot-progress.ts'
 import { count, say, size, table } from './terminal.ts'
 
-/** The first signal ends the run in good order; a second one of the same kind ends the process at once. */
+/** The first signal ends the run in good order; a second one ends the process at once. */
 export function leavingRun(json: boolean): AbortController {
   const leave = new AbortController()
   const onSignal = () => {
+    if (leave.signal.aborted) process.exit(130)
     if (!json) say('\nStopping: before the commit nothing is left behind, after it "rocketgames recover" goes on.')
     leave.abort(new LakeProblem('cancelled', 'The run was told to stop'))
   }
-  process.once('SIGTERM', onSignal).once('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
   return leave
 }
 

@@ -9,7 +9,7 @@ import pg from 'pg'
 import { UsageError } from '../errors.ts'
 import { lockFolder } from './folder-lock.ts'
 import { chooseIdentity, findPostgres, type Identity, type PostgresProgram } from './postgres-program.ts'
-import { clearStalePidFile, findPostmaster, type Postmaster, waitForEnd } from './postmaster.ts'
+import { clearStalePidFile, endWithProcess, findPostmaster, type Postmaster, waitForEnd } from './postmaster.ts'
 
 export interface EmbeddedPostgresOptions {
   /** Folder of the cluster; created if missing. Below it: `data/`, `password`, the lock. */
@@ -192,15 +192,22 @@ async function openCluster({ dir, log }: EmbeddedPostgresOptions): Promise<Clust
   return cluster
 }
 
+/** The server that a killed program left running. Undefined when there is none, or when it was about to end and has. */
+async function leftServer(data: string): Promise<Postmaster | undefined> {
+  const gone = () => (findPostmaster(data) ? undefined : 'the PostgreSQL server that was found ended')
+  return awaitReady(data, gone).catch((error: unknown) => {
+    if (gone() === undefined) throw error
+    return undefined
+  })
+}
+
 /** The server that was left running, or a new one. */
 async function serve(
   cluster: Cluster,
   { port: wanted, settings = [] }: EmbeddedPostgresOptions,
 ): Promise<{ postmaster: Postmaster; server: Server | undefined }> {
-  if (findPostmaster(cluster.data)) {
-    const gone = () => (findPostmaster(cluster.data) ? undefined : 'the PostgreSQL server that was found ended')
-    return { postmaster: await awaitReady(cluster.data, gone), server: undefined }
-  }
+  const left = await leftServer(cluster.data)
+  if (left) return { postmaster: left, server: undefined }
   await clearStalePidFile(cluster.data)
   for (let attempt = 1; ; attempt++) {
     const port = wanted || (await freePort())
@@ -241,21 +248,27 @@ async function end(cluster: Cluster, pid: number, server: Server | undefined): P
 /**
  * A real PostgreSQL on a folder, from binaries of the package registry: no installation, no container, no fixed port.
  *
- * What a crash leaves behind is used: a server that survived the `kill -9` of its program is adopted, one that was killed itself
- * recovers with every committed row. A second program on the same folder gets a `UsageError`.
+ * It ends with this process, however that leaves. What a crash leaves behind is used: a server that survived the `kill -9` of its
+ * program is adopted, one that was killed itself recovers with every committed row. A second program on the same folder gets a
+ * `UsageError`.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const dir = path.resolve(options.dir)
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const database = options.database ?? 'rocketgames'
   const lock = await lockFolder(dir, 'the embedded PostgreSQL of another copy')
+  const outlive = endWithProcess(path.join(dir, 'data'))
+  const giveBack = () => {
+    outlive()
+    return lock.release()
+  }
   let stopping: Promise<void> | undefined
   try {
     const cluster = await openCluster({ ...options, dir })
     const { server, postmaster } = await serve(cluster, options)
     const { pid, port } = postmaster
     const stop = () => {
-      stopping ??= end(cluster, pid, server).then(() => lock.release())
+      stopping ??= end(cluster, pid, server).then(giveBack)
       return stopping
     }
     const password = encodeURIComponent(readFileSync(cluster.passwordFile, 'utf8').trim())
@@ -266,12 +279,12 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       await stop()
       throw error
     }
-    // A program that forgets to stop may still end; the server stays and is adopted the next time.
+    // A program that forgets to stop may still end, and the server with it.
     server?.process.unref()
     ;(server?.process.stderr as { unref?(): void } | null | undefined)?.unref?.()
     return { url: url(database), port, pid, adopted: server === undefined, stop }
   } catch (error) {
-    await lock.release()
+    await giveBack()
     throw error
   }
 }

@@ -12,6 +12,7 @@ export interface Postmaster {
 }
 
 const ORPHANS_TIMEOUT_MS = 10_000
+const EXIT_PATIENCE_MS = 2_000
 const POLL_MS = 25
 
 /** The content of `postmaster.pid`, or undefined if there is none or it is not complete yet. */
@@ -78,4 +79,27 @@ export async function waitForEnd(pid: number, timeoutMs: number): Promise<boolea
     await sleep(POLL_MS)
   }
   return true
+}
+
+/**
+ * Ends the server of this folder with this process, however that leaves without having stopped it, as by a second Ctrl-C: at once, for
+ * the next start recovers what was committed. Only after a `kill -9` it serves on, and is adopted.
+ *
+ * @returns takes it back
+ */
+export function endWithProcess(dataDir: string): () => void {
+  const end = () => {
+    try {
+      const server = findPostmaster(dataDir)
+      if (server === undefined) return
+      process.kill(server.pid, 'SIGQUIT')
+      const sleeper = new Int32Array(new SharedArrayBuffer(4))
+      const deadline = performance.now() + EXIT_PATIENCE_MS
+      while (isAlive(server.pid) && performance.now() < deadline) Atomics.wait(sleeper, 0, 0, POLL_MS)
+    } catch {
+      // It ended in this moment; nothing may change how this process ends.
+    }
+  }
+  process.once('exit', end)
+  return () => process.off('exit', end)
 }

@@ -50,12 +50,13 @@ async function failure(work: Promise<unknown>): Promise<unknown> {
   )
 }
 
-/** A program of its own that starts the server and then waits. */
+/** A program of its own that starts the server and then waits, and ends when it is told to by SIGTERM. */
 async function startInAnotherProcess(): Promise<{ child: ChildProcess; server: EmbeddedPostgres }> {
   const module = path.resolve(import.meta.dirname, '../../src/local/postgres.ts')
   const options = JSON.stringify({ dir, database: 'accounts', settings: SETTINGS })
   const program = `
     import { startEmbeddedPostgres } from ${JSON.stringify(module)}
+    process.once('SIGTERM', () => process.exit(130))
     console.log(JSON.stringify(await startEmbeddedPostgres(${options})))
     setInterval(() => {}, 1000)`
   const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
@@ -144,6 +145,41 @@ describe('the embedded Postgres', () => {
       await server.stop()
     }
     expect(isAlive(first.pid)).toBe(false)
+  })
+
+  it('ends at once with a program that exits without stopping it, and has every committed row when it is started again', async () => {
+    const { child, server: first } = await startInAnotherProcess()
+    await query(first, 'INSERT INTO kept VALUES (4)')
+    const before = await query(first, 'SELECT count(*)::int AS n FROM kept')
+    const ended = once(child, 'exit')
+    child.kill('SIGTERM')
+    expect(await ended).toEqual([130, null])
+    // However soon: the one that is ending is not taken for one that serves on.
+    const server = await start()
+    try {
+      expect(server.adopted).toBe(false)
+      expect(isAlive(first.pid)).toBe(false)
+      expect(await query(server, 'SELECT count(*)::int AS n FROM kept')).toEqual(before)
+    } finally {
+      await server.stop()
+    }
+  })
+
+  it('waits for one that was left and is about to end, and starts a new one', async () => {
+    const { child, server: first } = await startInAnotherProcess()
+    const busy = new pg.Client(first.url)
+    await busy.connect()
+    await kill(child)
+    // It takes nobody any more, and ends when the last one leaves.
+    process.kill(first.pid, 'SIGTERM')
+    await expect.poll(() => findPostmaster(path.join(dir, 'data'))?.ready).toBe(false)
+    const starting = start()
+    starting.catch(() => undefined)
+    await expect.poll(async () => (await readdir(dir)).some((file) => file.startsWith('lock-'))).toBe(true)
+    await busy.end()
+    const server = await starting
+    expect(server.adopted).toBe(false)
+    await server.stop()
   })
 
   it('has every committed row after program and server were killed in the middle of writing', async () => {
