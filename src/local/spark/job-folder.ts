@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
+import { lstat, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { isFolderInUse, lockFolder } from '../folder-lock.ts'
@@ -8,7 +8,7 @@ const PREFIX = 'rocketgames-job-'
 /** Where one job has its temporary files: Java, Spark and Python leave theirs where they are when they are killed. */
 export interface JobFolder {
   readonly path: string
-  /** Removes it with all that is in it. */
+  /** Removes it with all that is in it; what cannot be removed goes with a later job, and fails none. */
   remove(): Promise<void>
 }
 
@@ -26,17 +26,22 @@ export async function makeJobFolder(parent: string = os.tmpdir()): Promise<JobFo
   await rename(begun, folder)
   const own = path.join(folder, 'tmp')
   await mkdir(own)
-  return { path: own, remove: () => removeFolder(folder) }
+  return { path: own, remove: () => removeFolder(folder).catch(() => undefined) }
 }
 
-/** What cannot be removed, as a folder of another user, stays. */
+/** The parent is open to everybody on this machine: what is a link or belongs to another user is not even looked into. */
 async function removeLeft(parent: string): Promise<void> {
   const names = (await readdir(parent)).filter((name) => name.startsWith(PREFIX))
   for (const name of names) {
     const folder = path.join(parent, name)
-    const inUse = await isFolderInUse(folder).catch(() => true)
-    if (!inUse) await removeFolder(folder).catch(() => undefined)
+    const isLeft = (await isOurs(folder)) && !(await isFolderInUse(folder).catch(() => true))
+    if (isLeft) await removeFolder(folder).catch(() => undefined)
   }
+}
+
+async function isOurs(folder: string): Promise<boolean> {
+  const facts = await lstat(folder).catch(() => undefined)
+  return facts?.isDirectory() === true && facts.uid === process.getuid?.()
 }
 
 const removeFolder = (folder: string) => rm(folder, { recursive: true, force: true, maxRetries: 5 })

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
@@ -46,6 +47,25 @@ test('a folder whose maker was killed goes when the next one is made; that of a 
   expect([living.path, next.path].every((folder) => existsSync(folder))).toBe(true)
   await Promise.all([living.remove(), next.remove()])
   expect(await readdir(parent)).toEqual(['spark-of-somebody'])
+})
+
+test('what somebody else put there under such a name is not looked into, not even through a link', async () => {
+  const elsewhere = await mkdtemp(path.join(root, 'elsewhere-'))
+  const claim = `lock-${randomUUID()}.json`
+  await writeFile(path.join(elsewhere, claim), 'not ours')
+  await symlink(elsewhere, path.join(parent, 'rocketgames-job-linked'))
+  await (await makeJobFolder(parent)).remove()
+  expect(await readdir(elsewhere)).toEqual([claim])
+
+  const foreign = path.join(parent, 'rocketgames-job-foreign')
+  await mkdir(foreign)
+  const uid = vi.spyOn(process, 'getuid').mockReturnValue((process.getuid?.() ?? 0) + 1)
+  try {
+    await (await makeJobFolder(parent)).remove()
+  } finally {
+    uid.mockRestore()
+  }
+  expect(existsSync(foreign)).toBe(true)
 })
 
 test.each([
