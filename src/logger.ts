@@ -80,7 +80,7 @@ export function exitWhenWritten(
   output.write('')
 }
 
-const LEVELS = [...Object.keys(pino.levels.values), 'silent']
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent']
 
 /** One JSON object a line, ISO times, no host name or process id noise; with the trace that it is written in, where there is one. */
 export function createLogger({ level, destination }: LoggerOptions): Logger {

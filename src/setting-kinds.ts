@@ -35,13 +35,12 @@ export const bytes = (name: string, fallback: string) =>
       return Number(match[1]) * unit
     })
 
-export const integer = (fallback: number, min: number, max: number) =>
-  z.coerce
-    .number<string>(`must be a whole number from ${min} to ${max}`)
-    .int(`must be a whole number from ${min} to ${max}`)
-    .min(min, `must be a whole number from ${min} to ${max}`)
-    .max(max, `must be a whole number from ${min} to ${max}`)
-    .default(fallback)
+export const wholeNumber = (min: number, max: number) => {
+  const allowed = `must be a whole number from ${min} to ${max}`
+  return z.coerce.number<string>(allowed).int(allowed).min(min, allowed).max(max, allowed)
+}
+
+export const integer = (fallback: number, min: number, max: number) => wholeNumber(min, max).default(fallback)
 
 /** `6000/60s`: so many requests in so long. */
 export const quota = (name: string, fallback: string) =>

@@ -15,6 +15,7 @@ import {
   roleName,
   rolePassword,
   versionedKey,
+  wholeNumber,
 } from './setting-kinds.ts'
 
 /** What may be set in the environment: each setting, what it allows and what holds without it. README.md tells what each is for. */
@@ -120,7 +121,7 @@ const settings = z.object({
   LAKE_PART_BYTES: bytes('LAKE_PART_BYTES', '8MiB'),
   LAKE_PARTS_IN_FLIGHT: integer(2, 1, 16),
   LAKE_PARALLEL_TABLE_BYTES: bytes('LAKE_PARALLEL_TABLE_BYTES', '4GiB'),
-  LAKE_READERS: z.coerce.number<string>().int().min(1).max(8).optional(),
+  LAKE_READERS: wholeNumber(1, 8).optional(),
   LAKE_SPOOL_DIR: z.string().min(1).optional(),
   LAKE_MAX_SNAPSHOT_AGE: duration('LAKE_MAX_SNAPSHOT_AGE', '45min'),
   LAKE_PREPARED_TTL: duration('LAKE_PREPARED_TTL', '6h'),
@@ -158,4 +159,39 @@ export function together<Name extends keyof Settings>(e: Settings, names: readon
     throw new UsageError(`${why}, so ${missing.join(' and ')} must be set as well; see "Settings" in README.md`)
   }
   return e as Settings & { readonly [name in Name]-?: NonNullable<Settings[name]> }
+}
+
+/** Ours alone. Platforms give addresses of databases under many names. */
+const OURS = /^(LAKE_|DATABASE_(?!.*_URL$))/
+/** Shorter names are near to too many of others: HOST to HOME. */
+const SHORTEST_MISTYPED = 8
+const MISTYPED_LETTERS = 2
+
+/** Letters to add, remove or replace (Levenshtein). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, n) => n)
+  for (const [i, letter] of [...a].entries()) {
+    const next = [i + 1]
+    for (let j = 0; j < b.length; j++) {
+      const replaced = (row[j] ?? 0) + (letter === b[j] ? 0 : 1)
+      next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row.at(-1) ?? 0
+}
+
+/** Names in the environment that nobody reads and that were probably meant as settings; with each how to tell it, without its value. */
+export function unknownSettings(env: Readonly<Record<string, string | undefined>>): ReadonlyMap<string, string> {
+  const unknown = new Map<string, string>()
+  for (const [name, value] of Object.entries(env)) {
+    if (!value || SETTINGS.includes(name) || !/^[A-Z0-9_]{5,64}$/.test(name)) continue
+    const [nearest = '', letters = 0] = SETTINGS.map((each) => [each, distance(name, each)] as const).reduce(
+      (best, each) => (each[1] < best[1] ? each : best),
+    )
+    const isMistyped = letters <= MISTYPED_LETTERS && name.length >= SHORTEST_MISTYPED
+    if (!isMistyped && !OURS.test(name)) continue
+    unknown.set(name, letters <= name.length / 3 ? `${name} (${nearest}?)` : name)
+  }
+  return unknown
 }

@@ -2,6 +2,7 @@ import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../src/config.ts'
 import { createLogger } from '../src/logger.ts'
+import { SETTINGS, unknownSettings } from '../src/settings.ts'
 
 const PARTS = {
   DATABASE_HOST: 'accounts.cluster-1.eu-central-1.rds.amazonaws.com',
@@ -116,6 +117,7 @@ it.each([
   ['PORT', 'abc', 'PORT: must be a whole number from 0 to 65535'],
   ['PORT', '99999', 'PORT: must be a whole number from 0 to 65535'],
   ['DATABASE_POOL', '1.5', 'DATABASE_POOL: must be a whole number from 1 to 200'],
+  ['LAKE_READERS', '9', 'LAKE_READERS: must be a whole number from 1 to 8'],
   ['LAKE_DAILY_DAYS', 'all', 'LAKE_DAILY_DAYS: must be a whole number of days'],
   ['AWS_ENDPOINT_URL', 'foo', 'AWS_ENDPOINT_URL: must be an address such as http://127.0.0.1:4566'],
   ['DATABASE_URL', 'mysql://u:hidden@h/d', 'DATABASE_URL: must be postgresql://user:password@host:port/database'],
@@ -172,5 +174,43 @@ it('a user to be made has a name and a password, or neither', () => {
 })
 
 it('a log level that there is not is refused by the name of its setting, before the first line', () => {
-  expect(() => createLogger({ level: 'verbose' })).toThrow('LOG_LEVEL must be one of trace, debug, info, warn, error')
+  const message = 'LOG_LEVEL must be one of trace, debug, info, warn, error, silent'
+  for (const level of ['verbose', 'fatal']) expect(() => createLogger({ level })).toThrow(message)
+})
+
+describe('names that look like settings and are none', () => {
+  it.each([
+    ['LAKE_SHEDULE', 'LAKE_SHEDULE (LAKE_SCHEDULE?)'],
+    ['DATABSE_URL', 'DATABSE_URL (DATABASE_URL?)'],
+    ['DATABASE_POOL_SIZE', 'DATABASE_POOL_SIZE (DATABASE_POOL?)'],
+    ['RATE_LIMITS', 'RATE_LIMITS (RATE_LIMIT?)'],
+    ['LOGLEVEL', 'LOGLEVEL (LOG_LEVEL?)'],
+    ['API_KEY_PEPER', 'API_KEY_PEPER (API_KEY_PEPPER?)'],
+    ['LAKE_MOTTO', 'LAKE_MOTTO'],
+  ])('%s is one, told with the setting that is nearest, without its value', (name, told) => {
+    expect(unknownSettings({ [name]: 'hidden' })).toEqual(new Map([[name, told]]))
+  })
+
+  it.each([
+    ...SETTINGS,
+    ...[
+      'PATH',
+      'HOME',
+      'HOSTNAME',
+      'SPORT',
+      'STAGES',
+      'USER',
+      'API_URL',
+      'API_KEY',
+      'AWS_PROFILE',
+      'AWS_DEFAULT_REGION',
+    ],
+    ...['AWS_ENDPOINT_URL_S3', 'OTEL_EXPORTER_OTLP_HEADERS', 'DATABASE_PUBLIC_URL', 'DATA_LAKE', 'LAKE', 'GIT_SHA'],
+  ])('%s is none: a setting, or what somebody else owns', (name) => {
+    expect(unknownSettings({ [name]: 'x' }).size).toBe(0)
+  })
+
+  it('one without a value is none: it counts as not set', () => {
+    expect(unknownSettings({ LAKE_SHEDULE: '', LAKE_CODEX: undefined }).size).toBe(0)
+  })
 })

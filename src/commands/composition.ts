@@ -21,6 +21,7 @@ import { s3Client } from '../lake/storage/s3-client.ts'
 import { watchClient } from '../lake/tap.ts'
 import type { LakeConfig } from '../lake-config.ts'
 import { createLogger, type Logger } from '../logger.ts'
+import { unknownSettings } from '../settings.ts'
 import { openWorkplace, type Workplace, type WorkplaceOptions } from './environment.ts'
 import { sparkJobOf } from './spark-job.ts'
 
@@ -130,6 +131,9 @@ export interface ProgramOptions extends Partial<WorkplaceOptions> {
 /** Everything that a command may need, opened lazily by its parts; `close()` ends what the command brought up itself. */
 export async function openProgram(options: ProgramOptions = {}): Promise<Program> {
   const logger = options.log ?? createLogger({ level: process.env.LOG_LEVEL || 'warn' })
+  const unknown = [...unknownSettings(process.env).values()]
+  if (unknown.length > 0)
+    logger.warn({ unknown }, 'the environment names settings that do not exist: nobody reads them')
   const workplace = await openWorkplace(process.env, { ...options, log: logger })
   const { config } = workplace
   const { databaseUrl } = config

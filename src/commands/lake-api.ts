@@ -16,6 +16,7 @@ import { failNotStarted, NOT_STARTED_MS, runningSnapshot } from '../lake/snapsho
 import { verifySnapshots } from '../lake/snapshot/verify.ts'
 import { failUnstarted } from '../lake/snapshot-launch.ts'
 import type { Metrics } from '../metrics.ts'
+import { unknownSettings } from '../settings.ts'
 import { warnOfBuckets } from './bucket-warnings.ts'
 import type { Program } from './composition.ts'
 import { lakeTrail } from './lake-audit.ts'
@@ -90,7 +91,10 @@ function starterOf(program: Program, onSnapshotEnd: (id: string, how: string) =>
       )
     }
     const main = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../main.ts' : '../main.js', import.meta.url))
-    return new ChildStarter({ command: [process.execPath, main], env: workplace.env, logger, onSnapshotEnd })
+    // What this process has warned of need not be told by each of its children.
+    const told = [...unknownSettings(workplace.env).keys()].map((name) => [name, undefined])
+    const env = { ...workplace.env, ...Object.fromEntries(told) }
+    return new ChildStarter({ command: [process.execPath, main], env, logger, onSnapshotEnd })
   }
   const client = createEcsClient(config)
   const onWatchOver = () => failNotStarted(program.database)
