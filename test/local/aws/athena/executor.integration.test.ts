@@ -23,11 +23,13 @@ class SlowFolder extends JsonFolder<Execution> {
   }
 }
 
+const WORKS = 'PREPARE a FROM SELECT 1'
+
 let dir: string
 let executions: SlowFolder
 let executor: Executor
 const execution: Execution = {
-  ...{ id: 'one', query: 'PREPARE a FROM SELECT 1', database: 'default', catalog: 'awsdatacatalog' },
+  ...{ id: 'one', query: '', database: 'default', catalog: 'awsdatacatalog' },
   ...{ workGroup: 'primary', statementType: 'DML', state: 'QUEUED', submitted: 0, scannedBytes: 0, queueMillis: 0 },
   ...{ planMillis: 0, engineMillis: 0, rows: 0, format: 'csv', sequence: 1 },
 }
@@ -45,12 +47,16 @@ beforeEach(async () => {
     },
     prepared: { get: () => undefined, put: async () => undefined, delete: async () => true },
   })
-  const e = { ...execution }
+})
+
+/** Runs it until its end is to be written. */
+async function runToItsEnd(query: string): Promise<void> {
+  const e = { ...execution, query }
   await executions.put(e.id, e)
   executions.isSlow = true
   executor.submit(e)
   await executions.asked.promise
-})
+}
 
 afterEach(async () => {
   executions.goOn.resolve()
@@ -62,16 +68,22 @@ const told = () => executions.get('one')?.state
 const stored = async () => JSON.parse(await readFile(join(dir, 'executions/one.json'), 'utf8')).state
 
 it('nobody is told of the end of a query before a crash could no longer take it back', async () => {
+  await runToItsEnd(WORKS)
   expect(told()).toBe('RUNNING')
   executions.goOn.resolve()
   await expect.poll(told).toBe('SUCCEEDED')
   expect(await stored()).toBe('SUCCEEDED')
 })
 
-it('a stop that comes while the end is written holds', async () => {
+it.each([
+  ['works', WORKS],
+  ['fails', 'EXECUTE nothing'],
+])('a stop that comes while the end of a query that %s is written holds, and is what is told', async (_, query) => {
+  await runToItsEnd(query)
+  expect(executions.get('one')).toMatchObject({ state: 'RUNNING' })
   executor.stop('one')
   expect(told()).toBe('CANCELLED')
   executions.goOn.resolve()
   await expect.poll(stored).toBe('CANCELLED')
-  expect(told()).toBe('CANCELLED')
+  expect(executions.get('one')).toMatchObject({ state: 'CANCELLED', reason: 'Query cancelled by user' })
 })

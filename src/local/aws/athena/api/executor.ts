@@ -27,6 +27,8 @@ const MEMORY_LIMIT = '1GB'
 
 class Stopped extends Error {}
 
+type Outcome = Pick<Execution, 'state' | 'reason' | 'errorCategory'>
+
 export interface PreparedStatements {
   get(workGroup: string, name: string): string | undefined
   put(workGroup: string, name: string, sql: string): Promise<void>
@@ -131,7 +133,7 @@ export class Executor {
   async #run(e: Execution, child: QueryChild): Promise<void> {
     const started = Date.now()
     const folder = join(this.#o.dir, 'work', e.id)
-    let state: Execution['state'] = 'SUCCEEDED'
+    let outcome: Outcome = { state: 'SUCCEEDED' }
     e.state = 'RUNNING'
     e.queueMillis = Math.max(0, Math.round(started - e.submitted * 1000))
     const timer = setTimeout(() => {
@@ -145,9 +147,7 @@ export class Executor {
     } catch (error) {
       if (!this.#stopped.has(e.id)) {
         const { reason, category } = failureText(error)
-        e.reason ??= reason
-        e.errorCategory = category
-        state = 'FAILED'
+        outcome = { state: 'FAILED', reason: e.reason ?? reason, errorCategory: category }
         if (category === 1)
           this.#o.log.warn({ queryExecutionId: e.id, err: error }, 'a query failed inside the local engine')
       }
@@ -156,18 +156,20 @@ export class Executor {
       const now = Date.now()
       await rm(folder, { recursive: true, force: true }).catch(() => undefined)
       const engineMillis = Math.max(0, now - started - e.planMillis)
-      await this.#settle(e, { state, completed: now / 1000, engineMillis })
+      await this.#settle(e, { ...outcome, completed: now / 1000, engineMillis })
     }
   }
 
   /** What anybody is told of its end is on the disk by then: no crash takes it back. A stop that comes meanwhile holds. */
-  async #settle(e: Execution, end: Pick<Execution, 'state' | 'completed' | 'engineMillis'>): Promise<void> {
+  async #settle(e: Execution, end: Outcome & Pick<Execution, 'completed' | 'engineMillis'>): Promise<void> {
     const { executions, log } = this.#o
     const tell = (error: unknown) => log.error({ err: error }, 'an execution could not be stored')
     if (!this.#stopped.has(e.id)) await executions.write(e.id, { ...e, ...end }).catch(tell)
-    Object.assign(e, end)
-    if (!this.#stopped.has(e.id)) return
-    this.#cancel(e)
+    if (!this.#stopped.has(e.id)) {
+      Object.assign(e, end)
+      return
+    }
+    this.#cancel(Object.assign(e, { engineMillis: end.engineMillis }))
     await executions.put(e.id, e).catch(tell)
   }
 
