@@ -130,7 +130,8 @@ async function listen(opened: Program, logger: Logger, leave: AbortSignal): Prom
     await server?.drain(0)
     await worker.close()
     await lake.stop()
-    const remedy = CANNOT_LISTEN[(error as NodeJS.ErrnoException).code ?? '']?.(config)
+    const code = server === undefined ? (error as NodeJS.ErrnoException).code : undefined
+    const remedy = CANNOT_LISTEN[code ?? '']?.(config)
     throw remedy === undefined ? error : new UsageError(remedy, { cause: error })
   }
 }
