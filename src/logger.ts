@@ -1,5 +1,6 @@
 import { type Logger as PinoLogger, pino } from 'pino'
 import { UsageError } from './errors.ts'
+import { LOG_LEVELS } from './setting-kinds.ts'
 import { isTracing, traceFields } from './tracing.ts'
 
 export type Logger = PinoLogger
@@ -80,11 +81,10 @@ export function exitWhenWritten(
   output.write('')
 }
 
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent']
-
 /** One JSON object a line, ISO times, no host name or process id noise; with the trace that it is written in, where there is one. */
 export function createLogger({ level, destination }: LoggerOptions): Logger {
-  if (!LEVELS.includes(level)) throw new UsageError(`LOG_LEVEL must be one of ${LEVELS.join(', ')}`)
+  if (!LOG_LEVELS.some((each) => each === level))
+    throw new UsageError(`LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}`)
   return pino(
     {
       level,

@@ -40,6 +40,8 @@ export const wholeNumber = (min: number, max: number) => {
   return z.coerce.number<string>(allowed).int(allowed).min(min, allowed).max(max, allowed)
 }
 
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
+
 export const integer = (fallback: number, min: number, max: number) => wholeNumber(min, max).default(fallback)
 
 /** `6000/60s`: so many requests in so long. */

@@ -9,6 +9,7 @@ import {
   hexKeys,
   ids,
   integer,
+  LOG_LEVELS,
   name,
   port,
   quota,
@@ -41,7 +42,7 @@ const keepAll = duration('LAKE_KEEP_ALL', '48h').refine((ms) => ms <= LONGEST_KE
 const settings = z.object({
   PORT: port(3000),
   HOST: z.string().default('127.0.0.1'),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
   DATABASE_URL: databaseAddress.optional(),
   DATABASE_HOST: z
     .string()
@@ -186,12 +187,18 @@ export function unknownSettings(env: Readonly<Record<string, string | undefined>
   const unknown = new Map<string, string>()
   for (const [name, value] of Object.entries(env)) {
     if (!value || SETTINGS.includes(name) || !/^[A-Z0-9_]{5,64}$/.test(name)) continue
-    const [nearest = '', letters = 0] = SETTINGS.map((each) => [each, distance(name, each)] as const).reduce(
-      (best, each) => (each[1] < best[1] ? each : best),
-    )
-    const isMistyped = letters <= MISTYPED_LETTERS && name.length >= SHORTEST_MISTYPED
-    if (!isMistyped && !OURS.test(name)) continue
-    unknown.set(name, letters <= name.length / 3 ? `${name} (${nearest}?)` : name)
+    const isOurs = OURS.test(name)
+    if (!isOurs && name.length < SHORTEST_MISTYPED) continue
+    const nearest = nearestSetting(name, isOurs ? name.length / 3 : MISTYPED_LETTERS)
+    if (isOurs || nearest !== undefined) unknown.set(name, nearest === undefined ? name : `${name} (${nearest}?)`)
   }
   return unknown
+}
+
+/** @param most letters that may be wrong; of names whose length alone differs by more none is compared, for every command does this */
+function nearestSetting(name: string, most: number): string | undefined {
+  return SETTINGS.filter((each) => Math.abs(each.length - name.length) <= most)
+    .map((each) => ({ each, letters: distance(name, each) }))
+    .filter(({ letters }) => letters <= most)
+    .sort((a, b) => a.letters - b.letters)[0]?.each
 }

@@ -198,6 +198,18 @@ export function endOnSignal(opening: Promise<Program>): () => void {
   }
 }
 
+/** The first signal ends the work in good order, by `reason`; a second one ends the process at once, and what it has started with it. */
+export function abortOnSignal(tell: () => void, reason?: Error): AbortController {
+  const leave = new AbortController()
+  const onSignal = () => {
+    if (leave.signal.aborted) process.exit(130)
+    tell()
+    leave.abort(reason)
+  }
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
+  return leave
+}
+
 export interface WorkOptions {
   /** The work handles SIGINT and SIGTERM itself. */
   readonly ownSignals?: boolean

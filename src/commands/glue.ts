@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { UsageError } from '../errors.ts'
 import type { LakeConfig } from '../lake-config.ts'
 import type { GlueJobName, LocalJobCommand } from '../local/spark/glue-job.ts'
-import { lakeToWrite, type Program, withProgram } from './composition.ts'
+import { abortOnSignal, lakeToWrite, type Program, withProgram } from './composition.ts'
 import { withCurateHolds } from './curate-holds.ts'
 import { whenStarted } from './environment.ts'
 import { showJob } from './glue-progress.ts'
@@ -87,18 +87,6 @@ async function credentials(program: Program): Promise<Record<string, string | un
   }
 }
 
-/** The first signal ends the job in good order; a second one ends this process at once, and the job with it. */
-function leaving(): AbortController {
-  const leave = new AbortController()
-  const onSignal = () => {
-    if (leave.signal.aborted) process.exit(130)
-    say('\nStopping: what the job has begun to write is removed.')
-    leave.abort()
-  }
-  process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
-  return leave
-}
-
 async function runJob(
   program: Program,
   command: LocalJobCommand,
@@ -136,7 +124,7 @@ async function glueJob(
   await commandOf()
   const work = async (program: Program) => {
     await whenStarted(program.workplace)
-    const leave = leaving()
+    const leave = abortOnSignal(() => say('\nStopping: what the job has begun to write is removed.'))
     await lakeToWrite(program)
     const command = await commandOf()
     const prepared = job === 'curate' ? prepareCurate(program, given) : await prepareLoad(program, given)

@@ -1,19 +1,16 @@
 import { LakeProblem } from '../lake/lake-problem.ts'
 import { guideOf } from '../lake/problem-guide.ts'
 import type { SnapshotView } from '../lake/snapshot/snapshot-view.ts'
+import { abortOnSignal } from './composition.ts'
 import { PHASE_TEXT } from './snapshot-progress.ts'
 import { count, say, size, table } from './terminal.ts'
 
-/** The first signal ends the run in good order; a second one ends the process at once. */
+/** Ends a run by signals: see `abortOnSignal`. */
 export function leavingRun(json: boolean): AbortController {
-  const leave = new AbortController()
-  const onSignal = () => {
-    if (leave.signal.aborted) process.exit(130)
+  const tell = () => {
     if (!json) say('\nStopping: before the commit nothing is left behind, after it "rocketgames recover" goes on.')
-    leave.abort(new LakeProblem('cancelled', 'The run was told to stop'))
   }
-  process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
-  return leave
+  return abortOnSignal(tell, new LakeProblem('cancelled', 'The run was told to stop'))
 }
 
 const UNAVAILABLE = 'Bring back what is away, mostly the database; then do the same again. Nothing is left half done.'
